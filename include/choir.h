@@ -1,0 +1,282 @@
+/* Choir: autoregressive text generation on CPUs.  The whole public interface.
+ *
+ *   choir_model     weights and tokenizer; immutable; share it between threads and engines
+ *   choir_engine    threads, the paged KV cache, the step; one thread at a time
+ *   choir_sequence  one timeline of tokens in an engine: append, step, sample, fork, truncate
+ *
+ * Conventions.  A function that can fail returns a choir_status and gives its result through the first parameter, which is
+ * NULL (or 0) after a failure; `err` may be NULL.  Close functions accept NULL.  Options structs are filled by their
+ * *_default function first, so that new fields keep old callers right.  Text is UTF-8 with a length and may hold NUL
+ * bytes; sizes are bytes, times are nanoseconds of a monotonic clock.  Nothing here prints, exits or reads the
+ * environment (OMP_* apart, which the OpenMP runtime reads).
+ *
+ * The same model, seed, options and prompt give the same text for any number of threads, any batch neighbours, any prefill chunk
+ * and block size, on every CPU. */
+#ifndef CHOIR_H
+#define CHOIR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "choir_status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define CHOIR_API __attribute__((visibility("default")))
+
+typedef struct choir_model choir_model;
+typedef struct choir_engine choir_engine;
+typedef struct choir_sequence choir_sequence;
+typedef struct choir_detok choir_detok;
+
+/* "0.1.0" */
+CHOIR_API const char *choir_version(void);
+
+/* ---- model ------------------------------------------------------------------------------------------- */
+
+typedef struct choir_model_options {
+    const char *path;      /* folder, .gguf or .bin; NULL: the built-in model */
+    const char *tokenizer; /* SentencePiece file instead of the model's own; NULL: the model's */
+    const char *quant;     /* "q8_0": quantize while loading; NULL: the file's types */
+    const char *cpu;       /* highest kernel level ("avx2"); NULL: the best there is */
+    bool mmap;             /* use the file in place instead of packing it */
+    bool headers_only;     /* for choir_model_describe alone: no weights, no tokenizer needed */
+    int n_threads;         /* threads that load; 0: as many as choir_default_threads() */
+    uint64_t mem_limit;    /* refuse what needs more bytes than this; 0: what is free */
+    /* Now and then while loading, bytes done of all; non-zero ends loading with CHOIR_CANCELLED. */
+    int (*progress)(void *user, uint64_t done, uint64_t total);
+    /* One line about something odd but harmless. */
+    void (*warn)(void *user, const char *line);
+    void *user;
+} choir_model_options;
+
+typedef struct choir_model_info {
+    char architecture[32];   /* "llama" */
+    char container[16];      /* "gguf", "safetensors", "llama2.c" */
+    char type[16];           /* of most weights: "q8_0" */
+    char tokenizer[48];      /* "sentencepiece bpe, 32000 pieces", or "none" with headers_only and none found */
+    char kernels[16];        /* level in use: "avx2" */
+    char heads[24];          /* "multi-head", "grouped-query", "multi-query" */
+    const char *path;        /* "(built-in)" without one; lives as long as the model */
+    int32_t dim, hidden_dim, n_layers, n_heads, n_kv_heads, head_dim, vocab_size, max_seq_len;
+    int32_t sliding_window;  /* 0: none */
+    bool tied_output;
+    double rope_theta;
+    char rope_scaling[16];   /* "none", "linear", "llama3" */
+    int32_t bos_id, eos_id;  /* -1: none */
+    uint64_t n_params;
+    uint64_t n_embedding, n_wq, n_wk, n_wv, n_wo, n_ffn, n_norms, n_output; /* parameters per part */
+    uint64_t file_bytes;
+    uint64_t weight_bytes;   /* in memory */
+    uint64_t decode_bytes;   /* of weights read for each generated token (the embedding table is not) */
+} choir_model_info;
+
+CHOIR_API void choir_model_options_default(choir_model_options *opt);
+CHOIR_API choir_status choir_model_open(choir_model **out, const choir_model_options *opt, choir_error *err);
+CHOIR_API void choir_model_close(choir_model *model);
+CHOIR_API void choir_model_describe(const choir_model *model, choir_model_info *info);
+
+/* Physical cores this process may use: affinity mask and cgroup quota. */
+CHOIR_API int choir_default_threads(void);
+/* Bytes that can be taken now: MemAvailable, cgroup room, RLIMIT_AS, the smallest. */
+CHOIR_API uint64_t choir_free_memory(void);
+/* Most bytes this process ever had resident. */
+CHOIR_API uint64_t choir_peak_memory(void);
+/* Names for option checks and help: the i-th dtype that `quant` takes, KV type, kernel level; NULL past the end. */
+CHOIR_API const char *choir_quant_name(int i);
+CHOIR_API const char *choir_kv_type_name(int i);
+CHOIR_API const char *choir_cpu_level_name(int i);
+/* Processor model ("AMD EPYC") into dst. */
+CHOIR_API void choir_cpu_name(char *dst, size_t cap);
+
+/* ---- text and ids ------------------------------------------------------------------------------------ */
+
+/* Ids of n bytes of text.  bos: put the model's BOS in front, if it has one and wants it.  *ids is malloc'ed: free() it.
+ * Text never becomes a special id.  CHOIR_PROMPT with the offset when it is not valid UTF-8. */
+CHOIR_API choir_status choir_tokenize(int32_t **ids, size_t *n_ids, const choir_model *model, const char *text, size_t n,
+                                      bool bos, choir_error *err);
+/* Text of ids.  *text is malloc'ed and NUL-terminated: free() it.  CHOIR_USAGE for an id out of range. */
+CHOIR_API choir_status choir_detokenize(char **text, size_t *n, const choir_model *model, const int32_t *ids,
+                                        size_t n_ids, choir_error *err);
+/* The piece as the vocabulary writes it; NULL for an id out of range.  *n its bytes. */
+CHOIR_API const char *choir_piece(const choir_model *model, int32_t id, size_t *n);
+CHOIR_API bool choir_is_eos(const choir_model *model, int32_t id);
+/* Bytes of the longest valid UTF-8 prefix. */
+CHOIR_API size_t choir_utf8_valid(const char *text, size_t n);
+/* text with each invalid part replaced by U+FFFD; malloc'ed. */
+CHOIR_API choir_status choir_utf8_repair(char **out, size_t *n_out, const char *text, size_t n, choir_error *err);
+
+/* Streaming: ids go in, whole UTF-8 comes out.  after_prompt: the text goes on after a prompt, so a leading space stays. */
+CHOIR_API choir_status choir_detok_open(choir_detok **out, const choir_model *model, bool after_prompt, choir_error *err);
+/* *text: bytes completed by `id`, valid until the next call; returns their number, 0 is common. */
+CHOIR_API size_t choir_detok_push(choir_detok *d, int32_t id, const char **text);
+CHOIR_API size_t choir_detok_flush(choir_detok *d, const char **text);
+CHOIR_API void choir_detok_close(choir_detok *d);
+
+/* ---- engine ------------------------------------------------------------------------------------------ */
+
+typedef struct choir_engine_options {
+    int32_t ctx_size;    /* most tokens of a sequence; 0: min(model, what fits in free memory) */
+    int32_t n_seqs;      /* sequences that shall fit at full length (the block pool's size); 1 */
+    int32_t batch;       /* most tokens in a step (prefill chunk); 512 */
+    int n_threads;       /* 0: choir_default_threads() */
+    const char *kv_type; /* "f16" (default), "f32" */
+    int32_t kv_block;    /* tokens in a block: a power of two, 1 to 256; 16 */
+    uint64_t mem_limit;  /* 0: what is free */
+} choir_engine_options;
+
+typedef struct choir_engine_info {
+    int32_t ctx_size;
+    int32_t batch;
+    int n_threads;
+    int32_t kv_block, n_blocks, n_free_blocks;
+    char kv_type[8];
+    uint64_t kv_bytes;         /* of the whole pool (address space; pages are taken lazily) */
+    uint64_t kv_token_bytes;   /* of one position, all layers */
+    uint64_t activation_bytes;
+} choir_engine_info;
+
+CHOIR_API void choir_engine_options_default(choir_engine_options *opt);
+/* The model must outlive the engine.  CHOIR_RESOURCE with the numbers when it does not fit; CHOIR_USAGE when ctx_size is
+ * above what the model was made for. */
+CHOIR_API choir_status choir_engine_open(choir_engine **out, const choir_model *model, const choir_engine_options *opt,
+                                         choir_error *err);
+CHOIR_API void choir_engine_close(choir_engine *engine);
+CHOIR_API void choir_engine_describe(const choir_engine *engine, choir_engine_info *info);
+/* Ends the running step at its next layer (CHOIR_CANCELLED).  Safe from another thread and from a signal handler.  Stays set
+ * until choir_engine_uncancel. */
+CHOIR_API void choir_engine_cancel(choir_engine *engine);
+CHOIR_API void choir_engine_uncancel(choir_engine *engine);
+
+/* ---- sampling ---------------------------------------------------------------------------------------- */
+
+typedef struct choir_logit_bias {
+    int32_t id;
+    float bias; /* added to the logit; -INFINITY bans the token */
+} choir_logit_bias;
+
+typedef struct choir_sampling {
+    float temp;            /* 0: the most likely token */
+    int32_t top_k;         /* 0: off */
+    float top_p;           /* 1: off */
+    float min_p;           /* 0: off */
+    float typical;         /* 1: off; arXiv:2202.00666 */
+    float repeat_penalty;  /* 1: off; arXiv:1909.05858 */
+    int32_t repeat_last_n; /* tokens penalties look back on; -1: all; 0: off */
+    float presence_penalty, frequency_penalty; /* 0: off */
+    const choir_logit_bias *logit_bias;        /* [n_logit_bias], borrowed while a sequence uses it: copied on open */
+    size_t n_logit_bias;
+    const char *samplers;  /* order: "penalties;top_k;typical;top_p;min_p;temperature"; NULL: that */
+    uint64_t seed;         /* any number */
+    uint64_t choice;       /* index of this sample within its request: another text for the same seed */
+    bool ignore_eos;       /* end-of-text ids are never drawn */
+} choir_sampling;
+
+/* temp 0.8, top_k 40, top_p 0.95, min_p 0.05, everything else off, seed 0. */
+CHOIR_API void choir_sampling_default(choir_sampling *s);
+/* CHOIR_USAGE naming the field when a value is out of range or `samplers` names an unknown step. */
+CHOIR_API choir_status choir_sampling_check(const choir_sampling *s, choir_error *err);
+
+/* ---- sequences --------------------------------------------------------------------------------------- */
+
+/* A new, empty timeline.  It must be closed before its engine. */
+CHOIR_API choir_status choir_sequence_open(choir_sequence **out, choir_engine *engine, const choir_sampling *sampling,
+                                           choir_error *err);
+/* A second holder of the same past: blocks are shared until one of the two writes (copy on write).  sampling NULL: the same
+ * as src's. */
+CHOIR_API choir_status choir_sequence_fork(choir_sequence **out, const choir_sequence *src, const choir_sampling *sampling,
+                                           choir_error *err);
+CHOIR_API void choir_sequence_close(choir_sequence *seq);
+
+/* Adds ids to the timeline; they are computed by the next steps.  CHOIR_PROMPT when they do not fit the context
+ * (nothing is added then), CHOIR_USAGE for an id out of range. */
+CHOIR_API choir_status choir_sequence_append(choir_sequence *seq, const int32_t *ids, size_t n, choir_error *err);
+/* Forgets all tokens from position n on.  The last remaining token is computed again by the next step if logits are wanted. */
+CHOIR_API void choir_sequence_truncate(choir_sequence *seq, int32_t n);
+CHOIR_API int32_t choir_sequence_length(const choir_sequence *seq);   /* tokens appended */
+CHOIR_API int32_t choir_sequence_computed(const choir_sequence *seq); /* of these, already in the cache */
+CHOIR_API const int32_t *choir_sequence_ids(const choir_sequence *seq); /* [length], valid until the next append */
+
+/* One step: up to `batch` pending tokens of the n_seqs given sequences (of this engine, each once), prefill chunks and decodes
+ * mixed, in the order given.  Call it until each has computed == length; a sequence without pending tokens takes no part.
+ * CHOIR_CANCELLED, CHOIR_RESOURCE (no free block), CHOIR_FILE (logits not finite): the sequences are as before. */
+CHOIR_API choir_status choir_engine_step(choir_engine *engine, choir_sequence *const *seqs, int32_t n_seqs, choir_error *err);
+/* Logits after the last token, [vocab_size]; NULL unless computed == length > 0 and the last step computed it.  Valid until the
+ * next step. */
+CHOIR_API const float *choir_sequence_logits(const choir_sequence *seq);
+/* Draws the next id from the logits by the sequence's sampler chain; does not append it.  CHOIR_USAGE without logits. */
+CHOIR_API choir_status choir_sequence_sample(choir_sequence *seq, int32_t *id, choir_error *err);
+
+/* ---- generation -------------------------------------------------------------------------------------- */
+
+typedef enum choir_finish {
+    CHOIR_FINISH_STOP,   /* end-of-text id or a stop string */
+    CHOIR_FINISH_LENGTH, /* max_tokens, or the context is full */
+    CHOIR_FINISH_CALLER  /* the callback returned non-zero */
+} choir_finish;
+
+/* n bytes of whole UTF-8 sequences; non-zero ends generation. */
+typedef int (*choir_stream_fn)(void *user, const char *text, size_t n);
+
+typedef struct choir_generation {
+    int32_t max_tokens;         /* -1: until the end of text or of the context */
+    const char *const *stops;   /* [n_stops] strings that end the text; never given to the callback, also when split over tokens */
+    const size_t *stop_bytes;   /* [n_stops], or NULL: NUL-terminated */
+    size_t n_stops;
+    bool at_start;              /* the timeline's text begins with what is generated: the first space is dropped */
+    choir_stream_fn stream;     /* may be NULL */
+    void *user;
+} choir_generation;
+
+typedef struct choir_result {
+    choir_finish finish;
+    bool context_full;       /* CHOIR_FINISH_LENGTH because of the context */
+    int32_t n_prompt;        /* tokens computed before the first was drawn */
+    int32_t n_generated;     /* tokens drawn, an end-of-text id not counted */
+    uint64_t prompt_ns;      /* computing the pending tokens */
+    uint64_t generate_ns;    /* all after that */
+    uint64_t first_token_ns; /* from the call to the first text or token */
+} choir_result;
+
+CHOIR_API void choir_generation_default(choir_generation *g); /* 256 tokens */
+/* Computes what is pending and goes on from there: draws, streams and appends until done.  Afterwards the sequence holds the
+ * tokens drawn (an end-of-text id not; with a stop string: those up to the token that completed it).  *result is filled
+ * on failure too, with what was done till then; text not yet held back has been streamed. */
+CHOIR_API choir_status choir_generate(choir_result *result, choir_sequence *seq, const choir_generation *g, choir_error *err);
+
+/* ---- memory, limits, conversion ---------------------------------------------------------------------- */
+
+typedef struct choir_memory {
+    uint64_t weights, kv, activations, total, free;
+    uint64_t kv_token;             /* bytes of a position, all layers */
+    uint64_t kv_token_multi_head;  /* the same with n_heads, and with one, key/value head */
+    uint64_t kv_token_multi_query;
+} choir_memory;
+
+/* What a context would take, computed from headers alone. */
+CHOIR_API choir_status choir_memory_account(choir_memory *out, const choir_model *model, const choir_engine_options *opt,
+                                            choir_error *err);
+
+/* Read bandwidth of memory, bytes per second: n_threads threads over a fresh buffer of `bytes`, best of a few passes.  0 when the
+ * buffer cannot be had. */
+CHOIR_API double choir_probe_bandwidth(size_t bytes, int n_threads);
+/* Multiply-add peak, operations per second (two a multiply-add), of the instruction that the model's kernels use. */
+CHOIR_API double choir_probe_peak(const choir_model *model, int n_threads);
+
+typedef struct choir_quantize_options {
+    const char *in;   /* folder or .gguf */
+    const char *out;  /* .gguf; written under a temporary name, then renamed */
+    const char *type; /* "q8_0" */
+    int (*progress)(void *user, uint64_t done, uint64_t total);
+    void *user;
+} choir_quantize_options;
+
+CHOIR_API choir_status choir_quantize(const choir_quantize_options *opt, choir_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

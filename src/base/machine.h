@@ -1,0 +1,16 @@
+/* What this process may use of the machine: processors and memory, control groups (v1 and v2) included. */
+#ifndef BASE_MACHINE_H
+#define BASE_MACHINE_H
+
+#include <stdint.h>
+
+/* Physical cores in the affinity mask, not more than the cgroup's CPU quota (rounded up), at least 1. */
+int base_machine_cores(void);
+
+/* Bytes that can be taken without swapping: MemAvailable, the cgroup's room, and RLIMIT_AS, the smallest. */
+uint64_t base_machine_free_memory(void);
+
+/* Resident bytes of this process at its highest so far. */
+uint64_t base_machine_peak_memory(void);
+
+#endif

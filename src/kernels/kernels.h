@@ -1,0 +1,134 @@
+/* One table of typed pointers: every hot loop of Choir, with its contract.
+ *
+ * Bits.  Each kernel gives the same bits at every level (reference C, AVX2, AVX-512, NEON), for any number of tokens
+ * in a call and any split of rows or tokens over calls.  What makes it so: lanes are outputs; a sum runs in the order
+ * of k as one chain of explicit fused multiply-adds; integer sums inside a block of 32 are exact; the few true
+ * reductions use 16 virtual lanes and one fixed tree (kern_reduce16 in reduce.h); exp is fmath_exp's sequence.
+ * Files are compiled with -ffp-contract=off.
+ *
+ * Unless said otherwise: pointers to f32 need 4-byte alignment only, outputs do not overlap inputs, nothing is read
+ * or written past the stated shapes, NaN and infinity pass through as IEEE says. */
+#ifndef KERN_KERNELS_H
+#define KERN_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cpu.h"
+#include "base/dtype.h"
+
+/* Types a KV cache can have, in the order of kernel tables. */
+enum kern_kv { KERN_KV_F32, KERN_KV_F16, KERN_KV_COUNT };
+
+/* ---- activations ----
+ * Before they meet a matrix, the activations of a step are packed once, in tiles of tokens:
+ * tile i holds tokens i*T .. i*T+t-1 (t = T, less in the last one) and starts at byte i * T * kern_act_token_bytes().
+ *   ACT_F32  [n_cols][t] f32
+ *   ACT_Q8   per block of 32 columns (n_cols rounded up to 64, zeros behind):
+ *              [t][32] int8 q, [t] f32 d, [t] i32 -sum(q)
+ *            d = max|x| / 127 (true division); q = rint(x * (1 / d)), ties to even; d = 0 gives q = 0.
+ * T belongs to the level and depends on the number of tokens; only act_pack, matmul and who splits the work by tile
+ * need it. */
+static inline size_t kern_act_token_bytes(enum dtype_act kind, int n_cols)
+{
+    size_t n = (size_t)n_cols;
+    return kind == DTYPE_ACT_F32 ? n * 4 : (n + 63) / 64 * 80;
+}
+
+/* Queries of one key/value head against one span of the past. */
+struct kern_attn_span {
+    const float *q;             /* [n_q, head_dim], already scaled */
+    int n_q;                    /* query rows: heads of the group x tokens of the tile */
+    int head_dim;               /* even, 2 to 1024 */
+    int n_tokens;               /* tokens in the span, 1 to KERN_ATTN_SPAN */
+    const void *const *k_tiles; /* ceil(n_tokens / 16) tiles of [head_dim][16] */
+    const void *const *v_tiles; /* as many tiles of [16][head_dim] */
+    const int32_t *from;        /* [n_q] first token of the span that the row may see */
+    const int32_t *to;          /* [n_q] one past the last; from >= to: it sees none */
+    float *m;                   /* out [n_q] maximum score, -INFINITY where none is seen */
+    float *l;                   /* out [n_q] sum of exp(score - m), 0 where none is seen */
+    float *acc;                 /* out [n_q, head_dim] sum of exp(score - m) * v, 0 where none is seen */
+    float *scratch;             /* KERN_ATTN_SCRATCH floats, 64-byte aligned */
+};
+
+/* Fixed by absolute position, never by block, tile or thread: a span starts at a multiple of KERN_ATTN_SPAN tokens, the
+ * online softmax moves on every KERN_ATTN_CHUNK tokens (Milakov & Gimelshein 2018, arXiv:1805.02867; Dao et al. 2022,
+ * arXiv:2205.14135). */
+enum {
+    KERN_ATTN_TILE = 16,
+    KERN_ATTN_CHUNK = 64,
+    KERN_ATTN_SPAN = 512,
+    KERN_ATTN_ROWS = 64, /* most query rows in one call */
+    KERN_ATTN_SCRATCH = KERN_ATTN_ROWS * KERN_ATTN_CHUNK
+};
+
+struct choir_kernels {
+    base_cpu_level level; /* what the pointers below were chosen for */
+
+    /* Tile width T for a call of n_tokens tokens (1 or more). */
+    int (*act_tile)(enum dtype_act kind, int n_tokens);
+
+    /* Packs columns [col0, col1) of n_tokens activations x [n_tokens, ldx] of n_cols columns into act (64-byte
+     * aligned, n_tokens * kern_act_token_bytes()).  col0 is a multiple of 64; so is col1, unless it is n_cols.
+     * To split by token, call it with a token range that starts at a tile, that tile's address, and a T fixed by
+     * `tile` (= act_tile of the whole call). */
+    void (*act_pack[DTYPE_ACT_COUNT])(void *act, const float *x, size_t ldx, int n_tokens, int tile, int n_cols,
+                                      int col0, int col1);
+
+    /* y[t][r] = sum over k of W[r][k] x[t][k], or y[t][r] += that sum (one addition of the whole sum) if `add`.
+     * W: consecutive panels of n_cols columns, 64-byte aligned, n_rows rows of them valid (the last panel may be
+     * partly so); act: packed activations of n_tokens tokens, tile width `tile`; y: [n_tokens, ldy] f32.
+     * The sum of f32, f16 and bf16 weights is acc = fma(w, x, acc) over k from 0, acc = +0 before it; that of
+     * q8_0 and q4_0 is acc = fma((float)isum, d_w * d_x, acc) over blocks of 32, padding blocks included. */
+    void (*matmul[DTYPE_COUNT])(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act,
+                                int n_tokens, int tile, bool add);
+
+    /* y[i] = (x[i] * s) * w[i], s = 1 / sqrt(sum(x^2) / n + eps); the sum is reduce16's over fma(x, x, lane).
+     * x, y, w: [n]; y may be x. */
+    void (*rmsnorm)(float *y, const float *x, const float *w, int n, float eps);
+
+    /* Rotates n_heads heads of one token, x [n_heads, head_dim], by cos and sin [rope_dim / 2]: the first rope_dim
+     * numbers of each head, in pairs (2i, 2i+1) or (i, i + rope_dim/2).  RoPE, arXiv:2104.09864.
+     * a' = a*cos - b*sin, b' = a*sin + b*cos, each as fma(a, cos, -(b*sin)), fma(a, sin, b*cos). */
+    void (*rope_interleaved)(float *x, const float *cosine, const float *sine, int n_heads, int head_dim,
+                             int rope_dim);
+    void (*rope_half)(float *x, const float *cosine, const float *sine, int n_heads, int head_dim, int rope_dim);
+
+    /* gate[i] = silu(gate[i]) * up[i], fmath_silu.  SwiGLU, arXiv:2002.05202. */
+    void (*swiglu)(float *gate, const float *up, int n);
+
+    /* x[i] *= s. */
+    void (*scale)(float *x, float s, int n);
+
+    /* Stores one head's key (value) as cache type: dst[d * stride] = k[d], dst[d] = v[d], rounded to nearest even. */
+    void (*kv_put_k[KERN_KV_COUNT])(void *dst, size_t stride, const float *k, int head_dim);
+    void (*kv_put_v[KERN_KV_COUNT])(void *dst, const float *v, int head_dim);
+
+    /* One span of attention.  Per row and chunk of 64 tokens: score[t] = fma chain over d of q[d] k[d][t] from +0;
+     * m' = max(m, scores seen); c = exp(m - m') (1 chunk: nothing to rescale: acc and l start as +0 without one);
+     * p[t] = exp(score - m'), exactly 0 where not seen; l = l * c + reduce16(p) (a product, then a sum);
+     * acc[d] *= c (only when m' > m), then acc[d] = fma(p[t], v[t][d], acc[d]) over the tokens seen, in order. */
+    void (*attn_span[KERN_KV_COUNT])(const struct kern_attn_span *a);
+
+    /* Adds a later span's (m2, l2, acc2) to a row's running (m, l, acc): with M = max, c = exp(m - M), c2 = exp(m2 - M):
+     * l = l * c + l2 * c2, acc[d] = fma(acc[d], c, acc2[d] * c2).  Where m2 is -INFINITY nothing changes; where m is, the
+     * row becomes the later one. */
+    void (*attn_merge)(float *m, float *l, float *acc, float m2, float l2, const float *acc2, int head_dim);
+
+    /* Index of the largest of x[n], ties to the lower index; n >= 1, no NaN. */
+    int (*argmax)(const float *x, int n);
+
+    /* True when all of x[n] are finite. */
+    bool (*all_finite)(const float *x, int n);
+};
+
+/* Fills the table: the reference first, then the ladder up to `level` (which the caller has capped by
+ * base_cpu_cap).  k->level is the highest level that has kernels in this build. */
+void kern_init(struct choir_kernels *k, base_cpu_level level);
+
+/* The steps of the ladder; each overwrites what it does better. */
+void kern_init_reference(struct choir_kernels *k);
+void kern_init_arch(struct choir_kernels *k, base_cpu_level level);
+
+#endif

@@ -1,0 +1,54 @@
+/* One step of the model: a batch of tokens in, logits out. */
+#ifndef MDL_FORWARD_H
+#define MDL_FORWARD_H
+
+#include <stdatomic.h>
+
+#include "kernels/kernels.h"
+#include "kv/kv_store.h"
+#include "model/model.h"
+
+/* Consecutive tokens of one sequence: a prefill chunk, or one decoded token. */
+struct mdl_run {
+    const struct kv_table *table; /* already extended to hold these tokens */
+    int32_t first;                /* index in the batch of its first token */
+    int32_t n;                    /* tokens, 1 or more */
+    int32_t pos;                  /* position of its first token */
+    int32_t n_logits;             /* of its last n_logits tokens logits are wanted, 0 to n */
+};
+
+struct mdl_batch {
+    int32_t n_tokens;   /* 1 .. max_tokens of the state */
+    const int32_t *ids; /* [n_tokens] */
+    int32_t n_runs;
+    const struct mdl_run *runs; /* [n_runs], in batch order, no gaps */
+};
+
+struct mdl_state_options {
+    int32_t max_tokens; /* most tokens in a batch */
+    int32_t max_logits; /* most rows of logits in a batch */
+    int32_t max_runs;
+    int32_t max_seq_len; /* most positions in a sequence */
+    int n_threads;
+};
+
+/* Activations of a step.  One step at a time. */
+struct mdl_state;
+
+choir_status mdl_state_open(struct mdl_state **out, const struct mdl_model *m, const struct choir_kernels *k,
+                            struct kv_store *kv, const struct mdl_state_options *opt, choir_error *err);
+void mdl_state_close(struct mdl_state *s);
+/* Bytes mdl_state_open takes. */
+size_t mdl_state_bytes(const struct mdl_model *m, const struct kv_shape *kv, const struct mdl_state_options *opt);
+
+/* Runs the batch: writes K and V of its tokens into the store, and one row of vocab_size logits per token asked for,
+ * in batch order, readable through mdl_logits until the next step.
+ * *cancel is looked at before every layer: when set, the step ends with CHOIR_CANCELLED, and K and V of the batch are
+ * undefined (truncate the tables).  Logits that are not finite: CHOIR_FILE.  Allocates nothing. */
+choir_status mdl_forward(struct mdl_state *s, const struct mdl_batch *batch, const atomic_int *cancel,
+                         choir_error *err);
+
+/* [vocab_size], row i of the last step. */
+const float *mdl_logits(const struct mdl_state *s, int32_t i);
+
+#endif

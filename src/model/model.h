@@ -1,0 +1,70 @@
+/* A model ready to run: the checked configuration and every weight where forward wants it.  Immutable after open;
+ * any number of engines and threads may share it. */
+#ifndef MDL_MODEL_H
+#define MDL_MODEL_H
+
+#include "base/arena.h"
+#include "base/dtype.h"
+#include "model/config.h"
+#include "weights/weights.h"
+
+/* A weight matrix [n_rows, n_cols].  Either packed (panels != NULL) or left in the file (rows != NULL). */
+struct mdl_matrix {
+    choir_dtype type;
+    int32_t n_rows, n_cols;
+    const uint8_t *panels; /* kernels/pack.h; 64-byte aligned */
+    size_t panel_bytes;    /* bytes of one panel, in either case */
+    const uint8_t *rows;   /* file layout, any alignment */
+    size_t row_bytes;
+};
+
+struct mdl_layer {
+    const float *att_norm;      /* [dim] */
+    struct mdl_matrix wq;       /* [n_heads * head_dim, dim] */
+    struct mdl_matrix wk, wv;   /* [n_kv_heads * head_dim, dim] */
+    struct mdl_matrix wo;       /* [dim, n_heads * head_dim] */
+    const float *ffn_norm;      /* [dim] */
+    struct mdl_matrix w_gate, w_up; /* [hidden_dim, dim] */
+    struct mdl_matrix w_down;       /* [dim, hidden_dim] */
+};
+
+struct mdl_model {
+    struct mdl_config config;
+    struct mdl_matrix embed;    /* [vocab_size, dim] */
+    const float *output_norm;   /* [dim] */
+    struct mdl_matrix output;   /* [vocab_size, dim]; the same bytes as embed when tied */
+    struct mdl_layer *layers;   /* [n_layers] */
+    const float *rope_freqs;    /* [rope_dim / 2] extra divisors of the frequencies (GGUF rope_freqs.weight), or NULL */
+    struct base_arena arena;    /* all of the above */
+    uint64_t weight_bytes;      /* of the matrices and vectors as they lie in memory */
+};
+
+struct mdl_load_options {
+    choir_dtype quant; /* DTYPE_COUNT: keep the file's types; else 2-D matrices become this type where their width allows */
+    bool in_place;     /* --mmap: the set is mapped; matrices stay in the file's layout (not with quant) */
+    int n_threads;
+    /* called by one thread now and then, bytes of the source read so far of all; non-zero ends loading (CHOIR_CANCELLED) */
+    int (*progress)(void *user, uint64_t done, uint64_t total);
+    /* one line, without newline: what is odd but harmless (tensors nobody asked for) */
+    void (*warn)(void *user, const char *line);
+    void *user;
+};
+
+/* Binds the tensors of the set by the names of the architecture's row, checks every shape, and packs them into one
+ * arena, in parallel, reading the file in pieces (peak memory is one copy).  1-D tensors are checked to be finite.
+ * With in_place the set must stay open as long as the model; else it may be closed. */
+choir_status mdl_open(struct mdl_model **out, const struct mdl_config *config, struct wts_set *set,
+                      const struct mdl_load_options *opt, choir_error *err);
+void mdl_close(struct mdl_model *m);
+
+/* Bytes that mdl_open will take, from headers alone. */
+choir_status mdl_plan_bytes(const struct mdl_config *config, const struct wts_set *set,
+                            const struct mdl_load_options *opt, uint64_t *bytes, choir_error *err);
+
+/* Parameters per part, from the configuration alone. */
+struct mdl_params {
+    uint64_t embedding, wq, wk, wv, wo, ffn, norms, output, total;
+};
+void mdl_count_params(const struct mdl_config *c, struct mdl_params *p);
+
+#endif

@@ -1,0 +1,43 @@
+#!/bin/bash
+# Runs every test program (TAP through cmocka) and every bats file under tests/, prints what fails and what is skipped
+# with its reason, and ends with "N passed, N failed, N skipped".  Usage: tests/run.sh BUILD_DIR [PATTERN]
+set -u
+cd "$(dirname "$0")/.."
+build=$1
+pattern=${2:-}
+export CHOIR_BIN=$PWD/$build/choir
+export CHOIR_TESTDATA=${CHOIR_TESTDATA:-$PWD/../shared/testdata}
+export CHOIR_BUILD=$PWD/$build
+export CMOCKA_MESSAGE_OUTPUT=TAP
+unset CHOIR_MODEL CHOIR_CPU NO_COLOR CLICOLOR_FORCE OMP_NUM_THREADS
+passed=0 failed=0 skipped=0
+
+run() { # name command...
+    local name=$1 start=$SECONDS log ok bad skip
+    shift
+    log=$(mktemp)
+    "$@" >"$log" 2>&1
+    local status=$?
+    skip=$(grep -ciE '^ok .*# skip' "$log")
+    ok=$(($(grep -c '^ok ' "$log") - skip))
+    bad=$(grep -c '^not ok ' "$log")
+    if [ $status -ne 0 ] && [ "$bad" -eq 0 ]; then bad=1; fi # crashed
+    if [ $status -eq 0 ] && [ $((ok + bad + skip)) -eq 0 ]; then bad=1; echo "no test ran" >>"$log"; fi
+    passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
+    printf '%-44s %4d ok' "$name" "$ok"
+    [ "$bad" -eq 0 ] || printf ' %4d FAILED' "$bad"
+    [ "$skip" -eq 0 ] || printf ' %4d skipped' "$skip"
+    printf '  (%d s)\n' $((SECONDS - start))
+    grep -iE '^ok .*# skip' "$log" | sed -E 's/^ok [0-9]+ (- )?/    skipped: /I' | sort -u
+    [ "$bad" -eq 0 ] || { sed 's/^/    /' "$log" | tail -n 60; }
+    rm -f "$log"
+}
+
+for source in tests/*/test_*.c; do
+    case $source in *"$pattern"*) run "${source%.c}" "$build/${source%.c}" ;; esac
+done
+for suite in tests/*/*.bats; do
+    case $suite in *"$pattern"*) run "$suite" bats --tap "$suite" ;; esac
+done
+printf '%d passed, %d failed, %d skipped\n' $passed $failed $skipped
+[ $failed -eq 0 ]

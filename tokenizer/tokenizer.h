@@ -1,0 +1,91 @@
+/* Text to ids and back.  SentencePiece itself does the work (arXiv:1808.06226), behind this C border: no exception and no C++
+ * type comes out.  A model file is checked by sp_validate.c before the library sees a byte of it.
+ *
+ * Text never makes a special id: control, unknown and user-hidden pieces are reached by id only.
+ * A struct tokenizer is immutable after open; all calls on it are thread-safe. */
+#ifndef TOK_TOKENIZER_H
+#define TOK_TOKENIZER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "choir_status.h"
+
+struct tokenizer;
+
+/* SentencePiece's piece types (and GGUF's token types): the same numbers. */
+enum tok_type { TOK_NORMAL = 1, TOK_UNKNOWN = 2, TOK_CONTROL = 3, TOK_USER_DEFINED = 4, TOK_UNUSED = 5, TOK_BYTE = 6 };
+
+/* A vocabulary as a GGUF file lists it.  Everything is borrowed for the time of the call. */
+struct tok_vocab {
+    const char *file;          /* for messages */
+    int32_t n_pieces;
+    const char *const *pieces; /* [n_pieces] text, any bytes */
+    const size_t *piece_bytes; /* [n_pieces] */
+    const float *scores;       /* [n_pieces] */
+    const int32_t *types;      /* [n_pieces] enum tok_type */
+    int32_t bos_id, eos_id, unk_id; /* -1: none */
+    bool add_dummy_prefix;          /* GGUF: tokenizer.ggml.add_space_prefix, default true */
+    bool remove_extra_whitespaces;  /* tokenizer.ggml.remove_extra_whitespaces, default false */
+    bool unigram;                   /* the vocabulary is of the unigram kind ("t5"), not BPE */
+    const char *charsmap;           /* tokenizer.ggml.precompiled_charsmap, or NULL */
+    size_t charsmap_bytes;
+};
+
+/* A SentencePiece model from a file, from memory, or built from a vocabulary.  vocab_rows: rows of the embedding
+ * table, or -1; more pieces than rows is refused (CHOIR_FILE). */
+choir_status tok_open_file(struct tokenizer **out, const char *path, int64_t vocab_rows, choir_error *err);
+choir_status tok_open_memory(struct tokenizer **out, const char *name, const void *data, size_t size,
+                             int64_t vocab_rows, choir_error *err);
+choir_status tok_open_vocab(struct tokenizer **out, const struct tok_vocab *vocab, int64_t vocab_rows,
+                            choir_error *err);
+void tok_close(struct tokenizer *t);
+
+int32_t tok_n_pieces(const struct tokenizer *t);
+int32_t tok_bos(const struct tokenizer *t); /* -1: none */
+int32_t tok_eos(const struct tokenizer *t); /* -1: none */
+int32_t tok_unk(const struct tokenizer *t); /* -1: none */
+const char *tok_kind(const struct tokenizer *t); /* "sentencepiece bpe", "sentencepiece unigram" */
+/* The piece as the vocabulary writes it (with U+2581 for space, "<0x0A>" for a byte); *n its bytes.  Valid as long as
+ * the tokenizer.  NULL for an id out of range. */
+const char *tok_piece(const struct tokenizer *t, int32_t id, size_t *n);
+enum tok_type tok_piece_type(const struct tokenizer *t, int32_t id);
+
+/* A SentencePiece model file with this tokenizer's content (a GGUF vocabulary turned into one): what the library was
+ * given.  Valid as long as the tokenizer. */
+const void *tok_model_bytes(const struct tokenizer *t, size_t *n);
+
+/* Ids of n bytes of valid UTF-8 (embedded NUL allowed), no BOS, no EOS: exactly what SentencePiece's Encode gives.
+ * *ids is malloc'ed (free it), *n_ids its length. */
+choir_status tok_encode(const struct tokenizer *t, const char *text, size_t n, int32_t **ids, size_t *n_ids,
+                        choir_error *err);
+
+/* Bytes of the ids, exactly as the library's Decode gives it (control pieces vanish, the first space is dropped,
+ * byte pieces are joined; invalid ones become U+FFFD).  *text is malloc'ed, NUL-terminated, *n its bytes. */
+choir_status tok_decode(const struct tokenizer *t, const int32_t *ids, size_t n_ids, char **text, size_t *n,
+                        choir_error *err);
+
+/* ---- streaming: ids come one by one, whole UTF-8 goes out ---- */
+
+enum { TOK_DETOK_CAP = 8 };
+
+/* Plain data; copy it to fork a stream. */
+struct tok_detok {
+    const struct tokenizer *t;
+    bool at_start;              /* the next piece's leading space is dropped (add_dummy_prefix undone) */
+    int n_pending;              /* bytes of an unfinished UTF-8 sequence */
+    char pending[TOK_DETOK_CAP];
+};
+
+/* at_start: true when the stream begins a text; false when it goes on after a prompt. */
+void tok_detok_init(struct tok_detok *d, const struct tokenizer *t, bool at_start);
+/* Most bytes one push or flush can give. */
+size_t tok_detok_bound(const struct tokenizer *t);
+/* Text that `id` completes, into dst (tok_detok_bound bytes): only whole UTF-8 sequences; a byte piece waits for the
+ * rest of its sequence; bytes that turn out invalid become U+FFFD.  Returns the number of bytes (0 is common). */
+size_t tok_detok_push(struct tok_detok *d, int32_t id, char *dst);
+/* The end: an unfinished sequence becomes one U+FFFD. */
+size_t tok_detok_flush(struct tok_detok *d, char *dst);
+
+#endif
