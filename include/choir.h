@@ -54,24 +54,24 @@ typedef struct choir_model_options {
 } choir_model_options;
 
 typedef struct choir_model_info {
-    char architecture[32];   /* "llama" */
-    char container[16];      /* "gguf", "safetensors", "llama2.c" */
-    char type[16];           /* of most weights: "q8_0" */
-    char tokenizer[48];      /* "sentencepiece bpe, 32000 pieces", or "none" with headers_only and none found */
-    char kernels[16];        /* level in use: "avx2" */
-    char heads[24];          /* "multi-head", "grouped-query", "multi-query" */
-    const char *path;        /* "(built-in)" without one; lives as long as the model */
+    char architecture[32]; /* "llama" */
+    char container[16];    /* "gguf", "safetensors", "llama2.c" */
+    char type[16];         /* of most weights: "q8_0" */
+    char tokenizer[48];    /* "sentencepiece bpe, 32000 pieces", or "none" with headers_only and none found */
+    char kernels[16];      /* level in use: "avx2" */
+    char heads[24];        /* "multi-head", "grouped-query", "multi-query" */
+    const char *path;      /* "(built-in)" without one; lives as long as the model */
     int32_t dim, hidden_dim, n_layers, n_heads, n_kv_heads, head_dim, vocab_size, max_seq_len;
-    int32_t sliding_window;  /* 0: none */
+    int32_t sliding_window; /* 0: none */
     bool tied_output;
     double rope_theta;
-    char rope_scaling[16];   /* "none", "linear", "llama3" */
-    int32_t bos_id, eos_id;  /* -1: none */
+    char rope_scaling[16];  /* "none", "linear", "llama3" */
+    int32_t bos_id, eos_id; /* -1: none */
     uint64_t n_params;
     uint64_t n_embedding, n_wq, n_wk, n_wv, n_wo, n_ffn, n_norms, n_output; /* parameters per part */
     uint64_t file_bytes;
-    uint64_t weight_bytes;   /* in memory */
-    uint64_t decode_bytes;   /* of weights read for each generated token (the embedding table is not) */
+    uint64_t weight_bytes; /* in memory */
+    uint64_t decode_bytes; /* of weights read for each generated token (the embedding table is not) */
 } choir_model_info;
 
 CHOIR_API void choir_model_options_default(choir_model_options *opt);
@@ -96,8 +96,8 @@ CHOIR_API void choir_cpu_name(char *dst, size_t cap);
 
 /* Ids of n bytes of text.  bos: put the model's BOS in front, if it has one and wants it.  *ids is malloc'ed: free() it.
  * Text never becomes a special id.  CHOIR_PROMPT with the offset when it is not valid UTF-8. */
-CHOIR_API choir_status choir_tokenize(int32_t **ids, size_t *n_ids, const choir_model *model, const char *text, size_t n,
-                                      bool bos, choir_error *err);
+CHOIR_API choir_status choir_tokenize(int32_t **ids, size_t *n_ids, const choir_model *model, const char *text,
+                                      size_t n, bool bos, choir_error *err);
 /* Text of ids.  *text is malloc'ed and NUL-terminated: free() it.  CHOIR_USAGE for an id out of range. */
 CHOIR_API choir_status choir_detokenize(char **text, size_t *n, const choir_model *model, const int32_t *ids,
                                         size_t n_ids, choir_error *err);
@@ -110,7 +110,8 @@ CHOIR_API size_t choir_utf8_valid(const char *text, size_t n);
 CHOIR_API choir_status choir_utf8_repair(char **out, size_t *n_out, const char *text, size_t n, choir_error *err);
 
 /* Streaming: ids go in, whole UTF-8 comes out.  after_prompt: the text goes on after a prompt, so a leading space stays. */
-CHOIR_API choir_status choir_detok_open(choir_detok **out, const choir_model *model, bool after_prompt, choir_error *err);
+CHOIR_API choir_status choir_detok_open(choir_detok **out, const choir_model *model, bool after_prompt,
+                                        choir_error *err);
 /* *text: bytes completed by `id`, valid until the next call; returns their number, 0 is common. */
 CHOIR_API size_t choir_detok_push(choir_detok *d, int32_t id, const char **text);
 CHOIR_API size_t choir_detok_flush(choir_detok *d, const char **text);
@@ -134,8 +135,8 @@ typedef struct choir_engine_info {
     int n_threads;
     int32_t kv_block, n_blocks, n_free_blocks;
     char kv_type[8];
-    uint64_t kv_bytes;         /* of the whole pool (address space; pages are taken lazily) */
-    uint64_t kv_token_bytes;   /* of one position, all layers */
+    uint64_t kv_bytes;       /* of the whole pool (address space; pages are taken lazily) */
+    uint64_t kv_token_bytes; /* of one position, all layers */
     uint64_t activation_bytes;
 } choir_engine_info;
 
@@ -159,20 +160,20 @@ typedef struct choir_logit_bias {
 } choir_logit_bias;
 
 typedef struct choir_sampling {
-    float temp;            /* 0: the most likely token */
-    int32_t top_k;         /* 0: off */
-    float top_p;           /* 1: off */
-    float min_p;           /* 0: off */
-    float typical;         /* 1: off; arXiv:2202.00666 */
-    float repeat_penalty;  /* 1: off; arXiv:1909.05858 */
-    int32_t repeat_last_n; /* tokens penalties look back on; -1: all; 0: off */
+    float temp;                                /* 0: the most likely token */
+    int32_t top_k;                             /* 0: off */
+    float top_p;                               /* 1: off */
+    float min_p;                               /* 0: off */
+    float typical;                             /* 1: off; arXiv:2202.00666 */
+    float repeat_penalty;                      /* 1: off; arXiv:1909.05858 */
+    int32_t repeat_last_n;                     /* tokens penalties look back on; -1: all; 0: off */
     float presence_penalty, frequency_penalty; /* 0: off */
     const choir_logit_bias *logit_bias;        /* [n_logit_bias], borrowed while a sequence uses it: copied on open */
     size_t n_logit_bias;
-    const char *samplers;  /* order: "penalties;top_k;typical;top_p;min_p;temperature"; NULL: that */
-    uint64_t seed;         /* any number */
-    uint64_t choice;       /* index of this sample within its request: another text for the same seed */
-    bool ignore_eos;       /* end-of-text ids are never drawn */
+    const char *samplers; /* order: "penalties;top_k;typical;top_p;min_p;temperature"; NULL: that */
+    uint64_t seed;        /* any number */
+    uint64_t choice;      /* index of this sample within its request: another text for the same seed */
+    bool ignore_eos;      /* end-of-text ids are never drawn */
 } choir_sampling;
 
 /* temp 0.8, top_k 40, top_p 0.95, min_p 0.05, everything else off, seed 0. */
@@ -187,8 +188,8 @@ CHOIR_API choir_status choir_sequence_open(choir_sequence **out, choir_engine *e
                                            choir_error *err);
 /* A second holder of the same past: blocks are shared until one of the two writes (copy on write).  sampling NULL: the same
  * as src's. */
-CHOIR_API choir_status choir_sequence_fork(choir_sequence **out, const choir_sequence *src, const choir_sampling *sampling,
-                                           choir_error *err);
+CHOIR_API choir_status choir_sequence_fork(choir_sequence **out, const choir_sequence *src,
+                                           const choir_sampling *sampling, choir_error *err);
 CHOIR_API void choir_sequence_close(choir_sequence *seq);
 
 /* Adds ids to the timeline; they are computed by the next steps.  CHOIR_PROMPT when they do not fit the context
@@ -196,14 +197,15 @@ CHOIR_API void choir_sequence_close(choir_sequence *seq);
 CHOIR_API choir_status choir_sequence_append(choir_sequence *seq, const int32_t *ids, size_t n, choir_error *err);
 /* Forgets all tokens from position n on.  The last remaining token is computed again by the next step if logits are wanted. */
 CHOIR_API void choir_sequence_truncate(choir_sequence *seq, int32_t n);
-CHOIR_API int32_t choir_sequence_length(const choir_sequence *seq);   /* tokens appended */
-CHOIR_API int32_t choir_sequence_computed(const choir_sequence *seq); /* of these, already in the cache */
+CHOIR_API int32_t choir_sequence_length(const choir_sequence *seq);     /* tokens appended */
+CHOIR_API int32_t choir_sequence_computed(const choir_sequence *seq);   /* of these, already in the cache */
 CHOIR_API const int32_t *choir_sequence_ids(const choir_sequence *seq); /* [length], valid until the next append */
 
 /* One step: up to `batch` pending tokens of the n_seqs given sequences (of this engine, each once), prefill chunks and decodes
  * mixed, in the order given.  Call it until each has computed == length; a sequence without pending tokens takes no part.
  * CHOIR_CANCELLED, CHOIR_RESOURCE (no free block), CHOIR_FILE (logits not finite): the sequences are as before. */
-CHOIR_API choir_status choir_engine_step(choir_engine *engine, choir_sequence *const *seqs, int32_t n_seqs, choir_error *err);
+CHOIR_API choir_status choir_engine_step(choir_engine *engine, choir_sequence *const *seqs, int32_t n_seqs,
+                                         choir_error *err);
 /* Logits after the last token, [vocab_size]; NULL unless computed == length > 0 and the last step computed it.  Valid until the
  * next step. */
 CHOIR_API const float *choir_sequence_logits(const choir_sequence *seq);
@@ -222,12 +224,13 @@ typedef enum choir_finish {
 typedef int (*choir_stream_fn)(void *user, const char *text, size_t n);
 
 typedef struct choir_generation {
-    int32_t max_tokens;         /* -1: until the end of text or of the context */
-    const char *const *stops;   /* [n_stops] strings that end the text; never given to the callback, also when split over tokens */
-    const size_t *stop_bytes;   /* [n_stops], or NULL: NUL-terminated */
+    int32_t max_tokens; /* -1: until the end of text or of the context */
+    const char *const
+        *stops; /* [n_stops] strings that end the text; never given to the callback, also when split over tokens */
+    const size_t *stop_bytes; /* [n_stops], or NULL: NUL-terminated */
     size_t n_stops;
-    bool at_start;              /* the timeline's text begins with what is generated: the first space is dropped */
-    choir_stream_fn stream;     /* may be NULL */
+    bool at_start;          /* the timeline's text begins with what is generated: the first space is dropped */
+    choir_stream_fn stream; /* may be NULL */
     void *user;
 } choir_generation;
 
@@ -245,20 +248,21 @@ CHOIR_API void choir_generation_default(choir_generation *g); /* 256 tokens */
 /* Computes what is pending and goes on from there: draws, streams and appends until done.  Afterwards the sequence holds the
  * tokens drawn (an end-of-text id not; with a stop string: those up to the token that completed it).  *result is filled
  * on failure too, with what was done till then; text not yet held back has been streamed. */
-CHOIR_API choir_status choir_generate(choir_result *result, choir_sequence *seq, const choir_generation *g, choir_error *err);
+CHOIR_API choir_status choir_generate(choir_result *result, choir_sequence *seq, const choir_generation *g,
+                                      choir_error *err);
 
 /* ---- memory, limits, conversion ---------------------------------------------------------------------- */
 
 typedef struct choir_memory {
     uint64_t weights, kv, activations, total, free;
-    uint64_t kv_token;             /* bytes of a position, all layers */
-    uint64_t kv_token_multi_head;  /* the same with n_heads, and with one, key/value head */
+    uint64_t kv_token;            /* bytes of a position, all layers */
+    uint64_t kv_token_multi_head; /* the same with n_heads, and with one, key/value head */
     uint64_t kv_token_multi_query;
 } choir_memory;
 
 /* What a context would take, computed from headers alone. */
-CHOIR_API choir_status choir_memory_account(choir_memory *out, const choir_model *model, const choir_engine_options *opt,
-                                            choir_error *err);
+CHOIR_API choir_status choir_memory_account(choir_memory *out, const choir_model *model,
+                                            const choir_engine_options *opt, choir_error *err);
 
 /* Read bandwidth of memory, bytes per second: n_threads threads over a fresh buffer of `bytes`, best of a few passes.  0 when the
  * buffer cannot be had. */

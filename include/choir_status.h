@@ -12,14 +12,14 @@ extern "C" {
 #endif
 
 /* X(name, value, text) */
-#define CHOIR_STATUSES(X)                                                                          \
-    X(OK, 0, "done")                                                                               \
-    X(INTERNAL, 1, "internal error")                                                               \
-    X(USAGE, 2, "usage: an option or argument is wrong")                                           \
-    X(FILE, 3, "a file was refused: malformed, unsupported or inconsistent")                       \
-    X(IO, 4, "input or output failed")                                                             \
-    X(RESOURCE, 5, "a resource ran out: memory or a limit")                                        \
-    X(PROMPT, 6, "the prompt was refused: encoding or length")                                     \
+#define CHOIR_STATUSES(X)                                                                                              \
+    X(OK, 0, "done")                                                                                                   \
+    X(INTERNAL, 1, "internal error")                                                                                   \
+    X(USAGE, 2, "usage: an option or argument is wrong")                                                               \
+    X(FILE, 3, "a file was refused: malformed, unsupported or inconsistent")                                           \
+    X(IO, 4, "input or output failed")                                                                                 \
+    X(RESOURCE, 5, "a resource ran out: memory or a limit")                                                            \
+    X(PROMPT, 6, "the prompt was refused: encoding or length")                                                         \
     X(CANCELLED, 7, "cancelled by the caller")
 
 typedef enum choir_status {

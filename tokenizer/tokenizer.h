@@ -19,12 +19,12 @@ enum tok_type { TOK_NORMAL = 1, TOK_UNKNOWN = 2, TOK_CONTROL = 3, TOK_USER_DEFIN
 
 /* A vocabulary as a GGUF file lists it.  Everything is borrowed for the time of the call. */
 struct tok_vocab {
-    const char *file;          /* for messages */
+    const char *file; /* for messages */
     int32_t n_pieces;
-    const char *const *pieces; /* [n_pieces] text, any bytes */
-    const size_t *piece_bytes; /* [n_pieces] */
-    const float *scores;       /* [n_pieces] */
-    const int32_t *types;      /* [n_pieces] enum tok_type */
+    const char *const *pieces;      /* [n_pieces] text, any bytes */
+    const size_t *piece_bytes;      /* [n_pieces] */
+    const float *scores;            /* [n_pieces] */
+    const int32_t *types;           /* [n_pieces] enum tok_type */
     int32_t bos_id, eos_id, unk_id; /* -1: none */
     bool add_dummy_prefix;          /* GGUF: tokenizer.ggml.add_space_prefix, default true */
     bool remove_extra_whitespaces;  /* tokenizer.ggml.remove_extra_whitespaces, default false */
@@ -43,9 +43,9 @@ choir_status tok_open_vocab(struct tokenizer **out, const struct tok_vocab *voca
 void tok_close(struct tokenizer *t);
 
 int32_t tok_n_pieces(const struct tokenizer *t);
-int32_t tok_bos(const struct tokenizer *t); /* -1: none */
-int32_t tok_eos(const struct tokenizer *t); /* -1: none */
-int32_t tok_unk(const struct tokenizer *t); /* -1: none */
+int32_t tok_bos(const struct tokenizer *t);      /* -1: none */
+int32_t tok_eos(const struct tokenizer *t);      /* -1: none */
+int32_t tok_unk(const struct tokenizer *t);      /* -1: none */
 const char *tok_kind(const struct tokenizer *t); /* "sentencepiece bpe", "sentencepiece unigram" */
 /* The piece as the vocabulary writes it (with U+2581 for space, "<0x0A>" for a byte); *n its bytes.  Valid as long as
  * the tokenizer.  NULL for an id out of range. */
@@ -73,8 +73,8 @@ enum { TOK_DETOK_CAP = 8 };
 /* Plain data; copy it to fork a stream. */
 struct tok_detok {
     const struct tokenizer *t;
-    bool at_start;              /* the next piece's leading space is dropped (add_dummy_prefix undone) */
-    int n_pending;              /* bytes of an unfinished UTF-8 sequence */
+    bool at_start; /* the next piece's leading space is dropped (add_dummy_prefix undone) */
+    int n_pending; /* bytes of an unfinished UTF-8 sequence */
     char pending[TOK_DETOK_CAP];
 };
 

@@ -20,23 +20,34 @@
 enum wts_container { WTS_HF, WTS_GGUF, WTS_LLAMA2C };
 
 struct wts_tensor {
-    const char *name; /* as the file calls it; llama2.c's tensors get GGUF's llama names */
-    choir_dtype type; /* of the rows wts_read_rows gives */
-    int n_dims;       /* 0 to 4 */
+    const char *name;  /* as the file calls it; llama2.c's tensors get GGUF's llama names */
+    choir_dtype type;  /* of the rows wts_read_rows gives */
+    int n_dims;        /* 0 to 4 */
     uint64_t shape[4]; /* outermost first, last contiguous (GGUF's order turned round); unused ones are 1 */
     uint64_t n_rows;   /* product of all but the last dimension */
     uint64_t n_cols;   /* last dimension */
     /* where the rows are; for weights/ alone */
     const struct base_file *file;
-    uint64_t offset, bytes;       /* of the data in the file */
-    uint64_t scales_offset;       /* llama2.c v2: f32 scales, else 0 */
-    uint32_t group_size;          /* llama2.c v2: values a scale, else 0 */
+    uint64_t offset, bytes; /* of the data in the file */
+    uint64_t scales_offset; /* llama2.c v2: f32 scales, else 0 */
+    uint32_t group_size;    /* llama2.c v2: values a scale, else 0 */
 };
 
 /* A setting of a GGUF file.  Strings and arrays point into the set. */
 enum wts_meta_type {
-    WTS_U8, WTS_I8, WTS_U16, WTS_I16, WTS_U32, WTS_I32, WTS_F32, WTS_BOOL, WTS_STRING, WTS_ARRAY,
-    WTS_U64, WTS_I64, WTS_F64
+    WTS_U8,
+    WTS_I8,
+    WTS_U16,
+    WTS_I16,
+    WTS_U32,
+    WTS_I32,
+    WTS_F32,
+    WTS_BOOL,
+    WTS_STRING,
+    WTS_ARRAY,
+    WTS_U64,
+    WTS_I64,
+    WTS_F64
 };
 
 struct wts_string {
@@ -69,8 +80,8 @@ struct wts_llama2c {
 
 struct wts_set {
     enum wts_container container;
-    char *path;       /* of the file or folder */
-    char *model_file; /* what messages about settings name: m.gguf, config.json, m.bin */
+    char *path;                 /* of the file or folder */
+    char *model_file;           /* what messages about settings name: m.gguf, config.json, m.bin */
     struct wts_tensor *tensors; /* sorted by name */
     size_t n_tensors;
     struct wts_meta *meta; /* GGUF, in file order */
@@ -83,8 +94,7 @@ struct wts_set {
  * headers_from_config: for a folder without any weight file, be content with config.json (choir info). */
 choir_status wts_open(struct wts_set **out, const char *path, bool headers_from_config, choir_error *err);
 /* A GGUF file in memory, which must outlive the set. */
-choir_status wts_open_memory(struct wts_set **out, const char *name, const void *data, size_t size,
-                             choir_error *err);
+choir_status wts_open_memory(struct wts_set **out, const char *name, const void *data, size_t size, choir_error *err);
 void wts_close(struct wts_set *set);
 
 /* NULL when there is none of that name. */

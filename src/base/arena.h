@@ -19,8 +19,7 @@ struct base_arena {
 
 /* Maps `bytes` (0 is allowed and maps nothing), zeroed, lazily.  huge: ask for huge pages (a wish, not a need).
  * CHOIR_RESOURCE naming `what` when the kernel refuses. */
-choir_status base_arena_map(struct base_arena *a, size_t bytes, bool huge, const char *what,
-                            choir_error *err);
+choir_status base_arena_map(struct base_arena *a, size_t bytes, bool huge, const char *what, choir_error *err);
 /* The next `bytes` bytes, 64-byte aligned.  Asking for more than was planned is our own bug (assert). */
 void *base_arena_take(struct base_arena *a, size_t bytes);
 /* Unmaps; an arena that was never mapped is fine. */

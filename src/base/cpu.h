@@ -3,14 +3,14 @@
 #define BASE_CPU_H
 
 /* X(name, text, arch): arch is ANY, X86 or ARM.  Within an architecture the order is the ladder. */
-#define BASE_CPU_LEVELS(X)                                                                         \
-    X(REFERENCE, "reference", ANY)                                                                 \
-    X(AVX2, "avx2", X86)                                                                           \
-    X(AVXVNNI, "avxvnni", X86)                                                                     \
-    X(AVX512, "avx512", X86)                                                                       \
-    X(AVX512BF16, "avx512bf16", X86)                                                               \
-    X(NEON, "neon", ARM)                                                                           \
-    X(DOTPROD, "dotprod", ARM)                                                                     \
+#define BASE_CPU_LEVELS(X)                                                                                             \
+    X(REFERENCE, "reference", ANY)                                                                                     \
+    X(AVX2, "avx2", X86)                                                                                               \
+    X(AVXVNNI, "avxvnni", X86)                                                                                         \
+    X(AVX512, "avx512", X86)                                                                                           \
+    X(AVX512BF16, "avx512bf16", X86)                                                                                   \
+    X(NEON, "neon", ARM)                                                                                               \
+    X(DOTPROD, "dotprod", ARM)                                                                                         \
     X(I8MM, "i8mm", ARM)
 
 typedef enum base_cpu_level {

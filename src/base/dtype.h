@@ -13,11 +13,11 @@
 #include <stdint.h>
 
 /* X(name, text, gguf_id, block_len, block_bytes, unit_cols, unit_bytes, act) */
-#define CHOIR_DTYPES(X)                                                                            \
-    X(F32, "f32", 0, 1, 4, 1, 64, F32)                                                             \
-    X(F16, "f16", 1, 1, 2, 1, 32, F32)                                                             \
-    X(BF16, "bf16", 30, 1, 2, 2, 64, F32)                                                          \
-    X(Q8_0, "q8_0", 8, 32, 34, 64, 1088, Q8)                                                       \
+#define CHOIR_DTYPES(X)                                                                                                \
+    X(F32, "f32", 0, 1, 4, 1, 64, F32)                                                                                 \
+    X(F16, "f16", 1, 1, 2, 1, 32, F32)                                                                                 \
+    X(BF16, "bf16", 30, 1, 2, 2, 64, F32)                                                                              \
+    X(Q8_0, "q8_0", 8, 32, 34, 64, 1088, Q8)                                                                           \
     X(Q4_0, "q4_0", 2, 32, 18, 64, 576, Q8)
 
 typedef enum choir_dtype {
@@ -33,12 +33,12 @@ enum dtype_act { DTYPE_ACT_F32, DTYPE_ACT_Q8, DTYPE_ACT_COUNT };
 enum { DTYPE_PANEL_ROWS = 16 };
 
 struct dtype_info {
-    const char *name;    /* as users write it: "q8_0" */
-    uint32_t gguf_id;    /* ggml_type number in a GGUF file */
-    int block_len;       /* values in a block */
-    int block_bytes;     /* bytes of a block in the file layout */
-    int unit_cols;       /* columns in a unit of the panel layout */
-    int unit_bytes;      /* bytes of such a unit, all 16 rows */
+    const char *name; /* as users write it: "q8_0" */
+    uint32_t gguf_id; /* ggml_type number in a GGUF file */
+    int block_len;    /* values in a block */
+    int block_bytes;  /* bytes of a block in the file layout */
+    int unit_cols;    /* columns in a unit of the panel layout */
+    int unit_bytes;   /* bytes of such a unit, all 16 rows */
     enum dtype_act act;
 };
 

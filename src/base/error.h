@@ -8,8 +8,7 @@
 
 /* Writes `code` and the formatted message into *err (which may be NULL) and returns `code`.
  * A message that does not fit is cut at a UTF-8 boundary. */
-choir_status base_fail(choir_error *err, choir_status code, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+choir_status base_fail(choir_error *err, choir_status code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* As base_fail with CHOIR_RESOURCE: "out of memory (N bytes for WHAT)". */
 choir_status base_fail_memory(choir_error *err, size_t bytes, const char *what);

@@ -22,12 +22,10 @@ struct base_file {
  * A descriptor 0 to 2 is never used. */
 choir_status base_file_open(struct base_file *f, const char *path, choir_error *err);
 /* A file over `size` bytes at `data`, which must outlive it.  `name` stands in messages. */
-choir_status base_file_memory(struct base_file *f, const char *name, const void *data, size_t size,
-                              choir_error *err);
+choir_status base_file_memory(struct base_file *f, const char *name, const void *data, size_t size, choir_error *err);
 /* Reads exactly n bytes at `offset`.  The caller has checked offset + n <= size: a short read then means that the
  * file changed (CHOIR_IO, "file changed or became unreadable while in use").  Thread-safe. */
-choir_status base_file_read(const struct base_file *f, uint64_t offset, void *dst, size_t n,
-                            choir_error *err);
+choir_status base_file_read(const struct base_file *f, uint64_t offset, void *dst, size_t n, choir_error *err);
 /* Makes f->data point at the whole file, read-only and shared. */
 choir_status base_file_map(struct base_file *f, choir_error *err);
 void base_file_close(struct base_file *f);

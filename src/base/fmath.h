@@ -15,14 +15,14 @@
  *   result = p * 2^n, 2^n built in the exponent bits (n is -126 to 127) */
 #define FMATH_EXP_MAX 88.0f
 #define FMATH_EXP_MIN -87.0f
-#define FMATH_LOG2E 0x1.715476p+0f
-#define FMATH_LN2_HI 0x1.62e400p-1f
-#define FMATH_LN2_LO 0x1.7f7d1cp-20f
-#define FMATH_EXP_C6 0x1.6850e4p-10f
-#define FMATH_EXP_C5 0x1.123bccp-7f
-#define FMATH_EXP_C4 0x1.555b98p-5f
-#define FMATH_EXP_C3 0x1.55548ep-3f
-#define FMATH_EXP_C2 0x1.fffff8p-2f
+#define FMATH_LOG2E   0x1.715476p+0f
+#define FMATH_LN2_HI  0x1.62e400p-1f
+#define FMATH_LN2_LO  0x1.7f7d1cp-20f
+#define FMATH_EXP_C6  0x1.6850e4p-10f
+#define FMATH_EXP_C5  0x1.123bccp-7f
+#define FMATH_EXP_C4  0x1.555b98p-5f
+#define FMATH_EXP_C3  0x1.55548ep-3f
+#define FMATH_EXP_C2  0x1.fffff8p-2f
 
 /* e^x, relative error below 4e-7; NaN gives NaN or 0, never a trap. */
 static inline float fmath_exp(float x)

@@ -91,8 +91,7 @@ struct choir_kernels {
     /* Rotates n_heads heads of one token, x [n_heads, head_dim], by cos and sin [rope_dim / 2]: the first rope_dim
      * numbers of each head, in pairs (2i, 2i+1) or (i, i + rope_dim/2).  RoPE, arXiv:2104.09864.
      * a' = a*cos - b*sin, b' = a*sin + b*cos, each as fma(a, cos, -(b*sin)), fma(a, sin, b*cos). */
-    void (*rope_interleaved)(float *x, const float *cosine, const float *sine, int n_heads, int head_dim,
-                             int rope_dim);
+    void (*rope_interleaved)(float *x, const float *cosine, const float *sine, int n_heads, int head_dim, int rope_dim);
     void (*rope_half)(float *x, const float *cosine, const float *sine, int n_heads, int head_dim, int rope_dim);
 
     /* gate[i] = silu(gate[i]) * up[i], fmath_silu.  SwiGLU, arXiv:2002.05202. */

@@ -25,15 +25,15 @@ struct kv_shape {
 struct kv_store {
     struct kv_shape shape;
     int32_t n_blocks;
-    int32_t tile;         /* min(block_size, 16) */
-    size_t elem_bytes;    /* of one number */
-    size_t head_bytes;    /* K (or V) of one head of one block */
-    size_t layer_bytes;   /* K and V of one layer of all blocks */
+    int32_t tile;       /* min(block_size, 16) */
+    size_t elem_bytes;  /* of one number */
+    size_t head_bytes;  /* K (or V) of one head of one block */
+    size_t layer_bytes; /* K and V of one layer of all blocks */
     struct base_arena arena;
 };
 
-const char *kv_type_name(enum kv_type t);           /* "f16" */
-enum kv_type kv_type_by_name(const char *name);     /* KV_TYPE_COUNT: none */
+const char *kv_type_name(enum kv_type t);       /* "f16" */
+enum kv_type kv_type_by_name(const char *name); /* KV_TYPE_COUNT: none */
 
 /* Bytes of one block over all layers, K and V. */
 size_t kv_block_bytes(const struct kv_shape *s);

@@ -4,9 +4,18 @@
 
 /* Tensors of a layer, and of the model around the layers. */
 enum mdl_tensor {
-    MDL_EMBED, MDL_OUTPUT_NORM, MDL_OUTPUT,
-    MDL_ATT_NORM, MDL_WQ, MDL_WK, MDL_WV, MDL_WO,
-    MDL_FFN_NORM, MDL_W_GATE, MDL_W_UP, MDL_W_DOWN,
+    MDL_EMBED,
+    MDL_OUTPUT_NORM,
+    MDL_OUTPUT,
+    MDL_ATT_NORM,
+    MDL_WQ,
+    MDL_WK,
+    MDL_WV,
+    MDL_WO,
+    MDL_FFN_NORM,
+    MDL_W_GATE,
+    MDL_W_UP,
+    MDL_W_DOWN,
     MDL_TENSOR_COUNT
 };
 enum { MDL_FIRST_LAYER_TENSOR = MDL_ATT_NORM };
@@ -15,7 +24,7 @@ enum mdl_norm { MDL_NORM_RMS };
 enum mdl_ffn { MDL_FFN_SWIGLU };
 
 struct mdl_arch {
-    const char *name;          /* as Choir shows it: "llama" */
+    const char *name;              /* as Choir shows it: "llama" */
     const char *const *hf_types;   /* NULL-terminated config.json model_type values */
     const char *const *gguf_archs; /* NULL-terminated general.architecture values */
     enum mdl_norm norm;

@@ -17,22 +17,22 @@ enum { MDL_EOS_CAP = 16 };
 
 struct mdl_config {
     const struct mdl_arch *arch;
-    int32_t dim;          /* 1 to 2^20 */
-    int32_t hidden_dim;   /* feed-forward width */
-    int32_t n_layers;     /* 1 to 1024 */
-    int32_t n_heads;      /* 1 to 4096 */
-    int32_t n_kv_heads;   /* divides n_heads */
-    int32_t head_dim;     /* even, 2 to 1024; n_heads * head_dim may differ from dim */
-    int32_t vocab_size;   /* rows of the embedding table, 1 to 2^24 */
-    int32_t max_seq_len;  /* positions the model was made for */
-    float norm_eps;       /* 0 to 1 */
-    bool tied_output;     /* output matrix = embedding table */
+    int32_t dim;            /* 1 to 2^20 */
+    int32_t hidden_dim;     /* feed-forward width */
+    int32_t n_layers;       /* 1 to 1024 */
+    int32_t n_heads;        /* 1 to 4096 */
+    int32_t n_kv_heads;     /* divides n_heads */
+    int32_t head_dim;       /* even, 2 to 1024; n_heads * head_dim may differ from dim */
+    int32_t vocab_size;     /* rows of the embedding table, 1 to 2^24 */
+    int32_t max_seq_len;    /* positions the model was made for */
+    float norm_eps;         /* 0 to 1 */
+    bool tied_output;       /* output matrix = embedding table */
     int32_t sliding_window; /* tokens a query sees, itself included; 0: all */
     enum mdl_rope_layout rope_layout;
-    int32_t rope_dim;       /* rotated part of a head, even, <= head_dim */
-    double rope_theta;      /* >= 1 */
+    int32_t rope_dim;  /* rotated part of a head, even, <= head_dim */
+    double rope_theta; /* >= 1 */
     enum mdl_rope_scaling rope_scaling;
-    double rope_factor;     /* linear, llama3; >= 1 unless the file says otherwise, > 0 */
+    double rope_factor;                   /* linear, llama3; >= 1 unless the file says otherwise, > 0 */
     double rope_low_freq, rope_high_freq; /* llama3 */
     int32_t rope_original_len;            /* llama3 */
     int32_t bos_id;                       /* -1: not said here */

@@ -19,29 +19,30 @@ struct mdl_matrix {
 };
 
 struct mdl_layer {
-    const float *att_norm;      /* [dim] */
-    struct mdl_matrix wq;       /* [n_heads * head_dim, dim] */
-    struct mdl_matrix wk, wv;   /* [n_kv_heads * head_dim, dim] */
-    struct mdl_matrix wo;       /* [dim, n_heads * head_dim] */
-    const float *ffn_norm;      /* [dim] */
+    const float *att_norm;          /* [dim] */
+    struct mdl_matrix wq;           /* [n_heads * head_dim, dim] */
+    struct mdl_matrix wk, wv;       /* [n_kv_heads * head_dim, dim] */
+    struct mdl_matrix wo;           /* [dim, n_heads * head_dim] */
+    const float *ffn_norm;          /* [dim] */
     struct mdl_matrix w_gate, w_up; /* [hidden_dim, dim] */
     struct mdl_matrix w_down;       /* [dim, hidden_dim] */
 };
 
 struct mdl_model {
     struct mdl_config config;
-    struct mdl_matrix embed;    /* [vocab_size, dim] */
-    const float *output_norm;   /* [dim] */
-    struct mdl_matrix output;   /* [vocab_size, dim]; the same bytes as embed when tied */
-    struct mdl_layer *layers;   /* [n_layers] */
-    const float *rope_freqs;    /* [rope_dim / 2] extra divisors of the frequencies (GGUF rope_freqs.weight), or NULL */
-    struct base_arena arena;    /* all of the above */
-    uint64_t weight_bytes;      /* of the matrices and vectors as they lie in memory */
+    struct mdl_matrix embed;  /* [vocab_size, dim] */
+    const float *output_norm; /* [dim] */
+    struct mdl_matrix output; /* [vocab_size, dim]; the same bytes as embed when tied */
+    struct mdl_layer *layers; /* [n_layers] */
+    const float *rope_freqs;  /* [rope_dim / 2] extra divisors of the frequencies (GGUF rope_freqs.weight), or NULL */
+    struct base_arena arena;  /* all of the above */
+    uint64_t weight_bytes;    /* of the matrices and vectors as they lie in memory */
 };
 
 struct mdl_load_options {
-    choir_dtype quant; /* DTYPE_COUNT: keep the file's types; else 2-D matrices become this type where their width allows */
-    bool in_place;     /* --mmap: the set is mapped; matrices stay in the file's layout (not with quant) */
+    choir_dtype
+        quant;     /* DTYPE_COUNT: keep the file's types; else 2-D matrices become this type where their width allows */
+    bool in_place; /* --mmap: the set is mapped; matrices stay in the file's layout (not with quant) */
     int n_threads;
     /* called by one thread now and then, bytes of the source read so far of all; non-zero ends loading (CHOIR_CANCELLED) */
     int (*progress)(void *user, uint64_t done, uint64_t total);
