@@ -1,0 +1,116 @@
+/* The reference kernels: plain C, no vector types, correct everywhere.  They are the oracle of every faster kernel's
+ * check, the fallback of machines without one, and the place to read what Choir computes.  This file: the small
+ * per-token operations, and the table; matmul and attention have files of their own. */
+#include "kernels/reference.h"
+
+#include <math.h>
+
+#include "base/fmath.h"
+#include "kernels/reduce.h"
+
+static int act_tile(enum dtype_act kind, int n_tokens)
+{
+    (void)kind;
+    (void)n_tokens;
+    return REF_TILE;
+}
+
+static void rmsnorm(float *y, const float *x, const float *w, int n, float eps)
+{
+    float lane[16] = {0};
+    for (int i = 0; i < n; i++) {
+        lane[i % 16] = fmaf(x[i], x[i], lane[i % 16]);
+    }
+    float s = 1.0f / sqrtf(kern_reduce16(lane) / (float)n + eps);
+    for (int i = 0; i < n; i++) {
+        y[i] = x[i] * s * w[i];
+    }
+}
+
+static void rotate(float *a, float *b, float cosine, float sine)
+{
+    float x = *a;
+    float y = *b;
+    *a = fmaf(x, cosine, -(y * sine));
+    *b = fmaf(x, sine, y * cosine);
+}
+
+static void rope_interleaved(float *x, const float *cosine, const float *sine, int n_heads, int head_dim, int rope_dim)
+{
+    for (int h = 0; h < n_heads; h++) {
+        float *head = x + (size_t)h * (size_t)head_dim;
+        for (int i = 0; i < rope_dim / 2; i++) {
+            rotate(&head[2 * i], &head[2 * i + 1], cosine[i], sine[i]);
+        }
+    }
+}
+
+static void rope_half(float *x, const float *cosine, const float *sine, int n_heads, int head_dim, int rope_dim)
+{
+    for (int h = 0; h < n_heads; h++) {
+        float *head = x + (size_t)h * (size_t)head_dim;
+        for (int i = 0; i < rope_dim / 2; i++) {
+            rotate(&head[i], &head[i + rope_dim / 2], cosine[i], sine[i]);
+        }
+    }
+}
+
+static void swiglu(float *gate, const float *up, int n)
+{
+    for (int i = 0; i < n; i++) {
+        gate[i] = fmath_silu(gate[i]) * up[i];
+    }
+}
+
+static void scale(float *x, float s, int n)
+{
+    for (int i = 0; i < n; i++) {
+        x[i] *= s;
+    }
+}
+
+static int argmax(const float *x, int n)
+{
+    int best = 0;
+    for (int i = 1; i < n; i++) {
+        if (x[i] > x[best]) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+static bool all_finite(const float *x, int n)
+{
+    for (int i = 0; i < n; i++) {
+        if (!isfinite(x[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void kern_init_reference(struct choir_kernels *k)
+{
+    *k = (struct choir_kernels){
+        .level = BASE_CPU_REFERENCE,
+        .act_tile = act_tile,
+        .act_pack = {[DTYPE_ACT_F32] = ref_act_pack_f32, [DTYPE_ACT_Q8] = ref_act_pack_q8},
+        .matmul = {[DTYPE_F32] = ref_matmul_f32,
+                   [DTYPE_F16] = ref_matmul_f16,
+                   [DTYPE_BF16] = ref_matmul_bf16,
+                   [DTYPE_Q8_0] = ref_matmul_q8_0,
+                   [DTYPE_Q4_0] = ref_matmul_q4_0},
+        .rmsnorm = rmsnorm,
+        .rope_interleaved = rope_interleaved,
+        .rope_half = rope_half,
+        .swiglu = swiglu,
+        .scale = scale,
+        .kv_put_k = {[KERN_KV_F32] = ref_kv_put_k_f32, [KERN_KV_F16] = ref_kv_put_k_f16},
+        .kv_put_v = {[KERN_KV_F32] = ref_kv_put_v_f32, [KERN_KV_F16] = ref_kv_put_v_f16},
+        .attn_span = {[KERN_KV_F32] = ref_attn_span_f32, [KERN_KV_F16] = ref_attn_span_f16},
+        .attn_merge = ref_attn_merge,
+        .argmax = argmax,
+        .all_finite = all_finite,
+    };
+}

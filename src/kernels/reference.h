@@ -1,0 +1,32 @@
+/* The reference kernels, by name, for the table that reference.c fills. */
+#ifndef KERN_REFERENCE_H
+#define KERN_REFERENCE_H
+
+#include "kernels/kernels.h"
+
+/* Tokens in a tile of packed activations. */
+enum { REF_TILE = 4 };
+
+void ref_act_pack_f32(void *act, const float *x, size_t ldx, int n_tokens, int tile, int n_cols, int col0, int col1);
+void ref_act_pack_q8(void *act, const float *x, size_t ldx, int n_tokens, int tile, int n_cols, int col0, int col1);
+
+void ref_matmul_f32(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
+                    int tile, bool add);
+void ref_matmul_f16(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
+                    int tile, bool add);
+void ref_matmul_bf16(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
+                     int tile, bool add);
+void ref_matmul_q8_0(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
+                     int tile, bool add);
+void ref_matmul_q4_0(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
+                     int tile, bool add);
+
+void ref_kv_put_k_f32(void *dst, size_t stride, const float *k, int head_dim);
+void ref_kv_put_k_f16(void *dst, size_t stride, const float *k, int head_dim);
+void ref_kv_put_v_f32(void *dst, const float *v, int head_dim);
+void ref_kv_put_v_f16(void *dst, const float *v, int head_dim);
+void ref_attn_span_f32(const struct kern_attn_span *a);
+void ref_attn_span_f16(const struct kern_attn_span *a);
+void ref_attn_merge(float *m, float *l, float *acc, float m2, float l2, const float *acc2, int head_dim);
+
+#endif

@@ -1,0 +1,249 @@
+/* Matrix multiplication, in plain C: what every faster version must equal bit for bit.
+ *
+ *   W  [n_rows, n_cols]    weights, in panels of 16 rows (pack.h)
+ *   x  [n_tokens, n_cols]  activations, packed in tiles of tokens (kernels.h)
+ *   y  [n_tokens, n_rows]  y[t][r] = sum over k of W[r][k] x[t][k]
+ *
+ * One (row, token) is one chain of fused multiply-adds in the order of k.  Sixteen rows of a panel run side by side,
+ * each in its own lane; lanes never meet. */
+#include "kernels/reference.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/half.h"
+
+enum { ROWS = DTYPE_PANEL_ROWS, BLOCK = 32 };
+
+static inline int min_int(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+static void store_lanes(float *y, const float acc[ROWS], int n, bool add)
+{
+    for (int r = 0; r < n; r++) {
+        y[r] = add ? y[r] + acc[r] : acc[r];
+    }
+}
+
+/* ---- f32 activations: tiles of [n_cols][t] ------------------------------------------------------------ */
+
+void ref_act_pack_f32(void *act, const float *x, size_t ldx, int n_tokens, int tile, int n_cols, int col0, int col1)
+{
+    for (int t0 = 0; t0 < n_tokens; t0 += tile) {
+        int width = min_int(tile, n_tokens - t0);
+        float *dst = (float *)act + (size_t)t0 * (size_t)n_cols;
+        for (int c = col0; c < col1; c++) {
+            for (int t = 0; t < width; t++) {
+                dst[(size_t)c * (size_t)width + (size_t)t] = x[(size_t)(t0 + t) * ldx + (size_t)c];
+            }
+        }
+    }
+}
+
+/* Column k of a panel, widened to f32. */
+typedef void column_fn(float w[ROWS], const void *panel, size_t k);
+
+static void column_f32(float w[ROWS], const void *panel, size_t k)
+{
+    memcpy(w, (const float *)panel + k * ROWS, ROWS * sizeof *w);
+}
+
+static void column_f16(float w[ROWS], const void *panel, size_t k)
+{
+    const uint16_t *h = (const uint16_t *)panel + k * ROWS;
+    for (int r = 0; r < ROWS; r++) {
+        w[r] = base_f32_from_f16(h[r]);
+    }
+}
+
+static void column_bf16(float w[ROWS], const void *panel, size_t k)
+{
+    const uint16_t *h = (const uint16_t *)panel + k / 2 * ROWS * 2 + k % 2;
+    for (int r = 0; r < ROWS; r++) {
+        w[r] = base_f32_from_bf16(h[r * 2]);
+    }
+}
+
+/* y[width tokens][n rows] of one panel and one tile. */
+static void tile_float(column_fn *column, float *y, size_t ldy, const void *panel, int n, const float *x, int n_cols,
+                       int width, bool add)
+{
+    for (int t = 0; t < width; t++) {
+        float acc[ROWS] = {0};
+        for (size_t k = 0; k < (size_t)n_cols; k++) {
+            float w[ROWS];
+            column(w, panel, k);
+            for (int r = 0; r < ROWS; r++) {
+                acc[r] = fmaf(w[r], x[k * (size_t)width + (size_t)t], acc[r]);
+            }
+        }
+        store_lanes(y + (size_t)t * ldy, acc, n, add);
+    }
+}
+
+static inline void matmul_float(choir_dtype type, column_fn *column, float *y, size_t ldy, const void *W, int n_rows,
+                                int n_cols, const void *act, int n_tokens, int tile, bool add)
+{
+    size_t panel_bytes = dtype_panel_bytes(type, (size_t)n_cols);
+    const char *panel = W;
+    for (int r0 = 0; r0 < n_rows; r0 += ROWS) {
+        for (int t0 = 0; t0 < n_tokens; t0 += tile) {
+            const float *x = (const float *)act + (size_t)t0 * (size_t)n_cols;
+            tile_float(column, y + (size_t)t0 * ldy + r0, ldy, panel, min_int(ROWS, n_rows - r0), x, n_cols,
+                       min_int(tile, n_tokens - t0), add);
+        }
+        panel += panel_bytes;
+    }
+}
+
+void ref_matmul_f32(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
+                    int tile, bool add)
+{
+    matmul_float(DTYPE_F32, column_f32, y, ldy, W, n_rows, n_cols, act, n_tokens, tile, add);
+}
+
+void ref_matmul_f16(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
+                    int tile, bool add)
+{
+    matmul_float(DTYPE_F16, column_f16, y, ldy, W, n_rows, n_cols, act, n_tokens, tile, add);
+}
+
+void ref_matmul_bf16(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
+                     int tile, bool add)
+{
+    matmul_float(DTYPE_BF16, column_bf16, y, ldy, W, n_rows, n_cols, act, n_tokens, tile, add);
+}
+
+/* ---- int8 activations: per block of 32 columns [t][32] q, [t] d, [t] -sum(q) -------------------------- */
+
+static size_t q8_block_bytes(int width)
+{
+    return (size_t)width * (BLOCK + sizeof(float) + sizeof(int32_t));
+}
+
+/* One block of one token; n < 32 at a row's end, zeros behind. */
+static void quantize_block(int8_t q[BLOCK], float *d, int32_t *minus_sum, const float *x, int n)
+{
+    float amax = 0.0f;
+    for (int i = 0; i < n; i++) {
+        float a = fabsf(x[i]);
+        amax = a > amax ? a : amax;
+    }
+    *d = amax / 127.0f;
+    if (*d < 0x1p-126f) { /* 1 / d would be infinite: such a block counts as zero */
+        *d = 0.0f;
+    }
+    float inverse = *d > 0.0f ? 1.0f / *d : 0.0f;
+    int32_t sum = 0;
+    for (int i = 0; i < BLOCK; i++) {
+        float r = i < n ? rintf(x[i] * inverse) : 0.0f;
+        q[i] = fabsf(r) <= 127.0f ? (int8_t)r : 0; /* no conversion of a NaN */
+        sum += q[i];
+    }
+    *minus_sum = -sum;
+}
+
+void ref_act_pack_q8(void *act, const float *x, size_t ldx, int n_tokens, int tile, int n_cols, int col0, int col1)
+{
+    int end = col1 == n_cols ? (n_cols + 63) / 64 * 64 : col1;
+    for (int t0 = 0; t0 < n_tokens; t0 += tile) {
+        int width = min_int(tile, n_tokens - t0);
+        char *base = (char *)act + (size_t)t0 * kern_act_token_bytes(DTYPE_ACT_Q8, n_cols);
+        for (int c = col0; c < end; c += BLOCK) {
+            char *block = base + (size_t)(c / BLOCK) * q8_block_bytes(width);
+            int8_t *q = (int8_t *)block;
+            float *d = (float *)(void *)(block + (size_t)width * BLOCK);
+            int32_t *minus_sum = (int32_t *)(void *)(d + width);
+            int n = c < n_cols ? min_int(BLOCK, n_cols - c) : 0;
+            for (int t = 0; t < width; t++) {
+                quantize_block(q + t * BLOCK, d + t, minus_sum + t, x + (size_t)(t0 + t) * ldx + (n > 0 ? c : 0), n);
+            }
+        }
+    }
+}
+
+/* Integer dot products of the 16 rows of a panel with one block of activations.  The weights are stored as unsigned
+ * numbers, w + offset, so each sum starts at -offset * sum(q). */
+typedef void block_dot_fn(int32_t dot[ROWS], const uint8_t *w, const int8_t q[BLOCK], int32_t minus_sum);
+
+static void block_dot_q8_0(int32_t dot[ROWS], const uint8_t *w, const int8_t q[BLOCK], int32_t minus_sum)
+{
+    for (int r = 0; r < ROWS; r++) {
+        int32_t sum = 128 * minus_sum;
+        for (int c = 0; c < BLOCK; c++) {
+            sum += w[(c / 4 * ROWS + r) * 4 + c % 4] * q[c];
+        }
+        dot[r] = sum;
+    }
+}
+
+static void block_dot_q4_0(int32_t dot[ROWS], const uint8_t *w, const int8_t q[BLOCK], int32_t minus_sum)
+{
+    for (int r = 0; r < ROWS; r++) {
+        int32_t sum = 8 * minus_sum;
+        for (int c = 0; c < BLOCK / 2; c++) {
+            int byte = w[(c / 4 * ROWS + r) * 4 + c % 4];
+            sum += (byte & 15) * q[c] + (byte >> 4) * q[BLOCK / 2 + c];
+        }
+        dot[r] = sum;
+    }
+}
+
+/* Blocks of a row, the padding one included: units are of two. */
+static int n_blocks_of(int n_cols)
+{
+    return (n_cols + 63) / 64 * 2;
+}
+
+static void tile_quant(block_dot_fn *block_dot, size_t block_bytes, float *y, size_t ldy, const uint8_t *panel, int n,
+                       const char *x, int n_blocks, int width, bool add)
+{
+    size_t scale_bytes = 2 * ROWS * sizeof(uint16_t);
+    for (int t = 0; t < width; t++) {
+        float acc[ROWS] = {0};
+        for (int b = 0; b < n_blocks; b++) {
+            const uint8_t *unit = panel + (size_t)(b / 2) * (scale_bytes + 2 * block_bytes);
+            const uint16_t *d_w = (const uint16_t *)(const void *)unit + b % 2 * ROWS;
+            const char *block = x + (size_t)b * q8_block_bytes(width);
+            const float *d_x = (const float *)(const void *)(block + (size_t)width * BLOCK);
+            const int32_t *minus_sum = (const int32_t *)(const void *)(d_x + width);
+            int32_t dot[ROWS];
+            block_dot(dot, unit + scale_bytes + (size_t)(b % 2) * block_bytes, (const int8_t *)block + t * BLOCK,
+                      minus_sum[t]);
+            for (int r = 0; r < ROWS; r++) {
+                acc[r] = fmaf((float)dot[r], base_f32_from_f16(d_w[r]) * d_x[t], acc[r]);
+            }
+        }
+        store_lanes(y + (size_t)t * ldy, acc, n, add);
+    }
+}
+
+static inline void matmul_quant(choir_dtype type, block_dot_fn *block_dot, float *y, size_t ldy, const void *W,
+                                int n_rows, int n_cols, const void *act, int n_tokens, int tile, bool add)
+{
+    size_t panel_bytes = dtype_panel_bytes(type, (size_t)n_cols);
+    size_t block_bytes = ((size_t)dtype_table[type].unit_bytes - 2 * ROWS * sizeof(uint16_t)) / 2;
+    const uint8_t *panel = W;
+    for (int r0 = 0; r0 < n_rows; r0 += ROWS) {
+        for (int t0 = 0; t0 < n_tokens; t0 += tile) {
+            const char *x = (const char *)act + (size_t)t0 * kern_act_token_bytes(DTYPE_ACT_Q8, n_cols);
+            tile_quant(block_dot, block_bytes, y + (size_t)t0 * ldy + r0, ldy, panel, min_int(ROWS, n_rows - r0), x,
+                       n_blocks_of(n_cols), min_int(tile, n_tokens - t0), add);
+        }
+        panel += panel_bytes;
+    }
+}
+
+void ref_matmul_q8_0(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
+                     int tile, bool add)
+{
+    matmul_quant(DTYPE_Q8_0, block_dot_q8_0, y, ldy, W, n_rows, n_cols, act, n_tokens, tile, add);
+}
+
+void ref_matmul_q4_0(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
+                     int tile, bool add)
+{
+    matmul_quant(DTYPE_Q4_0, block_dot_q4_0, y, ldy, W, n_rows, n_cols, act, n_tokens, tile, add);
+}
