@@ -27,7 +27,8 @@ enum kern_kv { KERN_KV_F32, KERN_KV_F16, KERN_KV_COUNT };
  *   ACT_F32  [n_cols][t] f32
  *   ACT_Q8   per block of 32 columns (n_cols rounded up to 64, zeros behind):
  *              [t][32] int8 q, [t] f32 d, [t] i32 -sum(q)
- *            d = max|x| / 127 (true division); q = rint(x * (1 / d)), ties to even; d = 0 gives q = 0.
+ *            d = max|x| / 127 (true division); q = rint(x * (1 / d)), ties to even; a d below 2^-126 is made 0,
+ *            d = 0 gives q = 0.  A NaN or infinity in x gives unspecified numbers, never a trap.
  * T belongs to the level and depends on the number of tokens; only act_pack, matmul and who splits the work by tile
  * need it. */
 static inline size_t kern_act_token_bytes(enum dtype_act kind, int n_cols)
@@ -107,7 +108,8 @@ struct choir_kernels {
     /* One span of attention.  Per row and chunk of 64 tokens: score[t] = fma chain over d of q[d] k[d][t] from +0;
      * m' = max(m, scores seen); c = exp(m - m') (1 chunk: nothing to rescale: acc and l start as +0 without one);
      * p[t] = exp(score - m'), exactly 0 where not seen; l = l * c + reduce16(p) (a product, then a sum);
-     * acc[d] *= c (only when m' > m), then acc[d] = fma(p[t], v[t][d], acc[d]) over the tokens seen, in order. */
+     * acc[d] *= c (only when m' > m), then acc[d] = fma(p[t], v[t][d], acc[d]) over the tokens seen, in order.
+     * A chunk of which the row sees nothing changes nothing. */
     void (*attn_span[KERN_KV_COUNT])(const struct kern_attn_span *a);
 
     /* Adds a later span's (m2, l2, acc2) to a row's running (m, l, acc): with M = max, c = exp(m - M), c2 = exp(m2 - M):
