@@ -43,7 +43,8 @@ typedef struct choir_model_options {
     const char *quant;     /* "q8_0": quantize while loading; NULL: the file's types */
     const char *cpu;       /* highest kernel level ("avx2"); NULL: the best there is */
     bool mmap;             /* use the file in place instead of packing it */
-    bool headers_only;     /* for choir_model_describe alone: no weights, no tokenizer needed */
+    bool headers_only;     /* for choir_model_describe and choir_memory_account alone: no weights are read */
+    bool text_optional;    /* a tokenizer that is missing or not supported is no reason to refuse the model: ids only */
     int n_threads;         /* threads that load; 0: as many as choir_default_threads() */
     uint64_t mem_limit;    /* refuse what needs more bytes than this; 0: what is free */
     /* Now and then while loading, bytes done of all; non-zero ends loading with CHOIR_CANCELLED. */
@@ -186,8 +187,8 @@ CHOIR_API choir_status choir_sampling_check(const choir_sampling *s, choir_error
 /* A new, empty timeline.  It must be closed before its engine. */
 CHOIR_API choir_status choir_sequence_open(choir_sequence **out, choir_engine *engine, const choir_sampling *sampling,
                                            choir_error *err);
-/* A second holder of the same past: blocks are shared until one of the two writes (copy on write).  sampling NULL: the same
- * as src's. */
+/* A second holder of the same past: blocks are shared until one of the two writes (copy on write); the logits are
+ * copied.  sampling NULL: the same as src's. */
 CHOIR_API choir_status choir_sequence_fork(choir_sequence **out, const choir_sequence *src,
                                            const choir_sampling *sampling, choir_error *err);
 CHOIR_API void choir_sequence_close(choir_sequence *seq);
@@ -195,7 +196,8 @@ CHOIR_API void choir_sequence_close(choir_sequence *seq);
 /* Adds ids to the timeline; they are computed by the next steps.  CHOIR_PROMPT when they do not fit the context
  * (nothing is added then), CHOIR_USAGE for an id out of range. */
 CHOIR_API choir_status choir_sequence_append(choir_sequence *seq, const int32_t *ids, size_t n, choir_error *err);
-/* Forgets all tokens from position n on.  The last remaining token is computed again by the next step if logits are wanted. */
+/* Forgets all tokens from position n on, and the logits: what remains has its last token computed again when logits are
+ * wanted (choir_generate does that by itself). */
 CHOIR_API void choir_sequence_truncate(choir_sequence *seq, int32_t n);
 CHOIR_API int32_t choir_sequence_length(const choir_sequence *seq);     /* tokens appended */
 CHOIR_API int32_t choir_sequence_computed(const choir_sequence *seq);   /* of these, already in the cache */
@@ -206,8 +208,8 @@ CHOIR_API const int32_t *choir_sequence_ids(const choir_sequence *seq); /* [leng
  * CHOIR_CANCELLED, CHOIR_RESOURCE (no free block), CHOIR_FILE (logits not finite): the sequences are as before. */
 CHOIR_API choir_status choir_engine_step(choir_engine *engine, choir_sequence *const *seqs, int32_t n_seqs,
                                          choir_error *err);
-/* Logits after the last token, [vocab_size]; NULL unless computed == length > 0 and the last step computed it.  Valid until the
- * next step. */
+/* Logits after the last token, [vocab_size]; NULL when it is not computed, or when they were lost by a truncation.
+ * Valid until the sequence next changes. */
 CHOIR_API const float *choir_sequence_logits(const choir_sequence *seq);
 /* Draws the next id from the logits by the sequence's sampler chain; does not append it.  CHOIR_USAGE without logits. */
 CHOIR_API choir_status choir_sequence_sample(choir_sequence *seq, int32_t *id, choir_error *err);

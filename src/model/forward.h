@@ -38,7 +38,7 @@ struct mdl_state;
 choir_status mdl_state_open(struct mdl_state **out, const struct mdl_model *m, const struct choir_kernels *k,
                             struct kv_store *kv, const struct mdl_state_options *opt, choir_error *err);
 void mdl_state_close(struct mdl_state *s);
-/* Bytes mdl_state_open takes. */
+/* Bytes mdl_state_open takes.  A model of which only `config` is filled (layers NULL) will do. */
 size_t mdl_state_bytes(const struct mdl_model *m, const struct kv_shape *kv, const struct mdl_state_options *opt);
 
 /* Runs the batch: writes K and V of its tokens into the store, and one row of vocab_size logits per token asked for,

@@ -1,0 +1,84 @@
+/* What stands behind the public handles.  Private to src/engine. */
+#ifndef ENG_ENGINE_H
+#define ENG_ENGINE_H
+
+#include <stdatomic.h>
+
+#include "choir.h"
+#include "engine/sampler.h"
+#include "kernels/kernels.h"
+#include "kv/kv_store.h"
+#include "model/forward.h"
+#include "model/model.h"
+#include "tokenizer/tokenizer.h"
+#include "weights/weights.h"
+
+struct choir_model {
+    char *path; /* as messages name it: the file or folder, "(built-in)" */
+    struct choir_kernels kernels;
+    struct mdl_config config;
+    struct mdl_model *weights;   /* NULL with headers_only */
+    struct wts_set *set;         /* kept open with mmap or headers_only; else NULL */
+    struct tokenizer *tokenizer; /* NULL: ids only */
+    char no_text[200];           /* why there is no tokenizer */
+    bool add_bos;
+    int32_t bos_id; /* -1: none */
+    int32_t eos_ids[MDL_EOS_CAP + 1];
+    int32_t n_eos;
+    choir_dtype main_type; /* of the most weights */
+    enum wts_container container;
+    uint64_t file_bytes;
+    uint64_t plan_bytes; /* of the weights in memory */
+    uint64_t decode_bytes;
+};
+
+struct choir_engine {
+    const struct choir_model *model;
+    choir_engine_options opt; /* every 0 replaced by what it stands for */
+    enum kv_type kv_type;
+    struct kv_pool *pool;
+    struct kv_store store;
+    struct mdl_state *state;
+    struct mdl_run *runs;             /* [batch] */
+    struct choir_sequence **run_seqs; /* [batch] sequence of each run */
+    int32_t *ids;                     /* [batch] */
+    int32_t max_logits;
+    uint64_t activation_bytes;
+    atomic_int cancel;
+};
+
+struct choir_sequence {
+    struct choir_engine *engine;
+    struct kv_table table; /* its n_tokens: what is computed */
+    struct smp_chain *chain;
+    int32_t *ids; /* [n_ids], room for ctx_size */
+    int32_t n_ids;
+    float *logits; /* [vocab_size] */
+    bool has_logits;
+};
+
+/* ---- memory.c ---- */
+
+/* Fills what is 0 in *opt (context, threads, type), checks ranges, and fits the context into memory.  out: the completed
+ * options, the KV type and the sizes. */
+struct eng_plan {
+    choir_engine_options opt;
+    enum kv_type kv_type;
+    struct kv_shape shape;
+    struct mdl_state_options state;
+    int32_t n_blocks;
+    uint64_t kv_bytes, activation_bytes;
+};
+choir_status eng_plan_make(struct eng_plan *plan, const struct choir_model *model, const choir_engine_options *opt,
+                           bool must_fit, choir_error *err);
+
+/* ---- vocabulary.c ---- */
+
+/* Opens the tokenizer that belongs to the set (or the file the options name) and fills the model's special ids. */
+choir_status eng_open_tokenizer(struct choir_model *m, const struct wts_set *set, const choir_model_options *opt,
+                                choir_error *err);
+
+/* Whether id ends a text. */
+bool eng_is_eos(const struct choir_model *m, int32_t id);
+
+#endif

@@ -1,0 +1,162 @@
+/* How much memory a context takes, known before it is asked for. */
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/error.h"
+#include "base/machine.h"
+#include "engine/engine.h"
+
+enum { MAX_THREADS = 1024, MAX_BATCH = 65536, MAX_SEQS = 65536 };
+
+static const double mib = 1024.0 * 1024.0;
+
+static struct kv_shape shape_of(const struct mdl_config *c, enum kv_type type, int32_t block_size)
+{
+    return (struct kv_shape){
+        .type = type,
+        .n_layers = c->n_layers,
+        .n_kv_heads = c->n_kv_heads,
+        .head_dim = c->head_dim,
+        .block_size = block_size,
+    };
+}
+
+static choir_status check_options(const choir_engine_options *o, const struct mdl_config *c, enum kv_type *type,
+                                  choir_error *err)
+{
+    const char *name = o->kv_type != NULL ? o->kv_type : kv_type_name(KV_F16);
+    *type = kv_type_by_name(name);
+    if (*type == KV_TYPE_COUNT) {
+        char text[BASE_ESCAPE_CAP];
+        return base_fail(err, CHOIR_USAGE, "--kv-type: \"%s\" is not one of f32, f16", base_escape_str(text, name));
+    }
+    if (o->kv_block < 1 || o->kv_block > 256 || (o->kv_block & (o->kv_block - 1)) != 0) {
+        return base_fail(err, CHOIR_USAGE, "--kv-block: %d is not a power of two from 1 to 256", o->kv_block);
+    }
+    if (o->batch < 1 || o->batch > MAX_BATCH) {
+        return base_fail(err, CHOIR_USAGE, "--batch: %d (1 to %d allowed)", o->batch, MAX_BATCH);
+    }
+    if (o->n_threads < 0 || o->n_threads > MAX_THREADS) {
+        return base_fail(err, CHOIR_USAGE, "--threads: %d (1 to %d allowed)", o->n_threads, MAX_THREADS);
+    }
+    if (o->n_seqs < 1 || o->n_seqs > MAX_SEQS) {
+        return base_fail(err, CHOIR_USAGE, "--n-seqs: %d (1 to %d allowed)", o->n_seqs, MAX_SEQS);
+    }
+    if (o->ctx_size < 0 || o->ctx_size > c->max_seq_len) {
+        return base_fail(err, CHOIR_USAGE, "--ctx-size: %d, the model was made for at most %d tokens", o->ctx_size,
+                         c->max_seq_len);
+    }
+    return CHOIR_OK;
+}
+
+/* Sizes for a context of ctx tokens. */
+static void size_plan(struct eng_plan *p, const struct mdl_model *m, int32_t ctx)
+{
+    const choir_engine_options *o = &p->opt;
+    int64_t per_seq = ((int64_t)ctx + o->kv_block - 1) / o->kv_block;
+    int64_t blocks = per_seq * o->n_seqs;
+    p->n_blocks = blocks > INT32_MAX ? INT32_MAX : (int32_t)blocks;
+    p->opt.ctx_size = ctx;
+    p->state = (struct mdl_state_options){
+        .max_tokens = o->batch < ctx ? o->batch : ctx,
+        .max_seq_len = ctx,
+        .n_threads = o->n_threads,
+    };
+    if (p->state.max_tokens < o->n_seqs) { /* every sequence can decode in one step */
+        p->state.max_tokens = o->n_seqs < o->batch ? o->n_seqs : o->batch;
+    }
+    p->state.max_logits = o->n_seqs < p->state.max_tokens ? o->n_seqs : p->state.max_tokens;
+    p->state.max_runs = p->state.max_tokens;
+    p->kv_bytes = (uint64_t)p->n_blocks * kv_block_bytes(&p->shape);
+    p->activation_bytes = mdl_state_bytes(m, &p->shape, &p->state);
+}
+
+/* Bytes left for keys, values and activations once the weights are there. */
+static uint64_t room(const struct choir_model *model, const choir_engine_options *o)
+{
+    uint64_t free_now = base_machine_free_memory();
+    uint64_t weights_to_come = model->weights == NULL ? model->plan_bytes : 0;
+    uint64_t left = free_now > weights_to_come ? free_now - weights_to_come : 0;
+    if (o->mem_limit == 0) {
+        return left;
+    }
+    uint64_t under_limit = o->mem_limit > model->plan_bytes ? o->mem_limit - model->plan_bytes : 0;
+    return under_limit < left ? under_limit : left;
+}
+
+static bool fits(const struct eng_plan *p, uint64_t bytes)
+{
+    uint64_t need;
+    return base_add(p->kv_bytes, p->activation_bytes, &need) && need <= bytes;
+}
+
+/* The longest context that fits, at most the model's own; 0 when not even one token does. */
+static int32_t longest_that_fits(struct eng_plan *p, const struct mdl_model *m, int32_t most, uint64_t bytes)
+{
+    int32_t low = 0;
+    int32_t high = most;
+    while (low < high) {
+        int32_t mid = high - (high - low) / 2;
+        size_plan(p, m, mid);
+        if (fits(p, bytes)) {
+            low = mid;
+        } else {
+            high = mid - 1;
+        }
+    }
+    return low;
+}
+
+choir_status eng_plan_make(struct eng_plan *plan, const struct choir_model *model, const choir_engine_options *opt,
+                           bool must_fit, choir_error *err)
+{
+    const struct mdl_model config_only = {.config = model->config};
+    const struct mdl_model *m = model->weights != NULL ? model->weights : &config_only;
+    *plan = (struct eng_plan){.opt = *opt};
+    choir_status status = check_options(opt, &model->config, &plan->kv_type, err);
+    if (status != CHOIR_OK) {
+        return status;
+    }
+    if (opt->n_threads == 0) {
+        plan->opt.n_threads = base_machine_cores();
+    }
+    plan->opt.kv_type = kv_type_name(plan->kv_type);
+    plan->shape = shape_of(&model->config, plan->kv_type, opt->kv_block);
+    uint64_t bytes = room(model, opt);
+    int32_t ctx = opt->ctx_size;
+    if (ctx == 0) {
+        ctx = must_fit ? longest_that_fits(plan, m, model->config.max_seq_len, bytes) : model->config.max_seq_len;
+    }
+    size_plan(plan, m, ctx > 0 ? ctx : 1);
+    if (must_fit && !fits(plan, bytes)) {
+        return base_fail(
+            err, CHOIR_RESOURCE,
+            "context of %d tokens needs %.0f MiB for keys and values and %.0f MiB for activations, %.0f MiB "
+            "free; lower --ctx-size%s",
+            plan->opt.ctx_size, (double)plan->kv_bytes / mib, (double)plan->activation_bytes / mib, (double)bytes / mib,
+            plan->kv_type == KV_F32 ? " or use --kv-type f16" : " or --batch");
+    }
+    return CHOIR_OK;
+}
+
+choir_status choir_memory_account(choir_memory *out, const choir_model *model, const choir_engine_options *opt,
+                                  choir_error *err)
+{
+    *out = (choir_memory){0};
+    struct eng_plan plan;
+    choir_status status = eng_plan_make(&plan, model, opt, false, err);
+    if (status != CHOIR_OK) {
+        return status;
+    }
+    const struct mdl_config *c = &model->config;
+    uint64_t per_head = kv_block_bytes(&plan.shape) / (uint64_t)plan.shape.block_size / (uint64_t)c->n_kv_heads;
+    out->weights = model->plan_bytes;
+    out->kv = plan.kv_bytes;
+    out->activations = plan.activation_bytes;
+    out->total = out->weights + out->kv + out->activations;
+    out->free = base_machine_free_memory();
+    out->kv_token = per_head * (uint64_t)c->n_kv_heads;
+    out->kv_token_multi_head = per_head * (uint64_t)c->n_heads;
+    out->kv_token_multi_query = per_head;
+    return CHOIR_OK;
+}

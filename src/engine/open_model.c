@@ -1,0 +1,259 @@
+/* Opening a model: container, configuration, tokenizer, kernels, weights, in that order, so that what is cheap to refuse is
+ * refused before anything large is read. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/machine.h"
+#include "engine/engine.h"
+
+static const double mib = 1024.0 * 1024.0;
+
+void choir_model_options_default(choir_model_options *opt)
+{
+    *opt = (choir_model_options){0};
+}
+
+static choir_status open_set(struct wts_set **set, const choir_model_options *opt, choir_error *err)
+{
+    if (opt->path != NULL) {
+        return wts_open(set, opt->path, opt->headers_only, err);
+    }
+    const void *data;
+    size_t size;
+    wts_builtin(&data, &size);
+    return wts_open_memory(set, "(built-in)", data, size, err);
+}
+
+/* The kernel level asked for, by name. */
+static choir_status choose_kernels(struct choir_model *m, const char *cpu, choir_error *err)
+{
+    base_cpu_level level = base_cpu_detect();
+    if (cpu != NULL) {
+        base_cpu_level cap = base_cpu_level_by_name(cpu);
+        if (cap == BASE_CPU_COUNT) {
+            char text[BASE_ESCAPE_CAP];
+            return base_fail(err, CHOIR_USAGE, "--cpu: unknown level \"%s\"", base_escape_str(text, cpu));
+        }
+        level = base_cpu_cap(cap);
+    }
+    kern_init(&m->kernels, level);
+    return CHOIR_OK;
+}
+
+static choir_status load_options(struct mdl_load_options *load, const choir_model_options *opt, choir_error *err)
+{
+    *load = (struct mdl_load_options){
+        .quant = DTYPE_COUNT,
+        .in_place = opt->mmap,
+        .n_threads = opt->n_threads > 0 ? opt->n_threads : base_machine_cores(),
+        .progress = opt->progress,
+        .warn = opt->warn,
+        .user = opt->user,
+    };
+    if (opt->quant == NULL) {
+        return CHOIR_OK;
+    }
+    char text[BASE_ESCAPE_CAP];
+    load->quant = dtype_by_name(opt->quant);
+    if (load->quant == DTYPE_COUNT) {
+        return base_fail(err, CHOIR_USAGE, "--quant: \"%s\" is not one of f32, f16, bf16, q8_0, q4_0",
+                         base_escape_str(text, opt->quant));
+    }
+    if (opt->mmap) {
+        return base_fail(err, CHOIR_USAGE, "--quant %s and --mmap exclude each other: quantizing makes a copy",
+                         opt->quant);
+    }
+    return CHOIR_OK;
+}
+
+/* The type that most weights have, by bytes. */
+static choir_dtype main_type(const struct wts_set *set, choir_dtype quant)
+{
+    uint64_t bytes[DTYPE_COUNT] = {0};
+    int best = DTYPE_F32;
+    for (size_t i = 0; i < set->n_tensors; i++) {
+        bytes[set->tensors[i].type] += set->tensors[i].bytes;
+    }
+    for (int t = 0; t < DTYPE_COUNT; t++) {
+        best = bytes[t] > bytes[best] ? t : best;
+    }
+    return quant < DTYPE_COUNT ? quant : (choir_dtype)best;
+}
+
+/* Bytes of weights that one decoded token reads: everything but an untied embedding table. */
+static uint64_t decode_bytes(const struct mdl_model *w)
+{
+    if (w->config.tied_output) {
+        return w->weight_bytes;
+    }
+    return w->weight_bytes - dtype_packed_bytes(w->embed.type, (size_t)w->embed.n_rows, (size_t)w->embed.n_cols);
+}
+
+static choir_status check_memory(const struct choir_model *m, const choir_model_options *opt, choir_error *err)
+{
+    uint64_t room = base_machine_free_memory();
+    if (opt->mem_limit > 0 && opt->mem_limit < room) {
+        room = opt->mem_limit;
+    }
+    if (m->plan_bytes > room) {
+        return base_fail(err, CHOIR_RESOURCE,
+                         "%s: weights need %.0f MiB, %.0f MiB %s; try --quant q8_0 or q4_0, or --mmap", m->path,
+                         (double)m->plan_bytes / mib, (double)room / mib,
+                         opt->mem_limit > 0 && opt->mem_limit == room ? "allowed by --mem-limit" : "free");
+    }
+    return CHOIR_OK;
+}
+
+static choir_status load_weights(struct choir_model *m, const choir_model_options *opt, choir_error *err)
+{
+    struct mdl_load_options load;
+    choir_status status = load_options(&load, opt, err);
+    if (status != CHOIR_OK) {
+        return status;
+    }
+    m->main_type = main_type(m->set, load.quant);
+    if (opt->headers_only) {
+        if (m->set->n_tensors == 0) { /* a config.json alone */
+            return CHOIR_OK;
+        }
+        return mdl_plan_bytes(&m->config, m->set, &load, &m->plan_bytes, err);
+    }
+    if (opt->mmap) {
+        status = wts_map(m->set, err);
+    }
+    if (status == CHOIR_OK) {
+        status = mdl_plan_bytes(&m->config, m->set, &load, &m->plan_bytes, err);
+    }
+    if (status == CHOIR_OK) {
+        status = check_memory(m, opt, err);
+    }
+    if (status == CHOIR_OK) {
+        status = mdl_open(&m->weights, &m->config, m->set, &load, err);
+    }
+    if (status == CHOIR_OK) {
+        m->decode_bytes = decode_bytes(m->weights);
+    }
+    return status;
+}
+
+static choir_status open_parts(struct choir_model *m, const choir_model_options *opt, choir_error *err)
+{
+    m->path = strdup(opt->path != NULL ? opt->path : "(built-in)");
+    if (m->path == NULL) {
+        return base_fail_memory(err, strlen(opt->path) + 1, "a file name");
+    }
+    choir_status status = choose_kernels(m, opt->cpu, err);
+    if (status == CHOIR_OK) {
+        status = open_set(&m->set, opt, err);
+    }
+    if (status == CHOIR_OK) {
+        m->container = m->set->container;
+        m->file_bytes = wts_file_bytes(m->set);
+        status = mdl_config_read(&m->config, m->set, err);
+    }
+    if (status == CHOIR_OK) {
+        status = eng_open_tokenizer(m, m->set, opt, err);
+    }
+    if (status == CHOIR_OK) {
+        status = load_weights(m, opt, err);
+    }
+    if (status == CHOIR_OK && !opt->mmap) {
+        wts_close(m->set);
+        m->set = NULL;
+    }
+    return status;
+}
+
+choir_status choir_model_open(choir_model **out, const choir_model_options *opt, choir_error *err)
+{
+    *out = NULL;
+    struct choir_model *m = calloc(1, sizeof *m);
+    if (m == NULL) {
+        return base_fail_memory(err, sizeof *m, "a model");
+    }
+    choir_status status = open_parts(m, opt, err);
+    if (status != CHOIR_OK) {
+        choir_model_close(m);
+        return status;
+    }
+    *out = m;
+    return CHOIR_OK;
+}
+
+void choir_model_close(choir_model *m)
+{
+    if (m == NULL) {
+        return;
+    }
+    mdl_close(m->weights);
+    tok_close(m->tokenizer);
+    wts_close(m->set);
+    free(m->path);
+    free(m);
+}
+
+/* ---- describing ---- */
+
+static void set_text(char *dst, size_t cap, const char *src)
+{
+    snprintf(dst, cap, "%s", src);
+}
+
+static const char *heads_form(const struct mdl_config *c)
+{
+    return c->n_kv_heads == c->n_heads ? "multi-head" : c->n_kv_heads == 1 ? "multi-query" : "grouped-query";
+}
+
+static void describe_config(const struct mdl_config *c, choir_model_info *info)
+{
+    static const char *const scalings[] = {"none", "linear", "llama3"};
+    set_text(info->architecture, sizeof info->architecture, c->arch->name);
+    set_text(info->heads, sizeof info->heads, heads_form(c));
+    set_text(info->rope_scaling, sizeof info->rope_scaling, scalings[c->rope_scaling]);
+    info->dim = c->dim;
+    info->hidden_dim = c->hidden_dim;
+    info->n_layers = c->n_layers;
+    info->n_heads = c->n_heads;
+    info->n_kv_heads = c->n_kv_heads;
+    info->head_dim = c->head_dim;
+    info->vocab_size = c->vocab_size;
+    info->max_seq_len = c->max_seq_len;
+    info->sliding_window = c->sliding_window;
+    info->tied_output = c->tied_output;
+    info->rope_theta = c->rope_theta;
+    struct mdl_params p;
+    mdl_count_params(c, &p);
+    info->n_params = p.total;
+    info->n_embedding = p.embedding;
+    info->n_wq = p.wq;
+    info->n_wk = p.wk;
+    info->n_wv = p.wv;
+    info->n_wo = p.wo;
+    info->n_ffn = p.ffn;
+    info->n_norms = p.norms;
+    info->n_output = p.output;
+}
+
+void choir_model_describe(const choir_model *m, choir_model_info *info)
+{
+    static const char *const containers[] = {"safetensors", "gguf", "llama2.c"};
+    *info = (choir_model_info){0};
+    describe_config(&m->config, info);
+    info->path = m->path;
+    set_text(info->container, sizeof info->container, containers[m->container]);
+    set_text(info->type, sizeof info->type, dtype_table[m->main_type].name);
+    set_text(info->kernels, sizeof info->kernels, base_cpu_level_name(m->kernels.level));
+    if (m->tokenizer != NULL) {
+        snprintf(info->tokenizer, sizeof info->tokenizer, "%s, %d pieces", tok_kind(m->tokenizer),
+                 tok_n_pieces(m->tokenizer));
+    } else {
+        set_text(info->tokenizer, sizeof info->tokenizer, "none");
+    }
+    info->bos_id = m->bos_id;
+    info->eos_id = m->n_eos > 0 ? m->eos_ids[0] : -1;
+    info->file_bytes = m->file_bytes;
+    info->weight_bytes = m->plan_bytes;
+    info->decode_bytes = m->decode_bytes;
+}

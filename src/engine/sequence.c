@@ -1,0 +1,142 @@
+/* A sequence: one timeline of ids, the blocks that hold what is computed of it, and its sampler. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "engine/engine.h"
+
+static choir_status open_empty(struct choir_sequence **out, struct choir_engine *e, const choir_sampling *sampling,
+                               choir_error *err)
+{
+    *out = NULL;
+    const struct choir_model *m = e->model;
+    struct choir_sequence *s = calloc(1, sizeof *s);
+    if (s == NULL) {
+        return base_fail_memory(err, sizeof *s, "a sequence");
+    }
+    s->engine = e;
+    int32_t n_pieces = m->tokenizer != NULL ? tok_n_pieces(m->tokenizer) : m->config.vocab_size;
+    choir_status status = smp_open(&s->chain, sampling, m->config.vocab_size, n_pieces, m->eos_ids, m->n_eos, err);
+    if (status == CHOIR_OK) {
+        status = kv_table_open(&s->table, e->pool, e->opt.ctx_size, err);
+    }
+    if (status == CHOIR_OK) {
+        size_t ids_bytes = (size_t)e->opt.ctx_size * sizeof *s->ids;
+        size_t logits_bytes = (size_t)m->config.vocab_size * sizeof *s->logits;
+        s->ids = malloc(ids_bytes);
+        s->logits = malloc(logits_bytes);
+        if (s->ids == NULL || s->logits == NULL) {
+            status = base_fail_memory(err, ids_bytes + logits_bytes, "a sequence");
+        }
+    }
+    if (status != CHOIR_OK) {
+        choir_sequence_close(s);
+        return status;
+    }
+    *out = s;
+    return CHOIR_OK;
+}
+
+choir_status choir_sequence_open(choir_sequence **out, choir_engine *engine, const choir_sampling *sampling,
+                                 choir_error *err)
+{
+    return open_empty(out, engine, sampling, err);
+}
+
+choir_status choir_sequence_fork(choir_sequence **out, const choir_sequence *src, const choir_sampling *sampling,
+                                 choir_error *err)
+{
+    struct choir_sequence *s;
+    struct choir_engine *e = src->engine;
+    choir_status status = open_empty(&s, e, sampling != NULL ? sampling : smp_options(src->chain), err);
+    if (status == CHOIR_OK) {
+        status = kv_table_fork(&s->table, &src->table, e->pool, err);
+    }
+    if (status != CHOIR_OK) {
+        choir_sequence_close(s);
+        *out = NULL;
+        return status;
+    }
+    memcpy(s->ids, src->ids, (size_t)src->n_ids * sizeof *s->ids);
+    s->n_ids = src->n_ids;
+    s->has_logits = src->has_logits;
+    if (s->has_logits) {
+        memcpy(s->logits, src->logits, (size_t)e->model->config.vocab_size * sizeof *s->logits);
+    }
+    *out = s;
+    return CHOIR_OK;
+}
+
+void choir_sequence_close(choir_sequence *s)
+{
+    if (s == NULL) {
+        return;
+    }
+    kv_table_close(&s->table, s->engine->pool);
+    smp_close(s->chain);
+    free(s->ids);
+    free(s->logits);
+    free(s);
+}
+
+choir_status choir_sequence_append(choir_sequence *s, const int32_t *ids, size_t n, choir_error *err)
+{
+    int32_t ctx = s->engine->opt.ctx_size;
+    int32_t vocab = s->engine->model->config.vocab_size;
+    if (n > (size_t)(ctx - s->n_ids)) {
+        return base_fail(err, CHOIR_PROMPT, "prompt is %zu tokens, context is %d%s; raise --ctx-size",
+                         n + (size_t)s->n_ids, ctx,
+                         ctx == s->engine->model->config.max_seq_len ? " (all the model was made for)" : "");
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (ids[i] < 0 || ids[i] >= vocab) {
+            return base_fail(err, CHOIR_USAGE, "id %d is not in the vocabulary (0 to %d)", ids[i], vocab - 1);
+        }
+    }
+    memcpy(s->ids + s->n_ids, ids, n * sizeof *ids);
+    s->n_ids += (int32_t)n;
+    s->has_logits = s->has_logits && n == 0;
+    return CHOIR_OK;
+}
+
+void choir_sequence_truncate(choir_sequence *s, int32_t n)
+{
+    if (n < 0 || n >= s->n_ids) {
+        return;
+    }
+    s->n_ids = n;
+    s->has_logits = false;
+    if (n < s->table.n_tokens) {
+        kv_table_truncate(&s->table, s->engine->pool, n);
+    }
+}
+
+int32_t choir_sequence_length(const choir_sequence *s)
+{
+    return s->n_ids;
+}
+
+int32_t choir_sequence_computed(const choir_sequence *s)
+{
+    return s->table.n_tokens;
+}
+
+const int32_t *choir_sequence_ids(const choir_sequence *s)
+{
+    return s->ids;
+}
+
+const float *choir_sequence_logits(const choir_sequence *s)
+{
+    return s->has_logits ? s->logits : NULL;
+}
+
+choir_status choir_sequence_sample(choir_sequence *s, int32_t *id, choir_error *err)
+{
+    *id = 0;
+    if (!s->has_logits) {
+        return base_fail(err, CHOIR_USAGE, "no logits to draw from: step the sequence first");
+    }
+    *id = smp_draw(s->chain, s->logits, s->ids, s->n_ids, s->n_ids);
+    return CHOIR_OK;
+}

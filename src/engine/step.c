@@ -1,0 +1,90 @@
+/* One step: which pending tokens of which sequences run together, and what becomes of them. */
+#include <string.h>
+
+#include "base/error.h"
+#include "engine/engine.h"
+
+struct step {
+    struct mdl_batch batch;
+    int32_t n_logits;
+};
+
+/* Adds as many pending tokens of s as still fit.  False when the pool has no block left for any of them. */
+static bool add_run(struct choir_engine *e, struct step *st, struct choir_sequence *s)
+{
+    int32_t pending = s->n_ids - s->table.n_tokens;
+    int32_t room = e->opt.batch - st->batch.n_tokens;
+    int32_t n = pending < room ? pending : room;
+    if (n == pending && st->n_logits == e->max_logits) {
+        n--; /* its last token waits for a step that has room for its logits */
+    }
+    if (n <= 0) {
+        return true;
+    }
+    int32_t pos = s->table.n_tokens;
+    struct kv_copy copy;
+    if (!kv_table_extend(&s->table, e->pool, n, &copy)) {
+        return false;
+    }
+    if (copy.src >= 0) {
+        kv_store_copy(&e->store, copy);
+    }
+    memcpy(e->ids + st->batch.n_tokens, s->ids + pos, (size_t)n * sizeof *e->ids);
+    int32_t r = st->batch.n_runs++;
+    e->run_seqs[r] = s;
+    e->runs[r] = (struct mdl_run){
+        .table = &s->table,
+        .first = st->batch.n_tokens,
+        .n = n,
+        .pos = pos,
+        .n_logits = n == pending ? 1 : 0,
+    };
+    st->batch.n_tokens += n;
+    st->n_logits += e->runs[r].n_logits;
+    return true;
+}
+
+/* Takes the step's tokens back out of the tables. */
+static void undo(struct choir_engine *e, const struct step *st)
+{
+    for (int32_t r = 0; r < st->batch.n_runs; r++) {
+        kv_table_truncate(&e->run_seqs[r]->table, e->pool, e->runs[r].pos);
+    }
+}
+
+static void hand_out_logits(struct choir_engine *e, const struct step *st)
+{
+    size_t bytes = (size_t)e->model->config.vocab_size * sizeof(float);
+    int32_t row = 0;
+    for (int32_t r = 0; r < st->batch.n_runs; r++) {
+        if (e->runs[r].n_logits > 0) {
+            memcpy(e->run_seqs[r]->logits, mdl_logits(e->state, row++), bytes);
+            e->run_seqs[r]->has_logits = true;
+        }
+    }
+}
+
+choir_status choir_engine_step(choir_engine *e, choir_sequence *const *seqs, int32_t n_seqs, choir_error *err)
+{
+    struct step st = {.batch = {.ids = e->ids, .runs = e->runs}};
+    for (int32_t i = 0; i < n_seqs; i++) {
+        if (!add_run(e, &st, seqs[i])) {
+            undo(e, &st);
+            return base_fail(err, CHOIR_RESOURCE,
+                             "no free block in a KV cache of %d blocks of %d tokens; raise --n-seqs",
+                             kv_pool_n_blocks(e->pool), e->opt.kv_block);
+        }
+    }
+    if (st.batch.n_tokens == 0) {
+        return CHOIR_OK;
+    }
+    choir_error cause;
+    choir_status status = mdl_forward(e->state, &st.batch, &e->cancel, &cause);
+    if (status != CHOIR_OK) {
+        undo(e, &st);
+        return status == CHOIR_FILE ? base_fail(err, status, "%s: %s", e->model->path, cause.msg)
+                                    : base_fail(err, status, "%s", cause.msg);
+    }
+    hand_out_logits(e, &st);
+    return CHOIR_OK;
+}

@@ -1,0 +1,293 @@
+/* Attention over the paged cache: online softmax over spans of the past, never an [n, n] matrix.
+ *
+ * A task is (run, key/value head, part of its query heads, tile of query tokens): the query rows of a task share every K and V
+ * vector that is loaded (grouped-query attention, arXiv:2305.13245).  A task walks over the spans of the past, KERN_ATTN_SPAN
+ * positions each, aligned to absolute position, and merges their partial results in order.
+ *
+ * When there are fewer tasks than the threads can share (one sequence decoding, few heads), the spans of each task become
+ * work of their own: first all spans in parallel into `partial`, then, after a barrier, the same merges in the same
+ * order.  Either way gives the same bits. */
+#include <math.h>
+#include <string.h>
+
+#include "model/state.h"
+
+struct task {
+    int32_t run;
+    int32_t kv_head;
+    int32_t head0, n_heads;   /* query heads: kv_head * group + head0 .. */
+    int32_t token0, n_tokens; /* query tokens, in the run */
+    int32_t n_rows;           /* n_heads * n_tokens; row = token * n_heads + head */
+    int32_t span0, span1;     /* spans of the past that any row sees */
+};
+
+/* Counts that turn a task's number into a task. */
+struct layout {
+    int32_t group;       /* query heads per key/value head */
+    int32_t part_heads;  /* heads of a part */
+    int32_t n_parts;     /* parts of a group */
+    int32_t tile_tokens; /* query tokens of a tile */
+};
+
+static struct layout make_layout(const struct mdl_config *c)
+{
+    struct layout y = {.group = c->n_heads / c->n_kv_heads};
+    y.n_parts = (y.group + KERN_ATTN_ROWS - 1) / KERN_ATTN_ROWS;
+    y.part_heads = (y.group + y.n_parts - 1) / y.n_parts;
+    y.tile_tokens = KERN_ATTN_ROWS / y.part_heads;
+    return y;
+}
+
+static int32_t run_tasks(const struct layout *y, const struct mdl_config *c, const struct mdl_run *r)
+{
+    return (r->n + y->tile_tokens - 1) / y->tile_tokens * c->n_kv_heads * y->n_parts;
+}
+
+static int32_t min32(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+static int32_t max32(int32_t a, int32_t b)
+{
+    return a > b ? a : b;
+}
+
+/* First position that the query at `pos` sees. */
+static int32_t first_seen(const struct mdl_config *c, int32_t pos)
+{
+    return c->sliding_window > 0 ? max32(0, pos - c->sliding_window + 1) : 0;
+}
+
+static struct task make_task(const struct mdl_state *s, const struct layout *y, int32_t run, int32_t i)
+{
+    const struct mdl_config *c = &s->model->config;
+    const struct mdl_run *r = &s->batch->runs[run];
+    struct task t = {.run = run};
+    t.kv_head = i % c->n_kv_heads;
+    i /= c->n_kv_heads;
+    t.head0 = i % y->n_parts * y->part_heads;
+    t.n_heads = min32(y->part_heads, y->group - t.head0);
+    t.token0 = i / y->n_parts * y->tile_tokens;
+    t.n_tokens = min32(y->tile_tokens, r->n - t.token0);
+    t.n_rows = t.n_heads * t.n_tokens;
+    t.span0 = first_seen(c, r->pos + t.token0) / KERN_ATTN_SPAN;
+    t.span1 = (r->pos + t.token0 + t.n_tokens - 1) / KERN_ATTN_SPAN + 1;
+    return t;
+}
+
+/* The task's queries, scaled by 1/sqrt(head_dim), as rows. */
+static void load_queries(const struct mdl_state *s, const struct task *t, float *dst)
+{
+    const struct mdl_config *c = &s->model->config;
+    const struct mdl_run *r = &s->batch->runs[t->run];
+    size_t hd = (size_t)c->head_dim;
+    size_t q_dim = (size_t)mdl_q_dim(c);
+    size_t head = (size_t)(t->kv_head * (c->n_heads / c->n_kv_heads) + t->head0);
+    float scale = 1.0f / sqrtf((float)c->head_dim);
+    size_t n = (size_t)t->n_heads * hd;
+    for (int32_t i = 0; i < t->n_tokens; i++) {
+        memcpy(dst, s->q + (size_t)(r->first + t->token0 + i) * q_dim + head * hd, n * sizeof *dst);
+        s->kernels->scale(dst, scale, (int)n);
+        dst += n;
+    }
+}
+
+/* Blocks smaller than a tile: lanes are collected into whole tiles.  Same numbers, another address. */
+static void gather_tile(const struct mdl_state *s, struct mdl_scratch *x, const struct kv_table *table, int32_t l,
+                        int32_t kv_head, int32_t pos0, int32_t n, int32_t tile)
+{
+    const struct kv_store *kv = s->kv;
+    size_t hd = (size_t)kv->shape.head_dim;
+    size_t elem = kv->elem_bytes;
+    size_t bs = (size_t)kv->shape.block_size;
+    uint8_t *k_dst = x->k_gather + (size_t)tile * hd * KERN_ATTN_TILE * elem;
+    uint8_t *v_dst = x->v_gather + (size_t)tile * hd * KERN_ATTN_TILE * elem;
+    for (size_t lane = 0; lane < (size_t)n; lane += bs) {
+        int32_t block = table->blocks[((size_t)pos0 + lane) / bs];
+        const uint8_t *k = kv_store_k(kv, l, block, kv_head);
+        size_t held = (size_t)n - lane < bs ? (size_t)n - lane : bs;
+        for (size_t d = 0; d < hd; d++) {
+            memcpy(k_dst + (d * KERN_ATTN_TILE + lane) * elem, k + d * bs * elem, held * elem);
+        }
+        memcpy(v_dst + lane * hd * elem, kv_store_v(kv, l, block, kv_head), held * hd * elem);
+    }
+    x->k_tiles[tile] = k_dst;
+    x->v_tiles[tile] = v_dst;
+}
+
+/* Addresses of the K and V tiles of positions pos0 .. pos0 + n - 1. */
+static void find_tiles(const struct mdl_state *s, struct mdl_scratch *x, const struct kv_table *table, int32_t l,
+                       int32_t kv_head, int32_t pos0, int32_t n)
+{
+    const struct kv_store *kv = s->kv;
+    int32_t bs = kv->shape.block_size;
+    size_t tile_bytes = (size_t)kv->shape.head_dim * KERN_ATTN_TILE * kv->elem_bytes;
+    for (int32_t i = 0; i < n; i += KERN_ATTN_TILE) {
+        int32_t tile = i / KERN_ATTN_TILE;
+        if (bs < KERN_ATTN_TILE) {
+            gather_tile(s, x, table, l, kv_head, pos0 + i, min32(KERN_ATTN_TILE, n - i), tile);
+            continue;
+        }
+        int32_t block = table->blocks[(pos0 + i) / bs];
+        size_t offset = (size_t)((pos0 + i) % bs / KERN_ATTN_TILE) * tile_bytes;
+        x->k_tiles[tile] = kv_store_k(kv, l, block, kv_head) + offset;
+        x->v_tiles[tile] = kv_store_v(kv, l, block, kv_head) + offset;
+    }
+}
+
+/* One span of a task: partial results of its rows into m, l, acc. */
+static void run_span(const struct mdl_state *s, struct mdl_scratch *x, const struct task *t, int32_t layer,
+                     int32_t span, float *m, float *l, float *acc)
+{
+    const struct mdl_config *c = &s->model->config;
+    const struct mdl_run *r = &s->batch->runs[t->run];
+    int32_t begin = span * KERN_ATTN_SPAN;
+    int32_t last = r->pos + t->token0 + t->n_tokens - 1; /* position of the last query */
+    int32_t n = min32(KERN_ATTN_SPAN, last + 1 - begin);
+    find_tiles(s, x, r->table, layer, t->kv_head, begin, n);
+    for (int32_t i = 0; i < t->n_rows; i++) {
+        int32_t pos = r->pos + t->token0 + i / t->n_heads;
+        x->from[i] = max32(0, first_seen(c, pos) - begin);
+        x->to[i] = min32(n, pos + 1 - begin);
+    }
+    struct kern_attn_span a = {
+        .q = x->q,
+        .n_q = t->n_rows,
+        .head_dim = c->head_dim,
+        .n_tokens = n,
+        .k_tiles = x->k_tiles,
+        .v_tiles = x->v_tiles,
+        .from = x->from,
+        .to = x->to,
+        .m = m,
+        .l = l,
+        .acc = acc,
+        .scratch = x->kernel,
+    };
+    s->kernels->attn_span[s->kv->shape.type](&a);
+}
+
+static void merge_rows(const struct mdl_state *s, const struct task *t, struct mdl_scratch *x, const float *m2,
+                       const float *l2, const float *acc2)
+{
+    int32_t hd = s->model->config.head_dim;
+    for (int32_t i = 0; i < t->n_rows; i++) {
+        size_t at = (size_t)i * (size_t)hd;
+        s->kernels->attn_merge(&x->m[i], &x->l[i], x->acc + at, m2[i], l2[i], acc2 + at, hd);
+    }
+}
+
+/* The rows' results, divided by their sums, into att. */
+static void store_rows(struct mdl_state *s, const struct task *t, struct mdl_scratch *x)
+{
+    const struct mdl_config *c = &s->model->config;
+    const struct mdl_run *r = &s->batch->runs[t->run];
+    size_t hd = (size_t)c->head_dim;
+    size_t head = (size_t)(t->kv_head * (c->n_heads / c->n_kv_heads) + t->head0);
+    for (int32_t i = 0; i < t->n_rows; i++) {
+        float *row = x->acc + (size_t)i * hd;
+        s->kernels->scale(row, 1.0f / x->l[i], (int)hd);
+        size_t token = (size_t)(r->first + t->token0 + i / t->n_heads);
+        memcpy(s->att + token * (size_t)mdl_q_dim(c) + (head + (size_t)(i % t->n_heads)) * hd, row, hd * sizeof *row);
+    }
+}
+
+static void run_task(struct mdl_state *s, struct mdl_scratch *x, const struct task *t, int32_t layer)
+{
+    load_queries(s, t, x->q);
+    run_span(s, x, t, layer, t->span0, x->m, x->l, x->acc);
+    for (int32_t span = t->span0 + 1; span < t->span1; span++) {
+        run_span(s, x, t, layer, span, x->m2, x->l2, x->acc2);
+        merge_rows(s, t, x, x->m2, x->l2, x->acc2);
+    }
+    store_rows(s, t, x);
+}
+
+/* ---- spans as work of their own ---- */
+
+/* A span's partial result in s->partial: m[n_rows], l[n_rows], acc[n_rows, head_dim]. */
+static size_t partial_floats(const struct mdl_config *c, int32_t n_rows)
+{
+    return (size_t)n_rows * ((size_t)c->head_dim + 2);
+}
+
+static float *partial_at(const struct mdl_state *s, const struct task *t, int32_t task, int32_t n_spans, int32_t span)
+{
+    size_t each = partial_floats(&s->model->config, make_layout(&s->model->config).part_heads);
+    return s->partial + ((size_t)task * (size_t)n_spans + (size_t)(span - t->span0)) * each;
+}
+
+size_t mdl_attention_partial_floats(const struct mdl_model *m, const struct mdl_state_options *opt)
+{
+    if (opt->n_threads == 1) {
+        return 0;
+    }
+    struct layout y = make_layout(&m->config);
+    size_t spans = ((size_t)opt->max_seq_len + KERN_ATTN_SPAN - 1) / KERN_ATTN_SPAN;
+    size_t tasks = (size_t)opt->n_threads * 2; /* split only below that, see is_split */
+    return tasks * spans * partial_floats(&m->config, y.part_heads);
+}
+
+/* One token of one sequence, with too few heads to go round. */
+static bool is_split(const struct par_thread *me, const struct mdl_state *s, int32_t n_tasks)
+{
+    const struct mdl_run *r = &s->batch->runs[0];
+    return me->n > 1 && s->batch->n_tokens == 1 && n_tasks < 2 * s->opt.n_threads && n_tasks % me->n != 0 &&
+           r->pos >= KERN_ATTN_SPAN;
+}
+
+static void split_attention(struct par_thread *me, struct mdl_state *s, const struct layout *y, int32_t layer,
+                            int32_t n_tasks)
+{
+    struct mdl_scratch *x = &s->scratch[me->id];
+    struct task t0 = make_task(s, y, 0, 0);
+    int32_t n_spans = t0.span1 - t0.span0; /* the same for all: one query token */
+    for (int32_t i = me->id; i < n_tasks * n_spans; i += me->n) {
+        struct task t = make_task(s, y, 0, i / n_spans);
+        int32_t span = t.span0 + i % n_spans;
+        float *p = partial_at(s, &t, i / n_spans, n_spans, span);
+        load_queries(s, &t, x->q);
+        run_span(s, x, &t, layer, span, p, p + t.n_rows, p + 2 * t.n_rows);
+    }
+    par_barrier(me);
+    for (int32_t i = me->id; i < n_tasks; i += me->n) {
+        struct task t = make_task(s, y, 0, i);
+        for (int32_t span = t.span0; span < t.span1; span++) {
+            const float *p = partial_at(s, &t, i, n_spans, span);
+            if (span == t.span0) {
+                size_t n = (size_t)t.n_rows;
+                memcpy(x->m, p, n * sizeof *p);
+                memcpy(x->l, p + n, n * sizeof *p);
+                memcpy(x->acc, p + 2 * n, n * (size_t)s->model->config.head_dim * sizeof *p);
+            } else {
+                merge_rows(s, &t, x, p, p + t.n_rows, p + 2 * t.n_rows);
+            }
+        }
+        store_rows(s, &t, x);
+    }
+}
+
+void mdl_attention(struct par_thread *me, struct mdl_state *s, int32_t l)
+{
+    const struct mdl_config *c = &s->model->config;
+    struct layout y = make_layout(c);
+    int32_t n_tasks = 0;
+    for (int32_t r = 0; r < s->batch->n_runs; r++) {
+        n_tasks += run_tasks(&y, c, &s->batch->runs[r]);
+    }
+    if (is_split(me, s, n_tasks)) {
+        split_attention(me, s, &y, l, n_tasks);
+        return;
+    }
+    int32_t first = 0; /* number of the run's first task: tasks go round the threads, so long and short ones mix */
+    for (int32_t r = 0; r < s->batch->n_runs; r++) {
+        int32_t n = run_tasks(&y, c, &s->batch->runs[r]);
+        int32_t skip = (me->id - first % me->n + me->n) % me->n;
+        for (int32_t i = skip; i < n; i += me->n) {
+            struct task t = make_task(s, &y, r, i);
+            run_task(s, &s->scratch[me->id], &t, l);
+        }
+        first += n;
+    }
+}

@@ -1,0 +1,270 @@
+/* One step of the model, read as the paper has it:
+ *
+ *   x = embed[ids]
+ *   each layer:  x += Wo attention(rope(Wq norm(x)), cache of rope(Wk norm(x)), Wv norm(x))
+ *                x += W_down (silu(W_gate norm(x)) * W_up norm(x))
+ *   logits = W_out norm(x)
+ *
+ * Every thread runs the whole of it on its share of rows, heads or tokens; a barrier stands wherever a share of one thread
+ * becomes the input of another. */
+#include "model/forward.h"
+
+#include "base/error.h"
+#include "kernels/pack.h"
+#include "model/rope.h"
+#include "model/state.h"
+#include "weights/quants.h"
+
+/* Row `id` of the embedding table. */
+static void embed_token(const struct mdl_state *s, float *x, int32_t id)
+{
+    const struct mdl_matrix *e = &s->model->embed;
+    if (e->panels != NULL) {
+        size_t panel = (size_t)id / DTYPE_PANEL_ROWS;
+        kern_unpack_row(e->type, x, e->panels + panel * e->panel_bytes, id % DTYPE_PANEL_ROWS, e->n_cols);
+    } else {
+        wts_dequantize_row(e->type, x, e->rows + (size_t)id * e->row_bytes, (size_t)e->n_cols);
+    }
+}
+
+static void embed(struct par_thread *me, struct mdl_state *s)
+{
+    const struct mdl_config *c = &s->model->config;
+    size_t half = (size_t)c->rope_dim / 2;
+    int begin, end;
+    par_share(me, s->batch->n_tokens, 1, &begin, &end);
+    for (int t = begin; t < end; t++) {
+        const struct mdl_run *r = &s->batch->runs[s->token_run[t]];
+        embed_token(s, s->x + (size_t)t * (size_t)c->dim, s->batch->ids[t]);
+        mdl_rope_angles(s->cosine + (size_t)t * half, s->sine + (size_t)t * half, s->inv_freq, (int32_t)half,
+                        r->pos + t - r->first);
+    }
+}
+
+/* Tokens of this thread, in whole tiles of every kind of packed activations. */
+static void share_tiles(const struct par_thread *me, const struct mdl_state *s, int n_tokens, int *begin, int *end)
+{
+    int a = s->kernels->act_tile(DTYPE_ACT_F32, n_tokens);
+    int b = s->kernels->act_tile(DTYPE_ACT_Q8, n_tokens);
+    par_share(me, n_tokens, a == b ? a : a * b, begin, end);
+}
+
+/* Norm of this thread's tokens, packed for the jobs. */
+static void norm_and_pack(struct par_thread *me, struct mdl_state *s, const float *x, const float *w,
+                          const struct mdl_job *jobs, int n_jobs, int n_tokens)
+{
+    const struct mdl_config *c = &s->model->config;
+    int begin, end;
+    share_tiles(me, s, n_tokens, &begin, &end);
+    for (int t = begin; t < end; t++) {
+        size_t at = (size_t)t * (size_t)c->dim;
+        s->kernels->rmsnorm(s->xb + at, x + at, w, c->dim, c->norm_eps);
+    }
+    if (begin < end) {
+        mdl_pack(s, jobs, n_jobs, s->xb, n_tokens, begin, end, 0, c->dim);
+    }
+    par_barrier(me);
+}
+
+/* Packs x [n_tokens, n_cols] for the jobs: shared by tokens, or, when there are few, by columns. */
+static void pack_shared(struct par_thread *me, struct mdl_state *s, const float *x, const struct mdl_job *jobs,
+                        int n_jobs, int n_tokens)
+{
+    int n_cols = jobs[0].w->n_cols;
+    int begin, end;
+    if (n_tokens >= 4 * me->n) {
+        share_tiles(me, s, n_tokens, &begin, &end);
+        if (begin < end) {
+            mdl_pack(s, jobs, n_jobs, x, n_tokens, begin, end, 0, n_cols);
+        }
+    } else {
+        par_share(me, n_cols, 64, &begin, &end);
+        if (begin < end) {
+            mdl_pack(s, jobs, n_jobs, x, n_tokens, 0, n_tokens, begin, end);
+        }
+    }
+    par_barrier(me);
+}
+
+/* ---- attention block ---- */
+
+static void rotate(const struct mdl_state *s, float *head, int t)
+{
+    const struct mdl_config *c = &s->model->config;
+    size_t at = (size_t)t * (size_t)(c->rope_dim / 2);
+    if (c->rope_layout == MDL_ROPE_HALF) {
+        s->kernels->rope_half(head, s->cosine + at, s->sine + at, 1, c->head_dim, c->rope_dim);
+    } else {
+        s->kernels->rope_interleaved(head, s->cosine + at, s->sine + at, 1, c->head_dim, c->rope_dim);
+    }
+}
+
+/* Rotates the key of token t, head h, and writes key and value into the cache. */
+static void store_kv(struct mdl_state *s, int32_t layer, int t, int h)
+{
+    const struct mdl_config *c = &s->model->config;
+    const struct kv_store *kv = s->kv;
+    const struct mdl_run *r = &s->batch->runs[s->token_run[t]];
+    size_t at = (size_t)t * (size_t)mdl_kv_dim(c) + (size_t)h * (size_t)c->head_dim;
+    rotate(s, s->k + at, t);
+    int32_t pos = r->pos + t - r->first;
+    int32_t block = r->table->blocks[pos / kv->shape.block_size];
+    size_t in_block = (size_t)(pos % kv->shape.block_size);
+    size_t tile = (size_t)kv->tile;
+    size_t k_at = in_block / tile * tile * (size_t)c->head_dim + in_block % tile;
+    s->kernels->kv_put_k[kv->shape.type](kv_store_k(kv, layer, block, h) + k_at * kv->elem_bytes, tile, s->k + at,
+                                         c->head_dim);
+    s->kernels->kv_put_v[kv->shape.type](
+        kv_store_v(kv, layer, block, h) + in_block * (size_t)c->head_dim * kv->elem_bytes, s->v + at, c->head_dim);
+}
+
+/* Rotates queries, rotates and stores keys, stores values; items are (head, token), a head's tokens together. */
+static void rotate_and_store(struct par_thread *me, struct mdl_state *s, int32_t layer)
+{
+    const struct mdl_config *c = &s->model->config;
+    int n = s->batch->n_tokens;
+    int begin, end;
+    par_share(me, (c->n_heads + c->n_kv_heads) * n, 1, &begin, &end);
+    for (int i = begin; i < end; i++) {
+        int h = i / n;
+        int t = i % n;
+        if (h < c->n_heads) {
+            rotate(s, s->q + (size_t)t * (size_t)mdl_q_dim(c) + (size_t)h * (size_t)c->head_dim, t);
+        } else {
+            store_kv(s, layer, t, h - c->n_heads);
+        }
+    }
+    par_barrier(me);
+}
+
+static void attention_block(struct par_thread *me, struct mdl_state *s, int32_t l)
+{
+    const struct mdl_layer *y = &s->model->layers[l];
+    int n = s->batch->n_tokens;
+    const struct mdl_job qkv[] = {{&y->wq, s->q, false}, {&y->wk, s->k, false}, {&y->wv, s->v, false}};
+    const struct mdl_job out[] = {{&y->wo, s->x, true}};
+    norm_and_pack(me, s, s->x, y->att_norm, qkv, 3, n);
+    mdl_linear(me, s, qkv, 3, n);
+    par_barrier(me);
+    rotate_and_store(me, s, l);
+    mdl_attention(me, s, l);
+    par_barrier(me);
+    pack_shared(me, s, s->att, out, 1, n);
+    mdl_linear(me, s, out, 1, n);
+    par_barrier(me);
+}
+
+/* ---- feed-forward block ---- */
+
+/* gate = silu(gate) * up, over all tokens, in pieces of 64 numbers. */
+static void activate(struct par_thread *me, struct mdl_state *s)
+{
+    size_t total = (size_t)s->batch->n_tokens * (size_t)s->model->config.hidden_dim;
+    int begin, end;
+    par_share(me, (int)((total + 63) / 64), 1, &begin, &end);
+    size_t from = (size_t)begin * 64;
+    size_t to = (size_t)end * 64 < total ? (size_t)end * 64 : total;
+    if (from < to) {
+        s->kernels->swiglu(s->gate + from, s->up + from, (int)(to - from));
+    }
+    par_barrier(me);
+}
+
+static void feed_forward_block(struct par_thread *me, struct mdl_state *s, int32_t l)
+{
+    const struct mdl_layer *y = &s->model->layers[l];
+    int n = s->batch->n_tokens;
+    const struct mdl_job in[] = {{&y->w_gate, s->gate, false}, {&y->w_up, s->up, false}};
+    const struct mdl_job out[] = {{&y->w_down, s->x, true}};
+    norm_and_pack(me, s, s->x, y->ffn_norm, in, 2, n);
+    mdl_linear(me, s, in, 2, n);
+    par_barrier(me);
+    activate(me, s);
+    pack_shared(me, s, s->gate, out, 1, n);
+    mdl_linear(me, s, out, 1, n);
+    if (me->id == 0) {
+        s->stopped = atomic_load_explicit(s->cancel, memory_order_relaxed);
+    }
+    par_barrier(me);
+}
+
+/* ---- logits ---- */
+
+/* Final norm of the tokens that logits are wanted for, and the output matrix. */
+static void output(struct par_thread *me, struct mdl_state *s)
+{
+    const struct mdl_model *m = s->model;
+    size_t dim = (size_t)m->config.dim;
+    const struct mdl_job out[] = {{&m->output, s->logits, false}};
+    int begin, end;
+    par_share(me, s->n_logits, 1, &begin, &end);
+    for (int i = begin; i < end; i++) {
+        s->kernels->rmsnorm(s->xb + (size_t)i * dim, s->x + (size_t)s->logit_token[i] * dim, m->output_norm,
+                            m->config.dim, m->config.norm_eps);
+    }
+    par_barrier(me);
+    pack_shared(me, s, s->xb, out, 1, s->n_logits);
+    mdl_linear(me, s, out, 1, s->n_logits);
+}
+
+static void forward(struct par_thread *me, void *ctx)
+{
+    struct mdl_state *s = ctx;
+    embed(me, s);
+    par_barrier(me);
+    for (int32_t l = 0; l < s->model->config.n_layers && !s->stopped; l++) {
+        attention_block(me, s, l);
+        feed_forward_block(me, s, l);
+    }
+    if (s->n_logits > 0 && !s->stopped) {
+        output(me, s);
+    }
+}
+
+/* Threads that are worth waking for this much work: a step of a tiny model is faster alone. */
+static int useful_threads(const struct mdl_state *s)
+{
+    const uint64_t work_per_thread = 400000; /* multiply-adds; about 20 us, some 50 barriers' worth */
+    const struct mdl_config *c = &s->model->config;
+    uint64_t per_token =
+        (uint64_t)c->dim * (uint64_t)(2 * mdl_q_dim(c) + 2 * mdl_kv_dim(c) + 3 * c->hidden_dim) * (uint64_t)c->n_layers;
+    uint64_t work =
+        per_token * (uint64_t)s->batch->n_tokens + (uint64_t)s->n_logits * (uint64_t)c->dim * (uint64_t)c->vocab_size;
+    uint64_t useful = work / work_per_thread;
+    return useful >= (uint64_t)s->opt.n_threads ? s->opt.n_threads : useful < 1 ? 1 : (int)useful;
+}
+
+/* Which run each token belongs to, and which tokens give logits. */
+static void index_batch(struct mdl_state *s, const struct mdl_batch *batch)
+{
+    s->n_logits = 0;
+    for (int32_t r = 0; r < batch->n_runs; r++) {
+        const struct mdl_run *run = &batch->runs[r];
+        for (int32_t i = 0; i < run->n; i++) {
+            s->token_run[run->first + i] = r;
+        }
+        for (int32_t i = run->n - run->n_logits; i < run->n; i++) {
+            s->logit_token[s->n_logits++] = run->first + i;
+        }
+    }
+}
+
+choir_status mdl_forward(struct mdl_state *s, const struct mdl_batch *batch, const atomic_int *cancel, choir_error *err)
+{
+    s->batch = batch;
+    s->cancel = cancel;
+    s->stopped = atomic_load(cancel);
+    index_batch(s, batch);
+    par_run(useful_threads(s), forward, s);
+    if (s->stopped) {
+        return base_fail(err, CHOIR_CANCELLED, "cancelled");
+    }
+    for (int32_t i = 0; i < s->n_logits; i++) {
+        if (!s->kernels->all_finite(mdl_logits(s, i), s->model->config.vocab_size)) {
+            const struct mdl_run *r = &batch->runs[s->token_run[s->logit_token[i]]];
+            return base_fail(err, CHOIR_FILE, "logits at position %d are not finite",
+                             r->pos + s->logit_token[i] - r->first);
+        }
+    }
+    return CHOIR_OK;
+}

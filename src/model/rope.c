@@ -1,0 +1,45 @@
+/* Angle tables in double with our own sine, cosine and power, so that they are the same on every machine. */
+#include "model/rope.h"
+
+#include "base/fmath.h"
+
+/* Llama 3.1: long wavelengths are stretched by the factor, short ones are left, and between the two bounds the
+ * frequency is blended. */
+static double llama3_freq(double f, const struct mdl_config *c)
+{
+    const double two_pi = 0x1.921fb54442d18p+2;
+    double wavelength = two_pi / f;
+    double len = c->rope_original_len;
+    if (wavelength < len / c->rope_high_freq) {
+        return f;
+    }
+    if (wavelength > len / c->rope_low_freq) {
+        return f / c->rope_factor;
+    }
+    double smooth = (len / wavelength - c->rope_low_freq) / (c->rope_high_freq - c->rope_low_freq);
+    return (1.0 - smooth) * (f / c->rope_factor) + smooth * f;
+}
+
+void mdl_rope_inv_freq(double *inv_freq, const struct mdl_config *c, const float *freqs)
+{
+    int32_t n = c->rope_dim / 2;
+    for (int32_t i = 0; i < n; i++) {
+        double f = fmath_pow(c->rope_theta, -2.0 * i / c->rope_dim);
+        if (c->rope_scaling == MDL_SCALING_LINEAR) {
+            f /= c->rope_factor;
+        } else if (c->rope_scaling == MDL_SCALING_LLAMA3) {
+            f = llama3_freq(f, c);
+        }
+        inv_freq[i] = freqs != NULL ? f / (double)freqs[i] : f;
+    }
+}
+
+void mdl_rope_angles(float *cosine, float *sine, const double *inv_freq, int32_t n, int32_t pos)
+{
+    for (int32_t i = 0; i < n; i++) {
+        double s, c;
+        fmath_sincos(pos * inv_freq[i], &s, &c);
+        cosine[i] = (float)c;
+        sine[i] = (float)s;
+    }
+}

@@ -1,0 +1,79 @@
+/* The activations of a step, as forward, linear and attention share them.  Private to src/model.
+ *
+ * T is the number of tokens in the batch, at most max_tokens. */
+#ifndef MDL_STATE_H
+#define MDL_STATE_H
+
+#include "base/arena.h"
+#include "kernels/parallel.h"
+#include "model/forward.h"
+
+/* Scratch that belongs to one thread. */
+struct mdl_scratch {
+    uint8_t *panel;       /* one packed panel, for matrices left in the file's layout */
+    float *q;             /* [KERN_ATTN_ROWS, head_dim] scaled queries */
+    float *acc, *acc2;    /* [KERN_ATTN_ROWS, head_dim] running and new span */
+    float *m, *l;         /* [KERN_ATTN_ROWS] running */
+    float *m2, *l2;       /* [KERN_ATTN_ROWS] new span */
+    int32_t *from, *to;   /* [KERN_ATTN_ROWS] */
+    float *kernel;        /* KERN_ATTN_SCRATCH */
+    const void **k_tiles; /* [KERN_ATTN_SPAN / KERN_ATTN_TILE] */
+    const void **v_tiles;
+    uint8_t *k_gather; /* a span's keys, where blocks are smaller than a tile; else NULL */
+    uint8_t *v_gather;
+};
+
+struct mdl_state {
+    const struct mdl_model *model;
+    const struct choir_kernels *kernels;
+    struct kv_store *kv;
+    struct mdl_state_options opt;
+    struct base_arena arena;
+
+    float *x;                      /* [T, dim] residual stream */
+    float *xb;                     /* [T, dim] normed */
+    float *q;                      /* [T, n_heads * head_dim] */
+    float *k, *v;                  /* [T, n_kv_heads * head_dim] */
+    float *att;                    /* [T, n_heads * head_dim] */
+    float *gate;                   /* [T, hidden_dim] */
+    float *up;                     /* [T, hidden_dim] */
+    uint8_t *act[DTYPE_ACT_COUNT]; /* packed activations of the matrices about to be applied */
+    double *inv_freq;              /* [rope_dim / 2] */
+    float *cosine, *sine;          /* [T, rope_dim / 2] */
+    int32_t *token_run;            /* [T] run each token belongs to */
+    int32_t *logit_token;          /* [max_logits] batch index of the token each row of logits is for */
+    float *logits;                 /* [max_logits, vocab_size] */
+    float *partial;                /* attention partials of split spans, see attention.c */
+    size_t partial_cap;            /* floats */
+    struct mdl_scratch *scratch;   /* [n_threads] */
+
+    /* the step at hand */
+    const struct mdl_batch *batch;
+    const atomic_int *cancel;
+    int32_t n_logits;
+    int stopped; /* written by thread 0 before a barrier, read by all after it */
+};
+
+/* ---- linear.c: activations meet matrices ---- */
+
+/* One matrix of a group that shares its input: y = W x, or y += W x. */
+struct mdl_job {
+    const struct mdl_matrix *w;
+    float *y; /* [T, w->n_rows] */
+    bool add;
+};
+
+/* Packs columns [col0, col1) of tokens [token0, token1) of x [n_tokens, n_cols] in every form the jobs' matrices want. */
+void mdl_pack(struct mdl_state *s, const struct mdl_job *jobs, int n_jobs, const float *x, int n_tokens, int token0,
+              int token1, int col0, int col1);
+/* This thread's share of the rows of all jobs. */
+void mdl_linear(struct par_thread *me, struct mdl_state *s, const struct mdl_job *jobs, int n_jobs, int n_tokens);
+
+/* ---- attention.c ---- */
+
+/* Attention of layer l: q against the cache into att.  Begins after a barrier and ends without one. */
+void mdl_attention(struct par_thread *me, struct mdl_state *s, int32_t l);
+/* Floats of `partial` that the options ask for. */
+size_t mdl_attention_partial_floats(const struct mdl_model *m, const struct mdl_state_options *opt);
+
+#endif
