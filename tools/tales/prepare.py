@@ -94,17 +94,17 @@ class Recaser:
         return bool(re.search(r'[.!?]["\']? $|^"$|\n"$', head))
 
     def is_name(self, before, word, names):
+        if word.split("'")[0] in names:
+            return True
         up = word[0].upper() + word[1:]
         seen = self.pair[before, word] + self.pair[before, up]
         if seen >= 2:
             return self.pair[before, up] * 2 > seen
         seen = self.alone[word] + self.alone[up]
-        if seen >= 1:
-            return self.alone[up] * 2 > seen
-        return word.split("'")[0] in names
+        return self.alone[up] * 2 > seen
 
     def recase(self, story):
-        names = set(re.findall(r"\b(?:named|called|name is|name was|i'm|i am) ([a-z]+)[,.!\" ]", story))
+        names = set(re.findall(r"\b(?:named|name is|name was) ([a-z]+)[,.!\" ]", story))
         out, at, before = [], 0, ""
         for match in WORD.finditer(story):
             word = match.group()
