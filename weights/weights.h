@@ -27,6 +27,7 @@ struct wts_tensor {
     uint64_t n_rows;   /* product of all but the last dimension */
     uint64_t n_cols;   /* last dimension */
     /* where the rows are; for weights/ alone */
+    const char *type_name; /* as the file calls it */
     const struct base_file *file;
     uint64_t offset, bytes; /* of the data in the file */
     uint64_t scales_offset; /* llama2.c v2: f32 scales, else 0 */
@@ -99,6 +100,8 @@ void wts_close(struct wts_set *set);
 
 /* NULL when there is none of that name. */
 const struct wts_tensor *wts_find(const struct wts_set *set, const char *name);
+/* Why wts_find gave NULL: "FILE: tensor NAME missing", or that it is there in a type that cannot be read.  CHOIR_FILE. */
+choir_status wts_why_missing(const struct wts_set *set, const char *name, choir_error *err);
 const struct wts_meta *wts_meta_find(const struct wts_set *set, const char *key);
 /* Bytes of all weight files. */
 uint64_t wts_file_bytes(const struct wts_set *set);
