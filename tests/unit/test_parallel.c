@@ -1,0 +1,137 @@
+/* Threads: every thread runs, barriers part the phases, shares cover everything once; also with far more threads than
+ * cores, where barriers must sleep instead of spin. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "kernels/parallel.h"
+
+enum { MAX_THREADS = 1024 };
+
+struct meet {
+    int n_phases;
+    int n_seen[MAX_THREADS]; /* plain memory: only the barrier makes it visible */
+    int value[MAX_THREADS];  /* written in one phase, read by the neighbour in the next */
+    atomic_int n_wrong;
+    atomic_int n_started;
+    int team;
+};
+
+static void meet_often(struct par_thread *me, void *ctx)
+{
+    struct meet *m = ctx;
+    atomic_fetch_add(&m->n_started, 1);
+    m->n_seen[me->id]++;
+    if (me->id == 0) {
+        m->team = me->n;
+    }
+    for (int phase = 0; phase < m->n_phases; phase++) {
+        m->value[me->id] = phase * 7 + me->id;
+        par_barrier(me);
+        int other = (me->id + 1 + phase) % me->n;
+        if (m->value[other] != phase * 7 + other) {
+            atomic_fetch_add(&m->n_wrong, 1);
+        }
+        par_barrier(me);
+    }
+    if (me->phase != 2 * (unsigned)m->n_phases) {
+        atomic_fetch_add(&m->n_wrong, 1);
+    }
+}
+
+static void check_meeting(int n_threads, int n_phases)
+{
+    static struct meet m;
+    m = (struct meet){.n_phases = n_phases};
+    par_run(n_threads, meet_often, &m);
+    assert_in_range(m.team, 1, n_threads > 1 ? n_threads : 1);
+    assert_int_equal(m.n_started, m.team);
+    assert_int_equal(m.n_wrong, 0);
+    for (int i = 0; i < MAX_THREADS; i++) {
+        assert_int_equal(m.n_seen[i], i < m.team ? 1 : 0);
+    }
+}
+
+static void test_barrier_parts_phases(void **state)
+{
+    (void)state;
+    for (int n = 1; n <= 9; n++) {
+        check_meeting(n, 500);
+    }
+}
+
+static void test_many_regions(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2000; i++) {
+        check_meeting(1 + i % 3, 2);
+    }
+}
+
+static void test_more_threads_than_cores(void **state)
+{
+    (void)state;
+    uint64_t begin = base_clock_ns();
+    check_meeting(64, 50);
+    check_meeting(MAX_THREADS, 2);
+    assert_true(base_clock_ns() - begin < UINT64_C(20000000000));
+}
+
+static void test_sleepers_wake(void **state)
+{
+    (void)state;
+    check_meeting(0, 1);
+    check_meeting(-1, 1);
+    check_meeting(4, 3000); /* on two cores this goes through the kernel most of the time */
+}
+
+static void test_share_covers_once(void **state)
+{
+    (void)state;
+    static const int units[] = {1, 16, 32, 64};
+    for (int n = 0; n < 300; n++) {
+        for (size_t u = 0; u < sizeof units / sizeof *units; u++) {
+            for (int team = 1; team <= 17; team++) {
+                int unit = units[u];
+                int at = 0;
+                int least = n + 1;
+                int most = 0;
+                for (int id = 0; id < team; id++) {
+                    struct par_thread me = {.id = id, .n = team};
+                    int begin;
+                    int end;
+                    par_share(&me, n, unit, &begin, &end);
+                    assert_int_equal(begin, at);
+                    assert_true(begin == n || begin % unit == 0);
+                    assert_true(end >= begin);
+                    int n_groups = (end - begin + unit - 1) / unit;
+                    least = n_groups < least ? n_groups : least;
+                    most = n_groups > most ? n_groups : most;
+                    at = end;
+                }
+                assert_int_equal(at, n);
+                assert_true(most - least <= 1);
+            }
+        }
+    }
+    struct par_thread last = {.id = 1023, .n = 1024};
+    int begin;
+    int end;
+    par_share(&last, INT32_MAX, 16, &begin, &end);
+    assert_int_equal(end, INT32_MAX);
+    assert_int_equal(begin % 16, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_barrier_parts_phases),    cmocka_unit_test(test_many_regions),
+        cmocka_unit_test(test_more_threads_than_cores), cmocka_unit_test(test_sleepers_wake),
+        cmocka_unit_test(test_share_covers_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
