@@ -13,4 +13,10 @@ uint64_t base_machine_free_memory(void);
 /* Resident bytes of this process at its highest so far. */
 uint64_t base_machine_peak_memory(void);
 
+/* Parts of the above, with /proc and /sys looked for under `root` ("" for this machine; tests bring trees of their
+ * own): the processors that the control group's quota is worth, rounded up (INT_MAX without one), and the bytes that
+ * it may still take (UINT64_MAX without a limit). */
+int base_machine_quota_cores(const char *root);
+uint64_t base_machine_group_room(const char *root);
+
 #endif
