@@ -8,6 +8,9 @@
 #include "base/checked.h"
 #include "base/error.h"
 
+/* Room made at once, so that the table is never NULL. */
+enum { FIRST_TENSORS = 16 };
+
 choir_status wts_set_new(struct wts_set **out, enum wts_container container, const char *path, choir_error *err)
 {
     *out = NULL;
@@ -26,6 +29,11 @@ choir_status wts_set_new(struct wts_set **out, enum wts_container container, con
     }
     priv->weights_file = weights;
     *set = (struct wts_set){.container = container, .path = copy, .model_file = shown, .priv = priv};
+    choir_status status = wts_reserve_tensors(set, FIRST_TENSORS, err);
+    if (status != CHOIR_OK) {
+        wts_close(set);
+        return status;
+    }
     *out = set;
     return CHOIR_OK;
 }
@@ -90,7 +98,7 @@ choir_status wts_reserve_tensors(struct wts_set *set, size_t n, choir_error *err
 struct wts_tensor *wts_add_tensor(struct wts_set *set)
 {
     size_t cap = set->priv->tensors_cap;
-    if (set->n_tensors == cap && wts_reserve_tensors(set, cap + cap / 2 + 16, NULL) != CHOIR_OK) {
+    if (set->n_tensors == cap && wts_reserve_tensors(set, cap + cap / 2, NULL) != CHOIR_OK) {
         return NULL;
     }
     struct wts_tensor *t = &set->tensors[set->n_tensors++];

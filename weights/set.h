@@ -67,6 +67,8 @@ char *wts_show_path(const char *path);
 /* The containers.  The set has files[0] open. */
 choir_status wts_load_gguf(struct wts_set *set, choir_error *err);
 choir_status wts_load_llama2c(struct wts_set *set, choir_error *err);
+/* The tensors of one safetensors file added to the set. */
+choir_status wts_load_safetensors(struct wts_set *set, const struct base_file *file, choir_error *err);
 /* The folder set->path. */
 choir_status wts_load_folder(struct wts_set *set, bool headers_from_config, choir_error *err);
 /* "FILE: not a ..." for a file whose first bytes are none of a known container; says what they look like. */
