@@ -50,11 +50,11 @@ LIB_CC   := $(wildcard tokenizer/*.cc)
 LIB_S    := weights/tales/tales.S
 CLI_C    := $(wildcard src/cli/*.c)
 TEST_C   := $(wildcard tests/*/test_*.c)
-TEST_LIB := $(wildcard tests/support/*.c)
+TEST_LIB := $(wildcard tests/support/*.c tests/support/*.cc)
 
 LIB_O    := $(LIB_C:%.c=$(BUILD)/%.o) $(LIB_CC:%.cc=$(BUILD)/%.o) $(LIB_S:%.S=$(BUILD)/%.o)
 CLI_O    := $(CLI_C:%.c=$(BUILD)/%.o)
-TEST_O   := $(TEST_LIB:%.c=$(BUILD)/%.o)
+TEST_O   := $(patsubst %,$(BUILD)/%.o,$(basename $(TEST_LIB)))
 TEST_BIN := $(TEST_C:%.c=$(BUILD)/%)
 
 all: $(BUILD)/choir ## build the program and the library (default)

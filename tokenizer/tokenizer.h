@@ -52,8 +52,8 @@ const char *tok_kind(const struct tokenizer *t); /* "sentencepiece bpe", "senten
 const char *tok_piece(const struct tokenizer *t, int32_t id, size_t *n);
 enum tok_type tok_piece_type(const struct tokenizer *t, int32_t id);
 
-/* A SentencePiece model file with this tokenizer's content (a GGUF vocabulary turned into one): what the library was
- * given.  Valid as long as the tokenizer. */
+/* A SentencePiece model file with this tokenizer's content (a GGUF vocabulary turned into one).  Valid as long as the
+ * tokenizer. */
 const void *tok_model_bytes(const struct tokenizer *t, size_t *n);
 
 /* Ids of n bytes of valid UTF-8 (embedded NUL allowed), no BOS, no EOS: exactly what SentencePiece's Encode gives.
@@ -85,7 +85,7 @@ size_t tok_detok_bound(const struct tokenizer *t);
 /* Text that `id` completes, into dst (tok_detok_bound bytes): only whole UTF-8 sequences; a byte piece waits for the
  * rest of its sequence; bytes that turn out invalid become U+FFFD.  Returns the number of bytes (0 is common). */
 size_t tok_detok_push(struct tok_detok *d, int32_t id, char *dst);
-/* The end: an unfinished sequence becomes one U+FFFD. */
+/* The end: each byte of an unfinished sequence becomes U+FFFD, as in tok_decode. */
 size_t tok_detok_flush(struct tok_detok *d, char *dst);
 
 #endif
