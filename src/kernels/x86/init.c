@@ -1,0 +1,36 @@
+/* The ladder of x86: each level overwrites what it does better than the one below. */
+#include "kernels/kernels.h"
+#include "kernels/x86/kernels_avx2.h"
+
+static void init_avx2(struct choir_kernels *k)
+{
+    k->level = BASE_CPU_AVX2;
+    k->act_tile = kern_act_tile_avx2;
+    k->act_pack[DTYPE_ACT_F32] = kern_act_pack_f32_avx2;
+    k->act_pack[DTYPE_ACT_Q8] = kern_act_pack_q8_avx2;
+    k->matmul[DTYPE_F32] = kern_matmul_f32_avx2;
+    k->matmul[DTYPE_F16] = kern_matmul_f16_avx2;
+    k->matmul[DTYPE_BF16] = kern_matmul_bf16_avx2;
+    k->matmul[DTYPE_Q8_0] = kern_matmul_q8_0_avx2;
+    k->matmul[DTYPE_Q4_0] = kern_matmul_q4_0_avx2;
+    k->rmsnorm = kern_rmsnorm_avx2;
+    k->rope_interleaved = kern_rope_interleaved_avx2;
+    k->rope_half = kern_rope_half_avx2;
+    k->swiglu = kern_swiglu_avx2;
+    k->scale = kern_scale_avx2;
+    k->kv_put_k[KERN_KV_F16] = kern_kv_put_k_f16_avx2;
+    k->kv_put_v[KERN_KV_F16] = kern_kv_put_v_f16_avx2;
+    k->attn_span[KERN_KV_F32] = kern_attn_span_f32_avx2;
+    k->attn_span[KERN_KV_F16] = kern_attn_span_f16_avx2;
+    k->attn_merge = kern_attn_merge_avx2;
+    k->argmax = kern_argmax_avx2;
+    k->all_finite = kern_all_finite_avx2;
+}
+
+void kern_init_arch(struct choir_kernels *k, base_cpu_level level)
+{
+    if (level < BASE_CPU_AVX2 || level > BASE_CPU_AVX512BF16) {
+        return;
+    }
+    init_avx2(k);
+}

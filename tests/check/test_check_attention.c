@@ -1,0 +1,330 @@
+/* One span of attention at every level: against the reference, bit for bit, and against double precision; and the
+ * merging of spans, the storing of keys and values. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/half.h"
+#include "tests/support/check.h"
+
+enum { MAX_TILES = KERN_ATTN_SPAN / KERN_ATTN_TILE };
+
+static const size_t number_bytes[KERN_KV_COUNT] = {4, 2};
+
+struct span {
+    enum kern_kv kv;
+    int n_q, head_dim, n_tokens;
+    enum check_data data;
+    struct check_buffer q, from, to, k[MAX_TILES], v[MAX_TILES];
+    const void *k_tiles[MAX_TILES], *v_tiles[MAX_TILES];
+    char name[128];
+};
+
+/* What a kernel writes. */
+struct output {
+    struct check_buffer m, l, acc;
+};
+
+static float *floats(const struct check_buffer *b)
+{
+    return (float *)(void *)b->data;
+}
+
+/* A tile of numbers of the cache's type.  Tokens past the end of the span hold garbage, as a fresh cache does. */
+static struct check_buffer tile_open(const struct span *s, struct check_rng *r, int i, bool is_k)
+{
+    const size_t n = (size_t)s->head_dim * KERN_ATTN_TILE;
+    struct check_buffer b = check_buffer_open(n * number_bytes[s->kv], 4, 0);
+    for (size_t j = 0; j < n; j++) {
+        float f;
+        check_fill(r, s->data == CHECK_EXTREMES ? CHECK_REALS : s->data, &f, 1);
+        if (s->data == CHECK_EXTREMES) {
+            f *= j % 7 == 0 ? 1000.0f : 1e-6f; /* f16 subnormals among them */
+        }
+        size_t token = (size_t)(i * KERN_ATTN_TILE) + (is_k ? j % KERN_ATTN_TILE : j / (size_t)s->head_dim);
+        if (token >= (size_t)s->n_tokens) {
+            f = j % 2 ? NAN : INFINITY;
+        }
+        uint16_t h = base_f16_from_f32(f);
+        memcpy(b.data + j * number_bytes[s->kv], s->kv == KERN_KV_F32 ? (void *)&f : (void *)&h, number_bytes[s->kv]);
+    }
+    return b;
+}
+
+/* Ranges as they occur: all see all, causal, a window, anything at all, nothing. */
+static void fill_ranges(const struct span *s, struct check_rng *r)
+{
+    int32_t *from = (int32_t *)(void *)s->from.data, *to = (int32_t *)(void *)s->to.data;
+    const int shape = check_between(r, 0, 4), n = s->n_tokens, window = check_between(r, 1, n);
+    for (int i = 0; i < s->n_q; i++) {
+        int last = n - (s->n_q - 1 - i) / 2;
+        from[i] = 0;
+        to[i] = n;
+        if (shape == 1 || shape == 2) {
+            to[i] = last < 0 ? 0 : last;
+        }
+        if (shape == 2) {
+            from[i] = to[i] > window ? to[i] - window : 0;
+        }
+        if (shape == 3) {
+            from[i] = check_between(r, 0, n);
+            to[i] = check_between(r, 0, n);
+        }
+        if (shape == 4 && check_random(r) % 3 == 0) {
+            from[i] = to[i] = check_between(r, 0, n);
+        }
+    }
+}
+
+static void span_open(struct span *s, struct check_rng *r, const struct choir_kernels *k)
+{
+    s->q = check_buffer_open((size_t)s->n_q * (size_t)s->head_dim * 4, 4, 0);
+    s->from = check_buffer_open((size_t)s->n_q * 4, 4, 0);
+    s->to = check_buffer_open((size_t)s->n_q * 4, 4, 0);
+    check_fill(r, s->data == CHECK_EXTREMES ? CHECK_REALS : s->data, floats(&s->q), (size_t)(s->n_q * s->head_dim));
+    for (int i = 0; i * KERN_ATTN_TILE < s->n_tokens; i++) {
+        s->k[i] = tile_open(s, r, i, true);
+        s->v[i] = tile_open(s, r, i, false);
+        s->k_tiles[i] = s->k[i].data;
+        s->v_tiles[i] = s->v[i].data;
+    }
+    fill_ranges(s, r);
+    snprintf(s->name, sizeof s->name, "%s attention kv %d, %d rows of %d, %d tokens, data %d",
+             base_cpu_level_name(k->level), (int)s->kv, s->n_q, s->head_dim, s->n_tokens, (int)s->data);
+}
+
+static void span_close(struct span *s)
+{
+    check_buffer_close(&s->q);
+    check_buffer_close(&s->from);
+    check_buffer_close(&s->to);
+    for (int i = 0; i * KERN_ATTN_TILE < s->n_tokens; i++) {
+        check_buffer_close(&s->k[i]);
+        check_buffer_close(&s->v[i]);
+    }
+}
+
+static void output_close(struct output *o)
+{
+    check_buffer_close(&o->m);
+    check_buffer_close(&o->l);
+    check_buffer_close(&o->acc);
+}
+
+/* Rows [first, first + n) of the span through a kernel. */
+static struct output attend(const struct span *s, const struct choir_kernels *k, int first, int n)
+{
+    struct output o = {.m = check_buffer_open((size_t)n * 4, 4, 0),
+                       .l = check_buffer_open((size_t)n * 4, 4, 0),
+                       .acc = check_buffer_open((size_t)(n * s->head_dim) * 4, 4, 0)};
+    struct check_buffer scratch = check_buffer_open(KERN_ATTN_SCRATCH * sizeof(float), 64, 0);
+    struct kern_attn_span a = {.q = floats(&s->q) + first * s->head_dim,
+                               .n_q = n,
+                               .head_dim = s->head_dim,
+                               .n_tokens = s->n_tokens,
+                               .k_tiles = s->k_tiles,
+                               .v_tiles = s->v_tiles,
+                               .from = (const int32_t *)(const void *)s->from.data + first,
+                               .to = (const int32_t *)(const void *)s->to.data + first,
+                               .m = floats(&o.m),
+                               .l = floats(&o.l),
+                               .acc = floats(&o.acc),
+                               .scratch = floats(&scratch)};
+    k->attn_span[s->kv](&a);
+    check_buffer_close(&scratch);
+    return o;
+}
+
+static double number(const struct span *s, const void *tile, int i)
+{
+    return (double)(s->kv == KERN_KV_F32 ? ((const float *)tile)[i] : base_f32_from_f16(((const uint16_t *)tile)[i]));
+}
+
+static double score_in_double(const struct span *s, int row, int t, double *magnitude)
+{
+    double sum = 0;
+    *magnitude = 0;
+    for (int d = 0; d < s->head_dim; d++) {
+        double term = (double)floats(&s->q)[row * s->head_dim + d];
+        term *= number(s, s->k_tiles[t / KERN_ATTN_TILE], d * KERN_ATTN_TILE + t % KERN_ATTN_TILE);
+        sum += term;
+        *magnitude += fabs(term);
+    }
+    return sum;
+}
+
+/* acc / l is the softmax average of v.  A score is off by up to head_dim half-ulps of its magnitudes (e), which makes
+ * every weight off by a factor of exp(2 e) at most; sums and exps add an ulp or so a token. */
+static void expect_true(const struct span *s, const struct output *o, int row)
+{
+    int from = ((const int32_t *)(const void *)s->from.data)[row],
+        to = ((const int32_t *)(const void *)s->to.data)[row];
+    if (from >= to) {
+        assert_true(floats(&o->m)[row] == -INFINITY && floats(&o->l)[row] == 0.0f);
+        return;
+    }
+    double p[KERN_ATTN_SPAN], top = -INFINITY, worst = 0, l = 0;
+    for (int t = from; t < to; t++) {
+        double magnitude;
+        p[t] = score_in_double(s, row, t, &magnitude);
+        top = fmax(top, p[t]);
+        worst = fmax(worst, magnitude);
+    }
+    for (int t = from; t < to; t++) {
+        p[t] = exp(p[t] - top);
+        l += p[t];
+    }
+    double slack = expm1(2 * worst * (s->head_dim + 2) * 0x1p-24) + (to - from + 80) * 0x1p-23;
+    for (int d = 0; d < s->head_dim; d++) {
+        double sum = 0, magnitude = 0;
+        for (int t = from; t < to; t++) {
+            double v = number(s, s->v_tiles[t / KERN_ATTN_TILE], t % KERN_ATTN_TILE * s->head_dim + d);
+            sum += p[t] / l * v;
+            magnitude += p[t] / l * fabs(v);
+        }
+        double found = (double)floats(&o->acc)[row * s->head_dim + d] / (double)floats(&o->l)[row];
+        check_near(sum, found, 2 * slack * magnitude + 1e-30, s->name);
+    }
+}
+
+static void expect_same(const struct span *s, const struct output *expected, const struct output *found)
+{
+    check_equal(floats(&expected->m), floats(&found->m), found->m.bytes / 4, s->name);
+    check_equal(floats(&expected->l), floats(&found->l), found->l.bytes / 4, s->name);
+    check_equal(floats(&expected->acc), floats(&found->acc), found->acc.bytes / 4, s->name);
+}
+
+static void check_span(struct span s, const struct choir_kernels *k, struct check_rng *r)
+{
+    struct choir_kernels reference;
+    kern_init_reference(&reference);
+    span_open(&s, r, k);
+    struct output expected = attend(&s, &reference, 0, s.n_q), found = attend(&s, k, 0, s.n_q);
+    expect_same(&s, &expected, &found);
+    const int row = check_between(r, 0, s.n_q - 1);
+    expect_true(&s, &found, row);
+    struct output alone = attend(&s, k, row, 1); /* without its neighbours a row is the same */
+    check_equal(floats(&found.m) + row, floats(&alone.m), 1, s.name);
+    check_equal(floats(&found.l) + row, floats(&alone.l), 1, s.name);
+    check_equal(floats(&found.acc) + row * s.head_dim, floats(&alone.acc), (size_t)s.head_dim, s.name);
+    output_close(&alone);
+    output_close(&expected);
+    output_close(&found);
+    span_close(&s);
+}
+
+static void test_span(void **state)
+{
+    (void)state;
+    struct check_levels levels = check_levels_here();
+    for (int i = 0; i < levels.n; i++) {
+        struct check_rng r = {3};
+        for (int n = 0; n < 900; n++) {
+            struct span s = {.kv = (enum kern_kv)(n % KERN_KV_COUNT), .data = (enum check_data)(n / 2 % 3)};
+            bool large = n % 10 == 0;
+            s.n_q = 1 + n % (large ? KERN_ATTN_ROWS : 17);
+            s.head_dim = n < 256 ? 2 * (n / 2 + 1) : 8 * check_between(&r, 1, large ? 32 : 16);
+            s.n_tokens = n % 5 ? check_between(&r, 1, 140) : check_between(&r, 1, KERN_ATTN_SPAN);
+            check_span(s, &levels.k[i], &r);
+        }
+    }
+}
+
+static void test_widest(void **state) /* the limits of the contract */
+{
+    (void)state;
+    struct check_levels levels = check_levels_here();
+    for (int i = 0; i < levels.n; i++) {
+        struct check_rng r = {4};
+        for (int kv = 0; kv < KERN_KV_COUNT; kv++) {
+            check_span(
+                (struct span){.kv = (enum kern_kv)kv, .n_q = 3, .head_dim = 1024, .n_tokens = 100, .data = CHECK_REALS},
+                &levels.k[i], &r);
+            check_span((struct span){.kv = (enum kern_kv)kv,
+                                     .n_q = KERN_ATTN_ROWS,
+                                     .head_dim = 64,
+                                     .n_tokens = KERN_ATTN_SPAN,
+                                     .data = CHECK_REALS},
+                       &levels.k[i], &r);
+        }
+    }
+}
+
+static void test_merge(void **state)
+{
+    (void)state;
+    struct check_levels levels = check_levels_here();
+    struct choir_kernels reference;
+    kern_init_reference(&reference);
+    static const float maxima[] = {-INFINITY, -3.0f, 0.0f, 0.5f, 200.0f};
+    for (int i = 0; i < levels.n; i++) {
+        struct check_rng r = {5};
+        for (int head_dim = 2; head_dim <= 256; head_dim += 2) {
+            const size_t n = (size_t)head_dim;
+            struct check_buffer a = check_buffer_open(n * 4, 4, 0), b = check_buffer_open(n * 4, 4, 0);
+            struct check_buffer later = check_buffer_open(n * 4, 4, 0);
+            float m = maxima[check_random(&r) % 5], l = m == -INFINITY ? 0 : 2, m2 = maxima[check_random(&r) % 5],
+                  l2 = 3;
+            check_fill(&r, CHECK_REALS, floats(&a), n);
+            memcpy(b.data, a.data, n * 4);
+            check_fill(&r, CHECK_REALS, floats(&later), n);
+            float expected[2] = {m, l}, found[2] = {m, l};
+            reference.attn_merge(expected, expected + 1, floats(&a), m2, l2, floats(&later), head_dim);
+            levels.k[i].attn_merge(found, found + 1, floats(&b), m2, l2, floats(&later), head_dim);
+            check_equal(expected, found, 2, "merged m, l");
+            check_equal(floats(&a), floats(&b), n, "merged acc");
+            check_buffer_close(&a);
+            check_buffer_close(&b);
+            check_buffer_close(&later);
+        }
+    }
+}
+
+/* One head stored by a kernel must leave alone what lies between its numbers. */
+static void check_put(const struct choir_kernels *k, enum kern_kv kv, int head_dim, size_t stride, struct check_rng *r)
+{
+    struct choir_kernels reference;
+    kern_init_reference(&reference);
+    struct check_buffer x = check_buffer_open((size_t)head_dim * 4, 4, 0);
+    check_fill(r, (enum check_data)(head_dim / 2 % CHECK_DATA_COUNT), floats(&x), (size_t)head_dim);
+    const size_t bytes = (((size_t)head_dim - 1) * stride + 1) * number_bytes[kv];
+    struct check_buffer a = check_buffer_open(bytes, 4, number_bytes[kv]),
+                        b = check_buffer_open(bytes, 4, number_bytes[kv]);
+    reference.kv_put_k[kv](a.data, stride, floats(&x), head_dim);
+    k->kv_put_k[kv](b.data, stride, floats(&x), head_dim);
+    assert_memory_equal(a.data, b.data, bytes);
+    if (stride == 1) {
+        memset(b.data, 0, bytes);
+        k->kv_put_v[kv](b.data, floats(&x), head_dim);
+        assert_memory_equal(a.data, b.data, bytes);
+    }
+    check_buffer_close(&x);
+    check_buffer_close(&a);
+    check_buffer_close(&b);
+}
+
+static void test_put(void **state)
+{
+    (void)state;
+    struct check_levels levels = check_levels_here();
+    for (int i = 0; i < levels.n; i++) {
+        struct check_rng r = {6};
+        for (int head_dim = 2; head_dim <= 258; head_dim += 2) {
+            for (int kv = 0; kv < KERN_KV_COUNT; kv++) {
+                check_put(&levels.k[i], (enum kern_kv)kv, head_dim, 1, &r);
+                check_put(&levels.k[i], (enum kern_kv)kv, head_dim, 16, &r);
+            }
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_span), cmocka_unit_test(test_widest),
+                                       cmocka_unit_test(test_merge), cmocka_unit_test(test_put)};
+    return cmocka_run_group_tests_name("check attention", tests, NULL, NULL);
+}
