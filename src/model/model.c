@@ -1,0 +1,77 @@
+/* Opening and closing a model: plan, one arena, parts loaded into it. */
+#include "model/model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "model/bind.h"
+
+/* The arena and where everything in it goes. */
+static choir_status lay_out(struct mdl_model *m, const struct mdl_plan *plan, choir_error *err)
+{
+    if (plan->arena_bytes > SIZE_MAX) {
+        return base_fail_memory(err, SIZE_MAX, "the weights");
+    }
+    choir_status status = base_arena_map(&m->arena, (size_t)plan->arena_bytes, true, "the weights", err);
+    if (status != CHOIR_OK) {
+        return status;
+    }
+    m->layers = base_arena_take(&m->arena, (size_t)m->config.n_layers * sizeof *m->layers);
+    m->weight_bytes = plan->weight_bytes;
+    return CHOIR_OK;
+}
+
+choir_status mdl_open(struct mdl_model **out, const struct mdl_config *config, struct wts_set *set,
+                      const struct mdl_load_options *opt, choir_error *err)
+{
+    *out = NULL;
+    struct mdl_plan plan;
+    choir_status status = mdl_plan_make(&plan, config, set, opt, err);
+    if (status != CHOIR_OK) {
+        return status;
+    }
+    struct mdl_model *m = calloc(1, sizeof *m);
+    if (m == NULL) {
+        mdl_plan_free(&plan);
+        return base_fail_memory(err, sizeof *m, "the model");
+    }
+    m->config = *config;
+    status = lay_out(m, &plan, err);
+    if (status == CHOIR_OK) {
+        status = mdl_load_parts(m, &plan, opt, err);
+    }
+    mdl_plan_free(&plan);
+    if (status != CHOIR_OK) {
+        mdl_close(m);
+        return status;
+    }
+    if (config->tied_output) {
+        m->output = m->embed;
+    }
+    *out = m;
+    return CHOIR_OK;
+}
+
+void mdl_close(struct mdl_model *m)
+{
+    if (m != NULL) {
+        base_arena_unmap(&m->arena);
+        free(m);
+    }
+}
+
+choir_status mdl_plan_bytes(const struct mdl_config *config, const struct wts_set *set,
+                            const struct mdl_load_options *opt, uint64_t *bytes, choir_error *err)
+{
+    struct mdl_load_options quiet = *opt;
+    quiet.warn = NULL;
+    struct mdl_plan plan;
+    *bytes = 0;
+    choir_status status = mdl_plan_make(&plan, config, set, &quiet, err);
+    if (status == CHOIR_OK) {
+        *bytes = plan.arena_bytes + sizeof(struct mdl_model);
+        mdl_plan_free(&plan);
+    }
+    return status;
+}
