@@ -1,0 +1,154 @@
+/* The same logits, bit for bit, whatever the threads, the prefill chunk, the block size, the kernel level, and whether the
+ * weights are packed or in place. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "choir.h"
+#include "tests/support/golden.h"
+#include "tests/support/tiny.h"
+
+struct setting {
+    const char *cpu;
+    bool in_place;
+    int threads, chunk, block;
+};
+
+/* Threads, chunks and blocks each varied against the first row, then together. */
+static const struct setting settings[] = {
+    {"reference", false, 1, 512, 16}, {NULL, false, 1, 512, 16},     {NULL, false, 2, 512, 16},
+    {NULL, false, 3, 512, 16},        {NULL, false, 4, 512, 16},     {NULL, false, 2, 1, 16},
+    {NULL, false, 1, 7, 16},          {NULL, false, 3, 64, 16},      {NULL, false, 2, 512, 1},
+    {NULL, false, 1, 64, 64},         {NULL, false, 4, 7, 4},        {NULL, false, 2, 64, 256},
+    {NULL, true, 2, 512, 16},         {"reference", false, 3, 7, 1}, {"avx2", false, 4, 64, 64},
+};
+
+/* Logits after a prompt and after each of n_decoded further ids, one step each, [n_decoded + 1, vocab]; malloc'ed. */
+static float *logits_of(const char *path, const char *quant, const struct setting *x, const char *kv_type,
+                        const int32_t *ids, int n_prompt, int n_decoded, size_t *n_out)
+{
+    choir_model_options mo;
+    choir_engine_options eo;
+    choir_sampling sampling;
+    choir_model *m;
+    choir_engine *e;
+    choir_sequence *s;
+    choir_model_info info;
+    choir_error err;
+    choir_model_options_default(&mo);
+    choir_engine_options_default(&eo);
+    choir_sampling_default(&sampling);
+    mo.path = path;
+    mo.quant = quant;
+    mo.cpu = x->cpu;
+    mo.mmap = x->in_place && quant == NULL;
+    mo.text_optional = true;
+    if (choir_model_open(&m, &mo, &err) != CHOIR_OK) {
+        fail_msg("%s", err.msg);
+    }
+    choir_model_describe(m, &info);
+    eo.n_threads = x->threads;
+    eo.batch = x->chunk;
+    eo.kv_block = x->block;
+    eo.kv_type = kv_type;
+    assert_int_equal(choir_engine_open(&e, m, &eo, NULL), CHOIR_OK);
+    assert_int_equal(choir_sequence_open(&s, e, &sampling, NULL), CHOIR_OK);
+    size_t vocab = (size_t)info.vocab_size;
+    float *out = malloc((size_t)(n_decoded + 1) * vocab * sizeof *out);
+    for (int i = 0; i <= n_decoded; i++) {
+        int from = i == 0 ? 0 : n_prompt + i - 1;
+        assert_int_equal(choir_sequence_append(s, ids + from, i == 0 ? (size_t)n_prompt : 1, NULL), CHOIR_OK);
+        while (choir_sequence_computed(s) < choir_sequence_length(s)) {
+            assert_int_equal(choir_engine_step(e, &s, 1, NULL), CHOIR_OK);
+        }
+        memcpy(out + (size_t)i * vocab, choir_sequence_logits(s), vocab * sizeof *out);
+    }
+    choir_sequence_close(s);
+    choir_engine_close(e);
+    choir_model_close(m);
+    *n_out = (size_t)(n_decoded + 1) * vocab;
+    return out;
+}
+
+static void check_all(const char *path, const char *quant, const char *kv_type, const int32_t *ids, int n_prompt,
+                      int n_decoded)
+{
+    size_t n, n2;
+    float *first = logits_of(path, quant, &settings[0], kv_type, ids, n_prompt, n_decoded, &n);
+    for (size_t i = 1; i < sizeof settings / sizeof settings[0]; i++) {
+        const struct setting *x = &settings[i];
+        float *other = logits_of(path, quant, x, kv_type, ids, n_prompt, n_decoded, &n2);
+        assert_int_equal(n, n2);
+        if (memcmp(first, other, n * sizeof *first) != 0) {
+            fail_msg("%s %s kv %s: other bits with cpu %s, %d threads, chunk %d, block %d%s",
+                     path != NULL ? path : "built-in", quant != NULL ? quant : "", kv_type,
+                     x->cpu != NULL ? x->cpu : "best", x->threads, x->chunk, x->block, x->in_place ? ", in place" : "");
+        }
+        free(other);
+    }
+    free(first);
+}
+
+static void check_golden(const char *name, const char *quant, choir_dtype type, int n_decoded)
+{
+    struct golden g;
+    char dir[TINY_PATH];
+    golden_load(&g, name);
+    tiny_dir_make(dir);
+    golden_write_hf(&g, dir, type);
+    check_all(dir, quant, "f16", g.ids, g.n_ids - n_decoded, n_decoded);
+    check_all(dir, quant, "f32", g.ids, g.n_ids - n_decoded, n_decoded);
+    tiny_dir_remove(dir);
+    golden_free(&g);
+}
+
+static void test_float_types(void **state)
+{
+    (void)state;
+    check_golden("odd", NULL, DTYPE_F32, 5);
+    check_golden("odd", NULL, DTYPE_F16, 5);
+    check_golden("odd", NULL, DTYPE_BF16, 5);
+    check_golden("gqa_wide", NULL, DTYPE_F32, 5);
+}
+
+static void test_quantized_types(void **state)
+{
+    (void)state;
+    check_golden("odd_quant", "q8_0", DTYPE_F32, 5);
+    check_golden("odd_quant", "q4_0", DTYPE_F32, 5);
+}
+
+/* A past of more than one span, where attention is split between threads, and a sliding window. */
+static void test_long_past(void **state)
+{
+    (void)state;
+    check_golden("long", NULL, DTYPE_F32, 3);
+    check_golden("window", NULL, DTYPE_F32, 20);
+}
+
+static void test_built_in(void **state)
+{
+    (void)state;
+    int32_t ids[620];
+    for (int i = 0; i < 620; i++) {
+        ids[i] = 3 + (i * 7919) % 500;
+    }
+    check_all(NULL, NULL, "f16", ids, 600, 3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_float_types),
+        cmocka_unit_test(test_quantized_types),
+        cmocka_unit_test(test_long_past),
+        cmocka_unit_test(test_built_in),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
