@@ -1,0 +1,15 @@
+/* Which probe loops belong to which level of x86. */
+#include "kernels/probe_loops.h"
+#include "kernels/x86/probe_avx2.h"
+
+void probe_init_arch(struct probe_loops *loops, base_cpu_level level)
+{
+    if (level < BASE_CPU_AVX2 || level > BASE_CPU_AVX512BF16) {
+        return;
+    }
+    loops->read = probe_read_avx2;
+    loops->peak[DTYPE_ACT_F32] = probe_peak_f32_avx2;
+    loops->peak[DTYPE_ACT_Q8] = probe_peak_q8_avx2;
+    loops->round_ops[DTYPE_ACT_F32] = PROBE_F32_ROUND_OPS_AVX2;
+    loops->round_ops[DTYPE_ACT_Q8] = PROBE_Q8_ROUND_OPS_AVX2;
+}
