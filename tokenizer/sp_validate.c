@@ -228,6 +228,18 @@ static void settle_nul(const struct sp_model *m, struct sp_piece *p)
     }
 }
 
+/* Pieces that text can give, of which the library needs one in a unigram model. */
+static choir_status check_any_visible(const struct sp_model *m, choir_error *err)
+{
+    for (int32_t i = 0; i < m->n_pieces; i++) {
+        uint8_t type = m->pieces[i].lib_type;
+        if (type == TOK_NORMAL || type == TOK_USER_DEFINED || type == TOK_UNUSED) {
+            return CHOIR_OK;
+        }
+    }
+    return base_fail(err, CHOIR_FILE, "%s: no %s that text could give", m->file, m->noun);
+}
+
 static choir_status check_count(const struct sp_model *m, int64_t vocab_rows, choir_error *err)
 {
     if (m->n_pieces < 1) {
@@ -262,6 +274,9 @@ choir_status sp_validate(struct sp_model *m, int64_t vocab_rows, choir_error *er
     }
     for (int32_t i = 0; i < m->n_pieces && s == CHOIR_OK; i++) {
         settle_nul(m, &m->pieces[i]);
+    }
+    if (s == CHOIR_OK && m->unigram) {
+        s = check_any_visible(m, err);
     }
     if (s == CHOIR_OK) {
         size_t rule_bytes;
