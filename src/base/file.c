@@ -21,7 +21,8 @@ static choir_status fail_errno(choir_error *err, const char *path, int code)
 /* Descriptors 0 to 2 belong to the standard streams even when they are closed. */
 static int open_above_streams(const char *path)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* not blocking: a FIFO without a writer is refused, not waited for */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 || fd > 2) {
         return fd;
     }

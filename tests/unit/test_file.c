@@ -127,6 +127,25 @@ static void not_permitted(void **state)
     assert_int_equal(result, 0);
 }
 
+/* Opening a pipe without a writer must not wait for one.  In a child, which an alarm ends if it does wait. */
+static void fifo(void **state)
+{
+    struct scratch *s = *state;
+    assert_int_equal(mkfifo(at(s, "pipe"), 0600), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct base_file f;
+        choir_error err = {0};
+        alarm(5);
+        choir_status status = base_file_open(&f, s->path, &err);
+        _exit(status == CHOIR_IO && strstr(err.msg, ": not a regular file") != NULL ? 0 : 1);
+    }
+    int ended; /* by the alarm: it waited */
+    assert_int_equal(waitpid(child, &ended, 0), child);
+    assert_int_equal(unlink(s->path), 0);
+    assert_true(WIFEXITED(ended) && WEXITSTATUS(ended) == 0);
+}
+
 static void reads_at_offsets(void **state)
 {
     struct scratch *s = *state;
@@ -289,6 +308,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_cannot_be_opened),
         cmocka_unit_test(not_permitted),
+        cmocka_unit_test(fifo),
         cmocka_unit_test(reads_at_offsets),
         cmocka_unit_test(a_file_that_shrinks),
         cmocka_unit_test(an_unlinked_file_goes_on),
