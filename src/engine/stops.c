@@ -1,6 +1,7 @@
 /* The held text is never longer than the longest stop string and one piece, so all room is taken at open. */
 #include "engine/stops.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,17 +49,21 @@ bool eng_stops_push(struct eng_stops *s, const char *text, size_t n, size_t *sho
     memcpy(s->held + s->n_held, text, n);
     s->n_held += n;
     size_t wait = s->n_held; /* from here on the text may be a beginning */
+    size_t end = SIZE_MAX;   /* of the stop string that is complete first */
     for (size_t at = 0; at < s->n_held; at++) {
         for (size_t i = 0; i < s->n; i++) {
             if (!matches(s, i, at)) {
                 continue;
             }
-            if (s->bytes[i] <= s->n_held - at) {
-                *show = at;
-                return true;
-            }
             wait = at < wait ? at : wait;
+            if (at + s->bytes[i] <= s->n_held && at + s->bytes[i] < end) {
+                end = at + s->bytes[i];
+                *show = at;
+            }
         }
+    }
+    if (end < SIZE_MAX) {
+        return true;
     }
     *show = wait;
     return false;
