@@ -1,0 +1,138 @@
+/* argv against the table of options. */
+#include <stdio.h>
+#include <string.h>
+
+#include "options.h"
+#include "suggest.h"
+#include "terminal.h"
+
+const command_row *command_find(const char *name)
+{
+    for (const command_row *row = command_rows; row->name; row++) {
+        if (strcmp(row->name, name) == 0) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+const option_row *option_find(unsigned command, const char *name)
+{
+    for (const option_row *row = option_rows; row->name; row++) {
+        if ((row->commands & command) &&
+            (strcmp(row->name, name) == 0 || (row->alias && strcmp(row->alias, name) == 0))) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+const option_row *option_find_letter(unsigned command, char letter)
+{
+    for (const option_row *row = option_rows; row->name; row++) {
+        if ((row->commands & command) && letter && (row->letter == letter || row->alias_letter == letter)) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+static choir_status unknown_option(const options *o, const char *arg, size_t n, choir_error *err)
+{
+    char text[ESCAPED_CAP], name[64], near[64] = "";
+    suggestion s;
+    size_t dashes = arg[1] == '-' ? 2 : 1;
+    snprintf(name, sizeof name, "%.*s", (int)(n - dashes < sizeof name ? n - dashes : sizeof name - 1), arg + dashes);
+    suggest_begin(&s, name);
+    for (const option_row *row = option_rows; row->name && strlen(name) > 1; row++) {
+        if (row->commands & o->command->command) {
+            suggest_add(&s, row->name);
+        }
+    }
+    if (s.best) {
+        snprintf(near, sizeof near, "; did you mean --%s?", s.best);
+    }
+    return fail(err, CHOIR_USAGE, "unknown option %s%s (see choir %s --help)", escaped(text, sizeof text, arg, n), near,
+                o->command->name);
+}
+
+/* One argument that begins with a dash; *at moves over its value. */
+static choir_status read_option(options *o, int argc, char **argv, int *at, choir_error *err)
+{
+    const char *arg = argv[*at];
+    const char *value = NULL;
+    char shown[ESCAPED_CAP], name[48];
+    size_t n = strcspn(arg, "=");
+    const option_row *row = NULL;
+    if (arg[1] == '-' && n - 2 < sizeof name) {
+        memcpy(name, arg + 2, n - 2);
+        name[n - 2] = '\0';
+        row = option_find(o->command->command, name);
+        value = arg[n] ? arg + n + 1 : NULL;
+    } else if (arg[1] != '-' && arg[2] == '\0') {
+        row = option_find_letter(o->command->command, arg[1]);
+    }
+    if (!row) {
+        return unknown_option(o, arg, n, err);
+    }
+    escaped(shown, sizeof shown, arg, value ? n : strlen(arg));
+    if (row->kind == OPTION_FLAG) {
+        return value ? fail(err, CHOIR_USAGE, "%s takes no value", shown) : option_set(o, row, shown, "", err);
+    }
+    if (!value) {
+        if (*at + 1 >= argc) {
+            return fail(err, CHOIR_USAGE, "%s needs a value: %s", shown, row->argument);
+        }
+        value = argv[++*at];
+    }
+    return option_set(o, row, shown, value, err);
+}
+
+static choir_status check(const options *o, choir_error *err)
+{
+    const command_row *c = o->command;
+    if (o->n_args < c->min_args) {
+        return fail(err, CHOIR_USAGE, "%s needs %s (see choir %s --help)", c->name, c->arguments, c->name);
+    }
+    if (o->prompt && o->file) {
+        return fail(err, CHOIR_USAGE, "-p and -f exclude each other");
+    }
+    if (o->verbose && o->quiet) {
+        return fail(err, CHOIR_USAGE, "-v and -q exclude each other");
+    }
+    if (o->decode && (o->json || o->ids_only)) {
+        return fail(err, CHOIR_USAGE, "--decode and %s exclude each other", o->json ? "--json" : "--ids");
+    }
+    return CHOIR_OK;
+}
+
+choir_status options_parse(options *o, int argc, char **argv, choir_error *err)
+{
+    bool flags = true;
+    for (int at = 0; at < argc; at++) {
+        const char *arg = argv[at];
+        if (flags && strcmp(arg, "--") == 0) {
+            flags = false;
+        } else if (flags && arg[0] == '-' && arg[1]) {
+            choir_status status = read_option(o, argc, argv, &at, err);
+            if (status || o->help) {
+                return status;
+            }
+        } else if (o->n_args < o->command->max_args) {
+            o->args[o->n_args++] = arg;
+        } else {
+            char text[ESCAPED_CAP];
+            return fail(err, CHOIR_USAGE, "unexpected argument \"%s\": %s",
+                        escaped(text, sizeof text, arg, strlen(arg)), o->command->stray);
+        }
+    }
+    if (o->command->command == CMD_INFO && o->n_args == 1) {
+        if (o->model) {
+            return fail(err, CHOIR_USAGE, "%s", o->command->stray);
+        }
+        o->model = o->args[0];
+    }
+    o->sampling.logit_bias = o->biases.at;
+    o->sampling.n_logit_bias = o->biases.n;
+    return check(o, err);
+}

@@ -1,0 +1,69 @@
+/* The parts of `choir bench`: one case, its measurement, its row in a table, the comparison of two files. */
+#ifndef CHOIR_CLI_BENCH_H
+#define CHOIR_CLI_BENCH_H
+
+#include "session.h"
+
+/* One combination of the lists: a prefill (n_gen 0) or a decode (n_prompt 0) of n_seqs sequences with n_depth tokens of past
+ * each. */
+typedef struct bench_case {
+    int32_t n_prompt, n_gen, n_depth, n_seqs, n_threads;
+} bench_case;
+
+/* What the machine can do at most with n_threads, measured in the same run. */
+typedef struct bench_limits {
+    int32_t n_threads;      /* 0: not measured yet */
+    double read_per_second; /* bytes */
+    double ops_per_second;
+} bench_limits;
+
+typedef struct bench_result {
+    bench_case test;
+    int32_t batch;
+    int32_t runs;
+    uint64_t *samples_ns; /* [runs] */
+    double *samples_ts;   /* [runs] tokens per second, all sequences together */
+    double avg_ns, stddev_ns, avg_ts, stddev_ts;
+    double first_token_ns;                           /* mean: from the start of a run to its first token drawn */
+    double token_p50_ns, token_p95_ns, token_p99_ns; /* time between tokens; 0 for a prefill */
+    double bytes_per_token, ops_per_token;
+    bench_limits limits;
+    char test_time[32]; /* "2026-01-31T12:00:00Z" */
+} bench_result;
+
+/* Warm-up and runs of one case.  bench_result_free also after a failure. */
+choir_status bench_run(bench_result *out, session *s, const bench_case *test, const choir_sampling *sampling,
+                       const bench_limits *limits, choir_error *err);
+void bench_result_free(bench_result *r);
+/* "pp512", "tg128 @ d4096 x8".  Returns dst. */
+#define BENCH_NAME_CAP 64
+const char *bench_name(char *dst, size_t cap, const bench_case *test);
+/* The larger of the two shares of the machine's limits, 0 to about 1; *name: "read" or "multiply-add". */
+double bench_share(const bench_result *r, const char **name);
+
+/* Rows of a table: begin, a row at a time as it is measured, end. */
+typedef struct bench_table {
+    session *s;
+    const char *format; /* md, json, jsonl, csv */
+    int32_t n_rows;
+} bench_table;
+
+void bench_table_begin(bench_table *t, session *s, const char *format);
+choir_status bench_table_row(bench_table *t, const bench_result *r, choir_error *err);
+void bench_table_end(bench_table *t, const bench_limits *limits);
+
+/* choir bench compare A.json B.json */
+choir_status bench_compare(session *s, const char *path_a, const char *path_b, choir_error *err);
+
+/* ---- statistics ---- */
+
+double stats_mean(const double *x, size_t n);
+/* Of a sample (n - 1); 0 for n < 2. */
+double stats_stddev(const double *x, size_t n);
+/* The smallest element that at least `share` of them do not exceed; sorts x. */
+double stats_percentile(double *x, size_t n, double share);
+/* exp(mean(log b) - mean(log a)) and its 95 % interval by Welch's test on logarithms; without two samples on both sides
+ * low and high are the ratio itself and the result is false. */
+bool stats_ratio(double *ratio, double *low, double *high, const double *a, size_t n_a, const double *b, size_t n_b);
+
+#endif

@@ -1,0 +1,129 @@
+/* choir bench: every combination of the lists, one row each. */
+#include <string.h>
+
+#include "bench.h"
+
+typedef struct plan {
+    session *s;
+    bench_table table;
+    bench_limits limits;
+    choir_sampling sampling;
+    int_list prompt, gen, depth, threads, seqs;
+} plan;
+
+static int_list one(int32_t value)
+{
+    return (int_list){.at = {value}, .n = 1};
+}
+
+/* The lists given, or the defaults cut to what the model's context takes. */
+static void plan_lists(plan *p)
+{
+    const options *o = p->s->opt;
+    int32_t most = p->s->info.max_seq_len;
+    int threads = session_threads(o);
+    p->prompt = o->bench_prompt.n ? o->bench_prompt : one(most < 512 ? most : 512);
+    p->gen = o->bench_gen.n ? o->bench_gen : one(most < 128 ? most : 128);
+    p->depth = o->bench_depth.n ? o->bench_depth : one(0);
+    p->seqs = o->bench_seqs.n ? o->bench_seqs : one(1);
+    p->threads = o->bench_threads.n ? o->bench_threads : one(threads ? threads : choir_default_threads());
+}
+
+/* The buffer is as large as what a token reads, so that a model that fits a cache is held to the cache's speed, but not so small
+ * that starting the threads is what is measured. */
+static void measure_limits(plan *p, int32_t n_threads)
+{
+    const uint64_t least = (uint64_t)1 << 24, most = (uint64_t)1 << 30;
+    uint64_t bytes = p->s->info.decode_bytes, room = choir_free_memory() / 4;
+    if (p->limits.n_threads == n_threads) {
+        return;
+    }
+    bytes = bytes < most ? bytes : most;
+    bytes = bytes < room ? bytes : room;
+    bytes = bytes > least ? bytes : least;
+    p->limits = (bench_limits){.n_threads = n_threads,
+                               .read_per_second = choir_probe_bandwidth((size_t)bytes, n_threads),
+                               .ops_per_second = choir_probe_peak(p->s->model, n_threads)};
+}
+
+static choir_status check_length(plan *p, const bench_case *test, choir_error *err)
+{
+    char name[BENCH_NAME_CAP];
+    int64_t need = (int64_t)test->n_depth + test->n_prompt + test->n_gen;
+    if (need <= p->s->info.max_seq_len) {
+        return CHOIR_OK;
+    }
+    return fail(err, CHOIR_USAGE,
+                "%s needs a context of %lld tokens, the model was made for at most %d; lower -p, -n or -d",
+                bench_name(name, sizeof name, test), (long long)need, (int)p->s->info.max_seq_len);
+}
+
+static choir_status run_case(plan *p, const bench_case *test, choir_error *err)
+{
+    bench_result r;
+    if (test->n_prompt + test->n_gen == 0) {
+        return CHOIR_OK; /* -p 0 or -n 0 */
+    }
+    measure_limits(p, test->n_threads);
+    choir_status status = bench_run(&r, p->s, test, &p->sampling, &p->limits, err);
+    status = status ? status : bench_table_row(&p->table, &r, err);
+    bench_result_free(&r);
+    return status;
+}
+
+typedef choir_status case_fn(plan *p, const bench_case *test, choir_error *err);
+
+/* Prefills first, then decodes, for each number of threads, depth and number of sequences. */
+static choir_status for_each_case(plan *p, case_fn *visit, choir_error *err)
+{
+    choir_status status = CHOIR_OK;
+    for (int t = 0; t < p->threads.n; t++) {
+        for (int d = 0; d < p->depth.n; d++) {
+            for (int q = 0; q < p->seqs.n; q++) {
+                bench_case test = {.n_threads = p->threads.at[t], .n_depth = p->depth.at[d], .n_seqs = p->seqs.at[q]};
+                for (int i = 0; i < p->prompt.n + p->gen.n && !status && !p->s->out.error; i++) {
+                    test.n_prompt = i < p->prompt.n ? p->prompt.at[i] : 0;
+                    test.n_gen = i < p->prompt.n ? 0 : p->gen.at[i - p->prompt.n];
+                    status = visit(p, &test, err);
+                }
+            }
+        }
+    }
+    return status;
+}
+
+static choir_status bench(session *s, choir_error *err)
+{
+    plan p = {.s = s, .sampling = s->opt->sampling}; /* seed 0 unless given: the same work every time */
+    choir_status status = choir_sampling_check(&p.sampling, err);
+    status = status ? status : session_open_model(s, false, err);
+    if (status) {
+        return status;
+    }
+    plan_lists(&p);
+    status = for_each_case(&p, check_length, err);
+    if (status) {
+        return status;
+    }
+    bench_table_begin(&p.table, s, s->opt->output);
+    status = for_each_case(&p, run_case, err);
+    if (!status) {
+        bench_table_end(&p.table, &p.limits);
+    }
+    return status;
+}
+
+int cmd_bench(session *s)
+{
+    const options *o = s->opt;
+    choir_error err;
+    choir_status status;
+    if (o->n_args > 0 && (o->n_args != 3 || strcmp(o->args[0], "compare") != 0)) {
+        status = fail(&err, CHOIR_USAGE, "%s", o->command->stray);
+    } else if (o->n_args > 0) {
+        status = bench_compare(s, o->args[1], o->args[2], &err);
+    } else {
+        status = bench(s, &err);
+    }
+    return session_end(s, status, &err);
+}

@@ -1,0 +1,187 @@
+/* choir generate: a prompt in, text out as it is made. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "generation.h"
+#include "prompt.h"
+#include "report.h"
+#include "signals.h"
+
+typedef struct job {
+    session *s;
+    prompt prompt;
+    int32_t *ids;
+    size_t n_ids;
+    choir_sequence *shared; /* the prompt; with several samples all but its last token, computed once */
+    choir_sampling sampling;
+    choir_result total;
+    text_buffer text; /* of the running sample, with --json */
+    json_t *choices;
+} job;
+
+static int on_text(void *user, const char *text, size_t n)
+{
+    job *j = user;
+    return j->s->opt->json ? text_append(&j->text, text, n) : stream_write(&j->s->out, text, n);
+}
+
+static choir_status add_choice(job *j, int32_t index, const char *finish, choir_error *err)
+{
+    json_t *text = json_text(j->text.at, j->text.n);
+    json_t *choice =
+        json_pack("{s:i, s:o, s:n, s:s?}", "index", (int)index, "text", text, "logprobs", "finish_reason", finish);
+    j->text.n = 0;
+    return choice && json_array_append_new(j->choices, choice) == 0
+               ? CHOIR_OK
+               : fail(err, CHOIR_RESOURCE, "out of memory for JSON");
+}
+
+static void add_result(choir_result *total, const choir_result *r)
+{
+    if (total->n_generated == 0 && total->first_token_ns == 0) {
+        total->first_token_ns = total->prompt_ns + r->first_token_ns;
+    }
+    total->finish = r->finish;
+    total->context_full = r->context_full;
+    total->n_prompt += r->n_prompt;
+    total->n_generated += r->n_generated;
+    total->prompt_ns += r->prompt_ns;
+    total->generate_ns += r->generate_ns;
+}
+
+/* One text from a sequence that holds the whole prompt. */
+static choir_status one_text(job *j, choir_sequence *seq, int32_t index, choir_error *err)
+{
+    const options *o = j->s->opt;
+    choir_generation g;
+    choir_result r = {0};
+    generation_options(&g, o, on_text, j);
+    g.at_start = j->prompt.n == 0;
+    if (o->echo && on_text(j, j->prompt.text, j->prompt.n) != 0) {
+        return CHOIR_OK;
+    }
+    choir_status status = choir_generate(&r, seq, &g, err);
+    add_result(&j->total, &r);
+    if (!o->json) {
+        return status;
+    }
+    if (j->text.failed) {
+        return fail(err, CHOIR_RESOURCE, "out of memory for the text");
+    }
+    choir_error ignored;
+    bool whole = !status && r.finish != CHOIR_FINISH_CALLER;
+    const char *finish = !whole ? NULL : r.finish == CHOIR_FINISH_STOP ? "stop" : "length";
+    choir_status added = add_choice(j, index, finish, status ? &ignored : err);
+    return status ? status : added;
+}
+
+static choir_status several_texts(job *j, choir_error *err)
+{
+    uint64_t begun = now_ns();
+    size_t before = j->n_ids - 1;
+    choir_sequence_truncate(j->shared, (int32_t)before);
+    choir_status status = CHOIR_OK;
+    while (!status && choir_sequence_computed(j->shared) < choir_sequence_length(j->shared)) {
+        status = choir_engine_step(j->s->engine, &j->shared, 1, err);
+    }
+    j->total.n_prompt = (int32_t)before;
+    j->total.prompt_ns = now_ns() - begun;
+    for (int32_t i = 0; !status && i < j->s->opt->n_samples && !signals_pending() && !j->s->out.error; i++) {
+        choir_sequence *seq = NULL;
+        j->sampling.choice = (uint64_t)i;
+        if (i > 0 && !j->s->opt->json) {
+            stream_write(&j->s->out, "\n", 1);
+        }
+        status = choir_sequence_fork(&seq, j->shared, &j->sampling, err);
+        if (!status) {
+            status = choir_sequence_append(seq, j->ids + before, 1, err);
+        }
+        if (!status) {
+            status = one_text(j, seq, i, err);
+        }
+        choir_sequence_close(seq);
+    }
+    return status;
+}
+
+static choir_status print_completion(job *j, choir_error *err)
+{
+    int prompt_tokens = (int)j->n_ids, made = (int)j->total.n_generated;
+    const char *name = session_model_name(j->s);
+    json_t *object = json_pack("{s:s, s:s, s:o, s:O, s:{s:i, s:i, s:i}}", "id", "cmpl-0", "object", "text_completion",
+                               "model", json_text(name, strlen(name)), "choices", j->choices, "usage", "prompt_tokens",
+                               prompt_tokens, "completion_tokens", made, "total_tokens", prompt_tokens + made);
+    return session_print_json(j->s, object, err);
+}
+
+static choir_status open_job(job *j, choir_error *err)
+{
+    session *s = j->s;
+    choir_engine_options opt;
+    choir_status status = session_open_model(s, false, err);
+    if (!status) {
+        status = choir_tokenize(&j->ids, &j->n_ids, s->model, j->prompt.text, j->prompt.n, true, err);
+    }
+    if (!status && j->n_ids == 0) {
+        status = fail(err, CHOIR_PROMPT, "prompt is empty");
+    }
+    if (status) {
+        return status;
+    }
+    session_engine_options(s, &opt);
+    opt.n_seqs = s->opt->n_samples > 1 ? 2 : 1;
+    status = session_open_engine(s, &opt, err);
+    if (status) {
+        return status;
+    }
+    report_setup(s, j->sampling.seed);
+    status = choir_sequence_open(&j->shared, s->engine, &j->sampling, err);
+    return status ? status : choir_sequence_append(j->shared, j->ids, j->n_ids, err);
+}
+
+static choir_status run_job(job *j, choir_error *err)
+{
+    const options *o = j->s->opt;
+    choir_status status = open_job(j, err);
+    if (status) {
+        return status;
+    }
+    j->choices = json_array();
+    signals_set(SIGNALS_CANCEL, j->s->engine);
+    status = o->n_samples > 1 ? several_texts(j, err) : one_text(j, j->shared, 0, err);
+    signals_set(SIGNALS_CANCEL, NULL);
+    if (o->json && json_array_size(j->choices) > 0) {
+        choir_error ignored;
+        choir_status printed = print_completion(j, status ? &ignored : err);
+        status = status ? status : printed;
+    }
+    stream_end_line(&j->s->out, &j->s->term);
+    if (j->total.context_full && !status && j->s->term.verbose) {
+        note(&j->s->term, "stopped: context full");
+    }
+    if ((!status || status == CHOIR_CANCELLED) && !j->s->out.error) {
+        report_timings(j->s, &j->total);
+    }
+    return status;
+}
+
+int cmd_generate(session *s)
+{
+    choir_error err;
+    job j = {.s = s};
+    generation_seed(&j.sampling, s->opt);
+    choir_status status = choir_sampling_check(&j.sampling, &err);
+    if (!status) {
+        status = prompt_read(&j.prompt, s->opt, &s->term, &err);
+    }
+    if (!status) {
+        status = run_job(&j, &err);
+    }
+    int code = session_end(s, status, &err);
+    choir_sequence_close(j.shared);
+    free(j.ids);
+    free(j.text.at);
+    json_decref(j.choices);
+    prompt_free(&j.prompt);
+    return code;
+}

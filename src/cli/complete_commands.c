@@ -1,0 +1,348 @@
+/* The commands of `choir complete`: one table that /help is printed from. */
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "complete.h"
+#include "numbers.h"
+#include "prompt.h"
+#include "signals.h"
+#include "suggest.h"
+
+#define MAX_ALTERNATIVES 16
+
+typedef choir_status command_fn(writer *w, const char *argument, choir_error *err);
+
+typedef struct command {
+    const char *name;
+    const char *argument;
+    const char *help;
+    command_fn *run;
+} command;
+
+static choir_status changed(writer *w)
+{
+    w->exact = false;
+    return CHOIR_OK;
+}
+
+/* On a terminal, where the text is now: its last line or so. */
+static void show_end(writer *w)
+{
+    const story_state *now = story_now(&w->story);
+    const size_t most = 200;
+    size_t from = now->n > most ? now->n - most : 0;
+    if (!w->interactive || !w->s->term.out) {
+        return;
+    }
+    while (from > 0 && from < now->n && ((unsigned char)now->text[from] & 0xc0) == 0x80) {
+        from++;
+    }
+    stream_print(&w->s->out, "%s", from ? "..." : "");
+    stream_write(&w->s->out, now->text + from, now->n - from);
+    stream_end_line(&w->s->out, &w->s->term);
+}
+
+static choir_status run_undo(writer *w, const char *argument, choir_error *err)
+{
+    (void)argument;
+    if (!story_undo(&w->story)) {
+        return fail(err, CHOIR_USAGE, "/undo: this is the first state");
+    }
+    show_end(w);
+    return changed(w);
+}
+
+static choir_status run_redo(writer *w, const char *argument, choir_error *err)
+{
+    (void)argument;
+    if (!story_redo(&w->story)) {
+        return fail(err, CHOIR_USAGE, "/redo: this is the last state");
+    }
+    show_end(w);
+    return changed(w);
+}
+
+/* A count behind a command, or its default. */
+static choir_status read_count(int64_t *n, const char *name, const char *argument, int64_t preset, int64_t most,
+                               choir_error *err)
+{
+    char text[ESCAPED_CAP];
+    *n = preset;
+    if (!*argument || number_int(n, argument, 1, most)) {
+        return CHOIR_OK;
+    }
+    return fail(err, CHOIR_USAGE, "%s: \"%s\" is not a whole number from 1 to %lld", name,
+                escaped(text, sizeof text, argument, strlen(argument)), (long long)most);
+}
+
+/* ---- /alt -------------------------------------------------------------------------------------------- */
+
+/* One alternative into w->fresh, on a fork that goes away again. */
+static choir_status make_alternative(writer *w, choir_error *err)
+{
+    choir_sequence *fork = NULL;
+    choir_status status = writer_fork(w, &fork, err);
+    status = status ? status : writer_generate(w, fork, err);
+    choir_sequence_close(fork);
+    return status;
+}
+
+static void show_alternative(writer *w, int64_t number)
+{
+    stream_print(&w->s->out, "[%lld] ", (long long)number);
+    stream_write(&w->s->out, w->fresh.at, w->fresh.n);
+    if (w->s->out.line_open) {
+        stream_write(&w->s->out, "\n", 1);
+    }
+}
+
+/* Asks which one; 0: none. */
+static int64_t pick(writer *w, int64_t n)
+{
+    char question[32], answer[16];
+    const char *line;
+    size_t bytes;
+    int64_t number;
+    snprintf(question, sizeof question, "1 to %lld? ", (long long)n);
+    if (editor_read(w->editor, question, false, &line, &bytes) != EDITOR_LINE || bytes >= sizeof answer) {
+        return 0;
+    }
+    memcpy(answer, line, bytes);
+    answer[bytes] = '\0';
+    return number_int(&number, answer, 1, n) ? number : 0;
+}
+
+static choir_status run_alt(writer *w, const char *argument, choir_error *err)
+{
+    text_buffer made[MAX_ALTERNATIVES] = {{0}};
+    int64_t wanted, n = 0;
+    choir_status status = read_count(&wanted, "/alt", argument, 3, MAX_ALTERNATIVES, err);
+    status = status ? status : writer_sync(w, err);
+    w->echo = false;
+    while (!status && n < wanted && !signals_pending()) {
+        w->fresh = (text_buffer){0};
+        status = make_alternative(w, err);
+        if (!status) {
+            show_alternative(w, n + 1);
+        }
+        made[n++] = w->fresh;
+        w->fresh = (text_buffer){0};
+    }
+    signals_clear();
+    int64_t picked = !status && n > 0 && !signals_pending() ? pick(w, n) : 0;
+    if (picked > 0) {
+        const text_buffer *t = &made[picked - 1];
+        status = story_push(&w->story, story_now(&w->story)->n, t->at, t->n, err);
+        changed(w);
+    }
+    for (int64_t i = 0; i < n; i++) {
+        free(made[i].at);
+    }
+    return status;
+}
+
+/* ---- /top -------------------------------------------------------------------------------------------- */
+
+static choir_status need_logits(writer *w, choir_error *err)
+{
+    choir_status status = writer_sync(w, err);
+    int32_t n = status ? 0 : choir_sequence_length(w->seq);
+    if (!status && n > 0 && choir_sequence_computed(w->seq) == n && !choir_sequence_logits(w->seq)) {
+        int32_t last = choir_sequence_ids(w->seq)[n - 1];
+        choir_sequence_truncate(w->seq, n - 1);
+        status = choir_sequence_append(w->seq, &last, 1, err);
+    }
+    while (!status && choir_sequence_computed(w->seq) < n) {
+        status = choir_engine_step(w->s->engine, &w->seq, 1, err);
+    }
+    return status;
+}
+
+/* The k most likely ids, best first, equal ones by the lower id; insertion into a short list. */
+static void top_ids(int32_t *ids, int64_t k, const float *logits, int32_t n)
+{
+    int64_t used = 0;
+    for (int32_t id = 0; id < n; id++) {
+        if (used == k && logits[id] <= logits[ids[k - 1]]) {
+            continue;
+        }
+        int64_t at = used < k ? used++ : k - 1;
+        while (at > 0 && logits[ids[at - 1]] < logits[id]) {
+            ids[at] = ids[at - 1];
+            at--;
+        }
+        ids[at] = id;
+    }
+}
+
+static choir_status run_top(writer *w, const char *argument, choir_error *err)
+{
+    int32_t ids[100];
+    int64_t k;
+    int32_t vocab = w->s->info.vocab_size;
+    choir_status status = read_count(&k, "/top", argument, 10, (int64_t)(sizeof ids / sizeof *ids), err);
+    status = status ? status : need_logits(w, err);
+    const float *logits = status ? NULL : choir_sequence_logits(w->seq);
+    if (!logits) {
+        return status ? status : fail(err, CHOIR_INTERNAL, "/top: no logits");
+    }
+    k = k < vocab ? k : vocab;
+    top_ids(ids, k, logits, vocab);
+    double sum = 0;
+    for (int32_t id = 0; id < vocab; id++) {
+        sum += exp((double)logits[id] - (double)logits[ids[0]]);
+    }
+    for (int64_t i = 0; i < k; i++) {
+        char text[ESCAPED_CAP];
+        size_t n;
+        const char *piece = choir_piece(w->s->model, ids[i], &n);
+        double share = exp((double)logits[ids[i]] - (double)logits[ids[0]]) / sum;
+        stream_print(&w->s->out, "%6.2f %%  %6d  %s\n", 100 * share, (int)ids[i],
+                     escaped(text, sizeof text, piece ? piece : "", n));
+    }
+    return CHOIR_OK;
+}
+
+/* ---- the rest ---------------------------------------------------------------------------------------- */
+
+static choir_status run_set(writer *w, const char *argument, choir_error *err)
+{
+    char name[64];
+    size_t n = strcspn(argument, " ");
+    if (!*argument) {
+        settings_show(w);
+        return CHOIR_OK;
+    }
+    snprintf(name, sizeof name, "%.*s", (int)(n < sizeof name ? n : sizeof name - 1), argument);
+    return settings_set(w, name, argument[n] ? argument + n + 1 : "", err);
+}
+
+static choir_status run_show(writer *w, const char *argument, choir_error *err)
+{
+    (void)argument;
+    (void)err;
+    const story_state *now = story_now(&w->story);
+    stream_write(&w->s->out, now->text, now->n);
+    if (now->n > 0 && w->s->out.line_open) {
+        stream_write(&w->s->out, "\n", 1);
+    }
+    return CHOIR_OK;
+}
+
+static choir_status run_save(writer *w, const char *argument, choir_error *err)
+{
+    const story_state *now = story_now(&w->story);
+    char name[ESCAPED_CAP];
+    size_t done = 0;
+    if (!*argument) {
+        return fail(err, CHOIR_USAGE, "/save needs a file");
+    }
+    escaped(name, sizeof name, argument, strlen(argument));
+    int fd = open(argument, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    while (fd >= 0 && done < now->n) {
+        ssize_t n = write(fd, now->text + done, now->n - done);
+        if (n < 0 && errno != EINTR) {
+            int error = errno;
+            close(fd);
+            return fail(err, CHOIR_IO, "%s: %s", name, strerror(error));
+        }
+        done += n > 0 ? (size_t)n : 0;
+    }
+    if (fd < 0 || close(fd) != 0) {
+        return fail(err, CHOIR_IO, "%s: %s", name, strerror(errno));
+    }
+    return CHOIR_OK;
+}
+
+static choir_status run_load(writer *w, const char *argument, choir_error *err)
+{
+    prompt file;
+    if (!*argument) {
+        return fail(err, CHOIR_USAGE, "/load needs a file");
+    }
+    choir_status status = prompt_read_file(&file, argument, w->opt.lossy, err);
+    if (!status) {
+        status = story_push(&w->story, 0, file.text, file.n, err);
+        prompt_free(&file);
+        changed(w);
+        show_end(w);
+    }
+    return status;
+}
+
+static choir_status run_quit(writer *w, const char *argument, choir_error *err)
+{
+    (void)argument;
+    (void)err;
+    w->quit = true;
+    return CHOIR_OK;
+}
+
+static choir_status run_help(writer *w, const char *argument, choir_error *err);
+
+static const command commands[] = {
+    {"undo", "", "take back the last turn", run_undo},
+    {"redo", "", "and give it again", run_redo},
+    {"alt", "[N]", "N ways to go on (3); pick one by its number", run_alt},
+    {"top", "[K]", "the K most likely next tokens (10)", run_top},
+    {"set", "[NAME VALUE]", "a setting, as temp 0.5; without a name: all of them", run_set},
+    {"show", "", "the whole text", run_show},
+    {"save", "FILE", "write the text to FILE", run_save},
+    {"load", "FILE", "take the text from FILE", run_load},
+    {"help", "", "this list", run_help},
+    {"quit", "", "end; Ctrl-D does it too", run_quit},
+};
+
+#define N_COMMANDS (sizeof commands / sizeof *commands)
+
+static choir_status run_help(writer *w, const char *argument, choir_error *err)
+{
+    (void)argument;
+    (void)err;
+    stream *out = &w->s->out;
+    stream_print(out, "Type a text: the model goes on from all of it.  An empty line goes on, Ctrl-C stops.\n"
+                      "\"\"\" begins and ends a text of several lines; // begins a text that starts with /.\n\n");
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        char left[32];
+        snprintf(left, sizeof left, "/%s %s", commands[i].name, commands[i].argument);
+        stream_print(out, "  %-19s %s\n", left, commands[i].help);
+    }
+    return CHOIR_OK;
+}
+
+choir_status command_run(writer *w, const char *line, size_t n, choir_error *err)
+{
+    char text[ESCAPED_CAP], near[32] = "";
+    char *copy = strndup(line + 1, n - 1);
+    if (!copy) {
+        return fail(err, CHOIR_RESOURCE, "out of memory");
+    }
+    size_t name_bytes = strcspn(copy, " ");
+    char *argument = copy + name_bytes;
+    argument += strspn(argument, " ");
+    copy[name_bytes] = '\0';
+    suggestion s;
+    suggest_begin(&s, copy);
+    choir_status status = CHOIR_USAGE;
+    const command *found = NULL;
+    for (size_t i = 0; i < N_COMMANDS && !found; i++) {
+        found = strcmp(commands[i].name, copy) == 0 ? &commands[i] : NULL;
+        suggest_add(&s, commands[i].name);
+    }
+    if (found) {
+        status = found->run(w, argument, err);
+    } else {
+        if (s.best) {
+            snprintf(near, sizeof near, "; did you mean /%s?", s.best);
+        }
+        fail(err, CHOIR_USAGE, "unknown command /%s%s (see /help)", escaped(text, sizeof text, copy, strlen(copy)),
+             near);
+    }
+    free(copy);
+    return status;
+}

@@ -1,0 +1,179 @@
+/* /set: the same rows, checks and messages as the flags of the command line. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "complete.h"
+#include "suggest.h"
+
+static bool settable(const option_row *row)
+{
+    static const char *const others[] = {"max-tokens", "stop", "ignore-eos"};
+    if (!(row->commands & CMD_COMPLETE)) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (strcmp(row->name, others[i]) == 0) {
+            return true;
+        }
+    }
+    return row->group == GROUP_SAMPLING;
+}
+
+/* The lists of the command line belong to the session; the writer gets its own. */
+choir_status settings_open(writer *w, choir_error *err)
+{
+    const options *o = w->s->opt;
+    w->opt = *o;
+    w->opt.stops.at = calloc(o->stops.n + 1, sizeof *w->opt.stops.at);
+    w->opt.biases.at = calloc(o->biases.n + 1, sizeof *w->opt.biases.at);
+    if (!w->opt.stops.at || !w->opt.biases.at) {
+        return fail(err, CHOIR_RESOURCE, "out of memory");
+    }
+    if (o->stops.n > 0) {
+        memcpy(w->opt.stops.at, o->stops.at, o->stops.n * sizeof *o->stops.at);
+    }
+    if (o->biases.n > 0) {
+        memcpy(w->opt.biases.at, o->biases.at, o->biases.n * sizeof *o->biases.at);
+    }
+    generation_seed(&w->opt.sampling, o);
+    w->opt.sampling.logit_bias = w->opt.biases.at;
+    w->sampling = w->opt.sampling;
+    return CHOIR_OK;
+}
+
+void settings_close(writer *w)
+{
+    options_free(&w->opt);
+    for (size_t i = 0; i < w->n_kept; i++) {
+        free(w->kept[i]);
+    }
+    free(w->kept);
+}
+
+/* A copy of value that lives as long as the writer. */
+static const char *keep(writer *w, const char *value)
+{
+    char **more = realloc(w->kept, (w->n_kept + 1) * sizeof *more);
+    if (!more) {
+        return NULL;
+    }
+    w->kept = more;
+    char *copy = strdup(value);
+    if (copy) {
+        w->kept[w->n_kept++] = copy;
+    }
+    return copy;
+}
+
+static choir_status unknown(const char *name, choir_error *err)
+{
+    char text[ESCAPED_CAP], near[64] = "";
+    suggestion s;
+    suggest_begin(&s, name);
+    for (const option_row *row = option_rows; row->name; row++) {
+        if (settable(row)) {
+            suggest_add(&s, row->name);
+        }
+    }
+    if (s.best) {
+        snprintf(near, sizeof near, "; did you mean %s?", s.best);
+    }
+    return fail(err, CHOIR_USAGE, "/set: unknown name %s%s", escaped(text, sizeof text, name, strlen(name)), near);
+}
+
+static choir_status set_flag(writer *w, const option_row *row, const char *value, choir_error *err)
+{
+    bool on = strcmp(value, "on") == 0;
+    if (!on && strcmp(value, "off") != 0) {
+        return fail(err, CHOIR_USAGE, "%s: on or off", row->name);
+    }
+    *(bool *)((char *)&w->opt + row->field) = on;
+    return CHOIR_OK;
+}
+
+static choir_status set_value(writer *w, const option_row *row, const char *value, choir_error *err)
+{
+    if (row->kind == OPTION_FLAG) {
+        return set_flag(w, row, value, err);
+    }
+    if (row->kind == OPTION_TEXTS && !*value) {
+        w->opt.stops.n = 0;
+        return CHOIR_OK;
+    }
+    const char *kept = keep(w, value);
+    return kept ? option_set(&w->opt, row, row->name, kept, err) : fail(err, CHOIR_RESOURCE, "out of memory");
+}
+
+choir_status settings_set(writer *w, const char *name, const char *value, choir_error *err)
+{
+    char plain[48];
+    snprintf(plain, sizeof plain, "%s", name);
+    for (char *c = plain; *c; c++) {
+        *c = *c == '_' ? '-' : *c;
+    }
+    const option_row *row =
+        plain[0] && !plain[1] ? option_find_letter(CMD_COMPLETE, plain[0]) : option_find(CMD_COMPLETE, plain);
+    if (!row || !settable(row)) {
+        return unknown(name, err);
+    }
+    choir_sampling before = w->opt.sampling;
+    choir_status status = set_value(w, row, value, err);
+    w->opt.sampling.logit_bias = w->opt.biases.at;
+    w->opt.sampling.n_logit_bias = w->opt.biases.n;
+    if (!status) {
+        status = choir_sampling_check(&w->opt.sampling, err);
+    }
+    if (status) {
+        before.logit_bias = w->opt.biases.at;
+        w->opt.sampling = before;
+        w->opt.biases.n = before.n_logit_bias;
+    }
+    return status;
+}
+
+static void show_value(writer *w, const option_row *row)
+{
+    const char *field = (const char *)&w->opt + row->field;
+    stream *out = &w->s->out;
+    char text[ESCAPED_CAP];
+    switch (row->kind) {
+    case OPTION_FLAG:
+        stream_print(out, "%s", *(const bool *)field ? "on" : "off");
+        break;
+    case OPTION_INT:
+        stream_print(out, "%d", *(const int *)(const void *)field);
+        break;
+    case OPTION_REAL:
+        stream_print(out, "%g", (double)*(const float *)(const void *)field);
+        break;
+    case OPTION_SEED:
+        stream_print(out, "%llu", (unsigned long long)w->opt.sampling.seed);
+        break;
+    case OPTION_TEXTS:
+        for (size_t i = 0; i < w->opt.stops.n; i++) {
+            const char *stop = w->opt.stops.at[i];
+            stream_print(out, "\"%s\" ", escaped(text, sizeof text, stop, strlen(stop)));
+        }
+        break;
+    case OPTION_BIAS:
+        for (size_t i = 0; i < w->opt.biases.n; i++) {
+            stream_print(out, "%d=%g ", (int)w->opt.biases.at[i].id, (double)w->opt.biases.at[i].bias);
+        }
+        break;
+    default:
+        stream_print(out, "%s", w->opt.sampling.samplers ? w->opt.sampling.samplers : row->help);
+        break;
+    }
+}
+
+void settings_show(writer *w)
+{
+    for (const option_row *row = option_rows; row->name; row++) {
+        if (settable(row)) {
+            stream_print(&w->s->out, "%-18s ", row->name);
+            show_value(w, row);
+            stream_print(&w->s->out, "\n");
+        }
+    }
+}

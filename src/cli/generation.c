@@ -1,0 +1,61 @@
+/* Shared by the commands that generate. */
+#include "generation.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int text_append(text_buffer *t, const char *text, size_t n)
+{
+    if (n > t->cap - t->n) {
+        size_t cap = t->cap ? t->cap * 2 : 256;
+        if (cap < t->n + n) {
+            cap = t->n + n;
+        }
+        char *bigger = realloc(t->at, cap);
+        if (!bigger) {
+            t->failed = true;
+            return 1;
+        }
+        t->at = bigger;
+        t->cap = cap;
+    }
+    if (n > 0) {
+        memcpy(t->at + t->n, text, n);
+    }
+    t->n += n;
+    return 0;
+}
+
+static uint64_t random_seed(void)
+{
+    uint64_t seed = now_ns() ^ (uint64_t)getpid() << 32;
+    int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        uint64_t drawn;
+        if (read(fd, &drawn, sizeof drawn) == (ssize_t)sizeof drawn) {
+            seed = drawn;
+        }
+        close(fd);
+    }
+    return seed;
+}
+
+void generation_seed(choir_sampling *out, const options *o)
+{
+    *out = o->sampling;
+    if (!o->seed_given) {
+        out->seed = random_seed();
+    }
+}
+
+void generation_options(choir_generation *g, const options *o, choir_stream_fn on_text, void *user)
+{
+    choir_generation_default(g);
+    g->max_tokens = o->max_tokens;
+    g->stops = o->stops.at;
+    g->n_stops = o->stops.n;
+    g->stream = on_text;
+    g->user = user;
+}

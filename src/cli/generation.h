@@ -1,0 +1,20 @@
+/* What generate and complete share: options into a choir_generation, a seed, a growing text. */
+#ifndef CHOIR_CLI_GENERATION_H
+#define CHOIR_CLI_GENERATION_H
+
+#include "session.h"
+
+typedef struct text_buffer {
+    char *at;
+    size_t n, cap;
+    bool failed; /* out of memory: the text is not whole */
+} text_buffer;
+
+/* Non-zero when memory ran out. */
+int text_append(text_buffer *t, const char *text, size_t n);
+
+/* The options' sampling; a random seed when none was given. */
+void generation_seed(choir_sampling *out, const options *o);
+void generation_options(choir_generation *g, const options *o, choir_stream_fn on_text, void *user);
+
+#endif

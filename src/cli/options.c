@@ -1,0 +1,360 @@
+/* The table of options and its reader.  A row says everything about a flag; nothing else in the program knows its name. */
+#include "options.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "numbers.h"
+#include "suggest.h"
+#include "terminal.h"
+
+#define GEN    CMD_GENERATE
+#define COMP   CMD_COMPLETE
+#define BENCH  CMD_BENCH
+#define TOK    CMD_TOKENIZE
+#define INFO   CMD_INFO
+#define QUANT  CMD_QUANTIZE
+#define TEXT   (GEN | COMP)
+#define ENGINE (TEXT | BENCH)
+#define ALL    (ENGINE | TOK | INFO | QUANT)
+
+#define INT_MOST     2147483647.0
+#define THREADS_MOST 1024
+/* Designators, so that a row may leave out what it does not need. */
+#define INTO(k, name) .kind = (k), .field = offsetof(options, name)
+
+static const char *color_name(int i)
+{
+    static const char *const names[] = {"auto", "always", "never", NULL};
+    return names[i];
+}
+
+static const char *output_name(int i)
+{
+    static const char *const names[] = {"md", "json", "jsonl", "csv", NULL};
+    return names[i];
+}
+
+const command_row command_rows[] = {
+    {CMD_COMPLETE, "complete", "", "write with the model in the terminal", "Type /help inside for what you can do.", 0,
+     0, "a text to begin with goes after -p"},
+    {CMD_GENERATE, "generate", "", "go on from a prompt: -p, a file or stdin in, text out",
+     "The text goes to stdout as it is made; stdin is read when it is no terminal\nand neither -p nor -f is given.", 0,
+     0, "the prompt goes after -p"},
+    {CMD_BENCH, "bench", "[compare A.json B.json]", "tokens per second, with the machine's own limits beside them",
+     "Lists make one row for each combination: -p 128,512 -d 0,4096 -t 1,2", 0, 3,
+     "bench takes only: compare A.json B.json"},
+    {CMD_TOKENIZE, "tokenize", "", "text to ids and pieces, or back", "One token a line: its id, a tab, its piece.", 0,
+     0, "the text goes after -p"},
+    {CMD_INFO, "info", "[MODEL]", "what a model is, and what it needs in memory",
+     "From the headers alone: no weights are read.", 0, 1, "info takes one model"},
+    {CMD_QUANTIZE, "quantize", "IN OUT.gguf [TYPE]", "a Hugging Face folder or GGUF file in, a smaller GGUF file out",
+     "IN is a folder, a .gguf file or ORG/NAME; TYPE is q8_0 if not given.", 2, 3, "quantize takes IN OUT TYPE"},
+    {.name = NULL},
+};
+
+const option_row option_rows[] = {
+    {GEN | COMP | TOK, GROUP_TEXT, "prompt", 'p', NULL, 0, "TEXT", "the text to begin with", INTO(OPTION_TEXT, prompt)},
+    {GEN | COMP | TOK, GROUP_TEXT, "file", 'f', NULL, 0, "FILE", "read the text from FILE (- is stdin)",
+     INTO(OPTION_TEXT, file)},
+    {GEN | COMP | TOK, GROUP_TEXT, "raw", 0, NULL, 0, NULL, "keep the final newline of a file or of stdin",
+     INTO(OPTION_FLAG, raw)},
+    {GEN | COMP | TOK, GROUP_TEXT, "lossy", 0, NULL, 0, NULL, "replace invalid UTF-8 instead of refusing it",
+     INTO(OPTION_FLAG, lossy)},
+
+    {BENCH, GROUP_TEXT, "n-prompt", 'p', NULL, 0, "N,..", "prompt tokens; 0: no such test (512)",
+     INTO(OPTION_INTS, bench_prompt), .min = 0, .max = INT_MOST},
+    {BENCH, GROUP_TEXT, "n-gen", 'n', NULL, 0, "N,..", "tokens generated; 0: no such test (128)",
+     INTO(OPTION_INTS, bench_gen), .min = 0, .max = INT_MOST},
+    {BENCH, GROUP_TEXT, "n-depth", 'd', "depth", 0, "N,..", "tokens already in the context (0)",
+     INTO(OPTION_INTS, bench_depth), .min = 0, .max = INT_MOST},
+    {BENCH, GROUP_TEXT, "n-seqs", 0, NULL, 0, "N,..", "texts at the same time (1)", INTO(OPTION_INTS, bench_seqs),
+     .min = 1, .max = 1024},
+    {BENCH, GROUP_TEXT, "threads", 't', NULL, 0, "N,..", "threads (the physical cores)",
+     INTO(OPTION_INTS, bench_threads), .min = 1, .max = THREADS_MOST},
+    {BENCH, GROUP_TEXT, "repetitions", 'r', "runs", 0, "N", "runs of each test, after one to warm up (5)",
+     INTO(OPTION_INT, runs), .min = 1, .max = 10000},
+    {BENCH, GROUP_TEXT, "output", 'o', NULL, 0, "FORMAT", "md, json, jsonl or csv (md)", INTO(OPTION_NAME, output),
+     .names = output_name},
+
+    {ALL & ~QUANT, GROUP_MODEL, "model", 'm', NULL, 0, "MODEL", "folder, .gguf, .bin or ORG/NAME (built-in)",
+     INTO(OPTION_TEXT, model)},
+    {ALL & ~QUANT, GROUP_MODEL, "tokenizer", 0, NULL, 0, "FILE", "SentencePiece file instead of the model's own",
+     INTO(OPTION_TEXT, tokenizer)},
+    {ENGINE | INFO, GROUP_MODEL, "quant", 0, NULL, 0, "TYPE", "quantize while loading: q8_0, q4_0, f16, ...",
+     INTO(OPTION_NAME, quant), .names = choir_quant_name},
+    {ENGINE, GROUP_MODEL, "mmap", 0, NULL, 0, NULL, "use the file in place instead of packing it",
+     INTO(OPTION_FLAG, mmap)},
+
+    {TEXT, GROUP_OUTPUT, "max-tokens", 'n', "n-predict", 0, "N", "most tokens; -1: until the end (256)",
+     INTO(OPTION_INT, max_tokens), .min = -1, .max = INT_MOST},
+    {TEXT | INFO, GROUP_OUTPUT, "ctx-size", 'c', NULL, 0, "N", "context in tokens (what model and memory allow)",
+     INTO(OPTION_INT, ctx_size), .min = 1, .max = INT_MOST},
+    {INFO, GROUP_OUTPUT, "n-seqs", 0, NULL, 0, "N", "texts at the same time (1)", INTO(OPTION_INT, n_seqs), .min = 1,
+     .max = 65536},
+    {TEXT, GROUP_OUTPUT, "stop", 0, NULL, 'r', "STRING", "end before STRING; may be given again",
+     INTO(OPTION_TEXTS, stops)},
+    {TEXT, GROUP_OUTPUT, "ignore-eos", 0, NULL, 0, NULL, "never draw the end of the text",
+     INTO(OPTION_FLAG, sampling.ignore_eos)},
+    {GEN, GROUP_OUTPUT, "n-samples", 0, NULL, 0, "N", "several texts, one after another (1)",
+     INTO(OPTION_INT, n_samples), .min = 1, .max = 1000000},
+    {GEN, GROUP_OUTPUT, "echo", 0, NULL, 0, NULL, "print the prompt too", INTO(OPTION_FLAG, echo)},
+    {GEN | TOK | INFO, GROUP_OUTPUT, "json", 0, NULL, 0, NULL, "one JSON object instead of text",
+     INTO(OPTION_FLAG, json)},
+    {TOK, GROUP_OUTPUT, "ids", 0, NULL, 0, NULL, "ids only, on one line", INTO(OPTION_FLAG, ids_only)},
+    {TOK, GROUP_OUTPUT, "decode", 0, NULL, 0, NULL, "the text given is ids: print what they say",
+     INTO(OPTION_FLAG, decode)},
+    {TOK, GROUP_OUTPUT, "no-bos", 0, NULL, 0, NULL, "without the token that begins a text", INTO(OPTION_FLAG, no_bos)},
+
+    {ENGINE, GROUP_SAMPLING, "seed", 's', NULL, 0, "N", "same seed, same text (random)",
+     INTO(OPTION_SEED, sampling.seed)},
+    {ENGINE, GROUP_SAMPLING, "temp", 0, NULL, 0, "T", "0: always the most likely token (0.8)",
+     INTO(OPTION_REAL, sampling.temp), .min = 0, .max = INFINITY},
+    {ENGINE, GROUP_SAMPLING, "top-k", 0, NULL, 0, "N", "only the N most likely; 0: off (40)",
+     INTO(OPTION_INT, sampling.top_k), .min = 0, .max = INT_MOST},
+    {ENGINE, GROUP_SAMPLING, "top-p", 0, NULL, 0, "P", "only the first that reach P together; 1: off (0.95)",
+     INTO(OPTION_REAL, sampling.top_p), .min = 0, .max = 1},
+    {ENGINE, GROUP_SAMPLING, "min-p", 0, NULL, 0, "P", "none below P times the best; 0: off (0.05)",
+     INTO(OPTION_REAL, sampling.min_p), .min = 0, .max = 1},
+    {TEXT, GROUP_SAMPLING, "typical", 0, NULL, 0, "P", "only the most typical up to P; 1: off (1)",
+     INTO(OPTION_REAL, sampling.typical), .min = 0, .max = 1},
+    {TEXT, GROUP_SAMPLING, "repeat-penalty", 0, NULL, 0, "X", "above 1: against repeated tokens (1)",
+     INTO(OPTION_REAL, sampling.repeat_penalty), .min = 0, .max = INFINITY, .open_min = true},
+    {TEXT, GROUP_SAMPLING, "repeat-last-n", 0, NULL, 0, "N", "how far penalties look back; -1: all (64)",
+     INTO(OPTION_INT, sampling.repeat_last_n), .min = -1, .max = INT_MOST},
+    {TEXT, GROUP_SAMPLING, "presence-penalty", 0, NULL, 0, "X", "off the logit of a token that was there (0)",
+     INTO(OPTION_REAL, sampling.presence_penalty), .min = -INFINITY, .max = INFINITY},
+    {TEXT, GROUP_SAMPLING, "frequency-penalty", 0, NULL, 0, "X", "the same, for each time it was there (0)",
+     INTO(OPTION_REAL, sampling.frequency_penalty), .min = -INFINITY, .max = INFINITY},
+    {TEXT, GROUP_SAMPLING, "logit-bias", 0, NULL, 0, "ID=B", "add B to a token's logit; -inf bans it",
+     INTO(OPTION_BIAS, biases)},
+    {TEXT, GROUP_SAMPLING, "samplers", 0, NULL, 0, "ORDER", "penalties;top_k;typical;top_p;min_p;temperature",
+     INTO(OPTION_TEXT, sampling.samplers)},
+
+    {TEXT | INFO, GROUP_ENGINE, "threads", 't', NULL, 0, "N", "threads (the physical cores)", INTO(OPTION_INT, threads),
+     .min = 1, .max = THREADS_MOST},
+    {ENGINE | INFO, GROUP_ENGINE, "batch", 'b', NULL, 0, "N", "prompt tokens computed at a time (512)",
+     INTO(OPTION_INT, batch), .min = 1, .max = 65536},
+    {ENGINE | INFO, GROUP_ENGINE, "kv-type", 0, NULL, 0, "TYPE", "of cached keys and values: f16, f32 (f16)",
+     INTO(OPTION_NAME, kv_type), .names = choir_kv_type_name},
+    {ENGINE | INFO, GROUP_ENGINE, "kv-block", 0, NULL, 0, "N", "tokens in a cache block (16)",
+     INTO(OPTION_POWER, kv_block), .min = 1, .max = 256},
+    {ENGINE | INFO, GROUP_ENGINE, "cpu", 0, NULL, 0, "LEVEL", "highest instruction set to use (the best)",
+     INTO(OPTION_NAME, cpu), .names = choir_cpu_level_name},
+    {ENGINE, GROUP_ENGINE, "mem-limit", 0, NULL, 0, "BYTES", "refuse to need more, as 4G (what is free)",
+     INTO(OPTION_BYTES, mem_limit)},
+
+    {ALL, GROUP_TALK, "verbose", 'v', NULL, 0, NULL, "tell more on stderr", INTO(OPTION_FLAG, verbose)},
+    {ALL, GROUP_TALK, "quiet", 'q', NULL, 0, NULL, "nothing but errors on stderr", INTO(OPTION_FLAG, quiet)},
+    {ALL, GROUP_TALK, "color", 0, NULL, 0, "WHEN", "auto, always, never; only on terminals (auto)",
+     INTO(OPTION_NAME, color), .names = color_name},
+    {ALL, GROUP_TALK, "help", 'h', NULL, 0, NULL, "this text", INTO(OPTION_FLAG, help)},
+    {.name = NULL},
+};
+
+choir_status fail(choir_error *err, choir_status code, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(err->msg, sizeof err->msg, format, args);
+    va_end(args);
+    err->code = code;
+    err->offset = 0;
+    return code;
+}
+
+void options_default(options *o)
+{
+    *o = (options){.max_tokens = 256,
+                   .n_samples = 1,
+                   .kv_block = 16,
+                   .batch = 512,
+                   .n_seqs = 1,
+                   .kv_type = "f16",
+                   .color = "auto",
+                   .output = "md",
+                   .runs = 5};
+    choir_sampling_default(&o->sampling);
+}
+
+void options_free(options *o)
+{
+    free(o->stops.at);
+    free(o->biases.at);
+    o->stops = (text_list){0};
+    o->biases = (bias_list){0};
+}
+
+/* ---- values ------------------------------------------------------------------------------------------ */
+
+static choir_status refuse(choir_error *err, const char *shown, const char *value, const char *what)
+{
+    char text[ESCAPED_CAP];
+    return fail(err, CHOIR_USAGE, "%s: \"%s\" %s", shown, escaped(text, sizeof text, value, strlen(value)), what);
+}
+
+static choir_status set_int(int32_t *field, const option_row *row, const char *shown, const char *value,
+                            choir_error *err)
+{
+    char what[96];
+    int64_t n;
+    bool ok = number_int(&n, value, (int64_t)row->min, (int64_t)row->max);
+    if (row->kind == OPTION_POWER) {
+        snprintf(what, sizeof what, "is not a power of two from %.0f to %.0f", row->min, row->max);
+        ok = ok && (n & (n - 1)) == 0;
+    } else {
+        snprintf(what, sizeof what, "is not a whole number from %.0f to %.0f", row->min, row->max);
+    }
+    if (!ok) {
+        return refuse(err, shown, value, what);
+    }
+    *field = (int32_t)n;
+    return CHOIR_OK;
+}
+
+static choir_status set_ints(int_list *list, const option_row *row, const char *shown, const char *value,
+                             choir_error *err)
+{
+    int_list read = {.n = 0};
+    for (const char *at = value;; at++) {
+        char item[24];
+        size_t n = strcspn(at, ",");
+        if (n >= sizeof item) {
+            return refuse(err, shown, value, "is not a list of whole numbers");
+        }
+        if (read.n == LIST_CAP) {
+            return refuse(err, shown, value, "has more than 64 numbers");
+        }
+        memcpy(item, at, n);
+        item[n] = '\0';
+        choir_status status = set_int(&read.at[read.n++], row, shown, item, err);
+        if (status) {
+            return status;
+        }
+        at += n;
+        if (!*at) {
+            break;
+        }
+    }
+    *list = read;
+    return CHOIR_OK;
+}
+
+static choir_status set_real(float *field, const option_row *row, const char *shown, const char *value,
+                             choir_error *err)
+{
+    char what[96];
+    double x = 0;
+    bool ok =
+        number_real(&x, value) && fabs(x) <= 3.4e38 && (row->open_min ? x > row->min : x >= row->min) && x <= row->max;
+    if (ok) {
+        *field = (float)x;
+        return CHOIR_OK;
+    }
+    if (isinf(row->min)) {
+        snprintf(what, sizeof what, "must be a finite number");
+    } else if (isinf(row->max)) {
+        snprintf(what, sizeof what,
+                 row->open_min ? "must be a finite number above %g" : "must be a finite number, %g or more", row->min);
+    } else {
+        snprintf(what, sizeof what, "must be a number from %g to %g", row->min, row->max);
+    }
+    return refuse(err, shown, value, what);
+}
+
+static choir_status set_name(const char **field, const option_row *row, const char *shown, const char *value,
+                             choir_error *err)
+{
+    char what[256] = "is none of:";
+    size_t used = strlen(what);
+    for (int i = 0; row->names(i); i++) {
+        if (strcmp(row->names(i), value) == 0) {
+            *field = row->names(i);
+            return CHOIR_OK;
+        }
+        int n = snprintf(what + used, sizeof what - used, " %s", row->names(i));
+        used = used + (size_t)n < sizeof what ? used + (size_t)n : sizeof what - 1;
+    }
+    return refuse(err, shown, value, what);
+}
+
+static choir_status add_text(text_list *list, const char *shown, const char *value, choir_error *err)
+{
+    if (!*value) {
+        return fail(err, CHOIR_USAGE, "%s: the string is empty", shown);
+    }
+    const char **at = realloc(list->at, (list->n + 1) * sizeof *at);
+    if (!at) {
+        return fail(err, CHOIR_RESOURCE, "out of memory");
+    }
+    at[list->n] = value;
+    list->at = at;
+    list->n++;
+    return CHOIR_OK;
+}
+
+static choir_status add_bias(bias_list *list, const char *shown, const char *value, choir_error *err)
+{
+    char id[16];
+    int64_t n;
+    double bias = 0;
+    const char *equals = strchr(value, '=');
+    size_t len = equals ? (size_t)(equals - value) : sizeof id;
+    bool ok = len < sizeof id;
+    if (ok) {
+        memcpy(id, value, len);
+        id[len] = '\0';
+        bool ban = strcmp(equals + 1, "-inf") == 0;
+        ok = number_int(&n, id, 0, INT32_MAX) && (ban || (number_real(&bias, equals + 1) && fabs(bias) <= 3.4e38));
+        bias = ban ? -INFINITY : bias;
+    }
+    if (!ok) {
+        return refuse(err, shown, value, "is not ID=B with a token's id and a number or -inf");
+    }
+    choir_logit_bias *at = realloc(list->at, (list->n + 1) * sizeof *at);
+    if (!at) {
+        return fail(err, CHOIR_RESOURCE, "out of memory");
+    }
+    at[list->n] = (choir_logit_bias){.id = (int32_t)n, .bias = (float)bias};
+    list->at = at;
+    list->n++;
+    return CHOIR_OK;
+}
+
+choir_status option_set(options *o, const option_row *row, const char *shown, const char *value, choir_error *err)
+{
+    void *field = (char *)o + row->field;
+    switch (row->kind) {
+    case OPTION_FLAG:
+        *(bool *)field = true;
+        return CHOIR_OK;
+    case OPTION_TEXT:
+        *(const char **)field = value;
+        return CHOIR_OK;
+    case OPTION_NAME:
+        return set_name(field, row, shown, value, err);
+    case OPTION_INT:
+    case OPTION_POWER:
+        return set_int(field, row, shown, value, err);
+    case OPTION_INTS:
+        return set_ints(field, row, shown, value, err);
+    case OPTION_REAL:
+        return set_real(field, row, shown, value, err);
+    case OPTION_SEED:
+        o->seed_given = number_u64(field, value);
+        return o->seed_given ? CHOIR_OK
+                             : refuse(err, shown, value, "is not a whole number from 0 to 18446744073709551615");
+    case OPTION_BYTES:
+        return number_bytes(field, value) && *(uint64_t *)field > 0
+                   ? CHOIR_OK
+                   : refuse(err, shown, value, "is not a number of bytes, such as 1073741824 or 1G");
+    case OPTION_TEXTS:
+        return add_text(field, shown, value, err);
+    case OPTION_BIAS:
+        return add_bias(field, shown, value, err);
+    }
+    return fail(err, CHOIR_INTERNAL, "option %s has no kind", shown);
+}

@@ -1,0 +1,142 @@
+/* The one table of options: every command's flags, --help, `/set` of `choir complete`, and later the man pages and completions
+ * are made from it. */
+#ifndef CHOIR_CLI_OPTIONS_H
+#define CHOIR_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "choir.h"
+
+typedef enum cli_command {
+    CMD_COMPLETE = 1,
+    CMD_GENERATE = 2,
+    CMD_BENCH = 4,
+    CMD_TOKENIZE = 8,
+    CMD_INFO = 16,
+    CMD_QUANTIZE = 32
+} cli_command;
+
+/* One row of the table of commands. */
+typedef struct command_row {
+    cli_command command;
+    const char *name;
+    const char *arguments; /* for the usage line */
+    const char *help;      /* one line for `choir --help` */
+    const char *more;      /* lines under the usage line of `choir NAME --help` */
+    int min_args, max_args;
+    const char *stray; /* what to do with an argument that is one too many */
+} command_row;
+
+extern const command_row command_rows[]; /* ends with a row without a name */
+
+#define LIST_CAP 64
+typedef struct int_list {
+    int32_t at[LIST_CAP];
+    int n;
+} int_list;
+
+typedef struct text_list {
+    const char **at; /* borrowed from argv */
+    size_t n;
+} text_list;
+
+typedef struct bias_list {
+    choir_logit_bias *at;
+    size_t n;
+} bias_list;
+
+typedef struct options {
+    const command_row *command;
+    const char *args[4]; /* positional */
+    int n_args;
+    bool help;
+    /* model */
+    const char *model, *tokenizer, *quant, *cpu;
+    bool mmap;
+    int32_t threads;    /* 0: not given */
+    uint64_t mem_limit; /* 0: not given */
+    /* prompt */
+    const char *prompt, *file;
+    bool raw, lossy;
+    /* text */
+    int32_t max_tokens, n_samples, ctx_size;
+    text_list stops;
+    bool echo, json;
+    choir_sampling sampling;
+    bool seed_given;
+    bias_list biases;
+    /* engine */
+    const char *kv_type;
+    int32_t kv_block, batch, n_seqs;
+    /* talk */
+    bool verbose, quiet;
+    const char *color;
+    /* tokenize */
+    bool ids_only, decode, no_bos;
+    /* bench */
+    int_list bench_prompt, bench_gen, bench_depth, bench_threads, bench_seqs;
+    int32_t runs;
+    const char *output;
+} options;
+
+typedef enum option_kind {
+    OPTION_FLAG,  /* bool */
+    OPTION_TEXT,  /* const char * */
+    OPTION_NAME,  /* const char *, one of names() */
+    OPTION_INT,   /* int32_t, min to max */
+    OPTION_POWER, /* int32_t, a power of two, min to max */
+    OPTION_SEED,  /* uint64_t and seed_given */
+    OPTION_BYTES, /* uint64_t, K M G T allowed behind the number */
+    OPTION_REAL,  /* float, min to max; an infinite max means finite, open_min: above min */
+    OPTION_INTS,  /* int_list, min to max */
+    OPTION_TEXTS, /* text_list, repeatable */
+    OPTION_BIAS   /* bias_list, repeatable, ID=B */
+} option_kind;
+
+typedef enum option_group {
+    GROUP_TEXT,
+    GROUP_MODEL,
+    GROUP_OUTPUT,
+    GROUP_SAMPLING,
+    GROUP_ENGINE,
+    GROUP_TALK,
+    N_GROUPS
+} option_group;
+
+typedef struct option_row {
+    unsigned commands; /* mask of cli_command */
+    option_group group;
+    const char *name;     /* without the dashes */
+    char letter;          /* short form or 0 */
+    const char *alias;    /* second long name or NULL */
+    char alias_letter;    /* second short form or 0 */
+    const char *argument; /* placeholder, NULL for a flag */
+    const char *help;
+    option_kind kind;
+    size_t field; /* offset in options */
+    double min, max;
+    bool open_min;
+    const char *(*names)(int i);
+} option_row;
+
+extern const option_row option_rows[]; /* ends with a row without a name */
+
+/* Defaults for all commands. */
+void options_default(options *o);
+void options_free(options *o);
+/* Reads argv[0 .. argc) (after the command's name) for o->command.  CHOIR_USAGE with one line. */
+choir_status options_parse(options *o, int argc, char **argv, choir_error *err);
+/* Sets one option from text; shown: how the user wrote its name, for the message.  value is borrowed. */
+choir_status option_set(options *o, const option_row *row, const char *shown, const char *value, choir_error *err);
+/* The row of a long name (an alias too) for a command, or NULL. */
+const option_row *option_find(unsigned command, const char *name);
+const option_row *option_find_letter(unsigned command, char letter);
+/* The row of a command's name, or NULL. */
+const command_row *command_find(const char *name);
+
+/* Writes a CHOIR_USAGE (or other) error. */
+choir_status fail(choir_error *err, choir_status code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

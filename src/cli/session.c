@@ -1,0 +1,192 @@
+/* Opening what a command needs, in one place, so that -m, CHOIR_MODEL, CHOIR_CPU, OMP_NUM_THREADS, progress and warnings
+ * mean the same everywhere. */
+#include "session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "hub.h"
+#include "numbers.h"
+#include "signals.h"
+
+typedef struct loading {
+    const terminal *term;
+    progress bar;
+} loading;
+
+static int on_progress(void *user, uint64_t done, uint64_t total)
+{
+    loading *l = user;
+    progress_draw(&l->bar, done, total);
+    return signals_pending();
+}
+
+static void on_warning(void *user, const char *line)
+{
+    loading *l = user;
+    progress_end(&l->bar);
+    warning(l->term, line);
+}
+
+int session_threads(const options *o)
+{
+    int64_t n;
+    char first[8];
+    if (o->threads > 0) {
+        return o->threads;
+    }
+    const char *omp = getenv("OMP_NUM_THREADS");
+    if (!omp) {
+        return 0;
+    }
+    size_t len = strcspn(omp, ","); /* one number a nesting level */
+    if (len >= sizeof first) {
+        return 0;
+    }
+    memcpy(first, omp, len);
+    first[len] = '\0';
+    return number_int(&n, first, 1, 1024) ? (int)n : 0;
+}
+
+static const char *wanted_model(const options *o)
+{
+    if (o->model) {
+        return o->model;
+    }
+    const char *env = getenv("CHOIR_MODEL");
+    return env && *env ? env : NULL;
+}
+
+/* --cpu, else CHOIR_CPU, which is held to the same names. */
+static choir_status wanted_cpu(const char **cpu, const options *o, choir_error *err)
+{
+    const char *env = getenv("CHOIR_CPU");
+    *cpu = o->cpu;
+    if (o->cpu || !env || !*env) {
+        return CHOIR_OK;
+    }
+    options read = *o;
+    choir_status status = option_set(&read, option_find(CMD_GENERATE, "cpu"), "CHOIR_CPU", env, err);
+    *cpu = status ? NULL : read.cpu;
+    return status;
+}
+
+choir_status session_open_model(session *s, bool headers, choir_error *err)
+{
+    const options *o = s->opt;
+    const char *name = wanted_model(o);
+    loading load = {.term = &s->term};
+    choir_model_options opt;
+    choir_model_options_default(&opt);
+    choir_status status = wanted_cpu(&opt.cpu, o, err);
+    if (!status && name) {
+        status = *name ? hub_find(&s->model_path, name, err)
+                       : fail(err, CHOIR_IO, "\"\": No such file or directory (-m is empty)");
+    }
+    if (status) {
+        return status;
+    }
+    opt.path = s->model_path;
+    opt.tokenizer = o->tokenizer;
+    opt.quant = o->quant;
+    opt.mmap = o->mmap;
+    opt.headers_only = headers;
+    opt.n_threads = session_threads(o);
+    opt.mem_limit = o->mem_limit;
+    opt.progress = on_progress;
+    opt.warn = on_warning;
+    opt.user = &load;
+    progress_begin(&load.bar, &s->term, "loading");
+    status = choir_model_open(&s->model, &opt, err);
+    progress_end(&load.bar);
+    if (!status) {
+        choir_model_describe(s->model, &s->info);
+    }
+    return status;
+}
+
+void session_engine_options(const session *s, choir_engine_options *opt)
+{
+    const options *o = s->opt;
+    choir_engine_options_default(opt);
+    opt->ctx_size = o->ctx_size;
+    opt->batch = o->batch;
+    opt->n_threads = session_threads(o);
+    opt->kv_type = o->kv_type;
+    opt->kv_block = o->kv_block;
+    opt->mem_limit = o->mem_limit;
+}
+
+choir_status session_open_engine(session *s, const choir_engine_options *opt, choir_error *err)
+{
+    return choir_engine_open(&s->engine, s->model, opt, err);
+}
+
+void session_close(session *s)
+{
+    signals_set(SIGNALS_EXIT, NULL);
+    choir_engine_close(s->engine);
+    choir_model_close(s->model);
+    free(s->model_path);
+    s->engine = NULL;
+    s->model = NULL;
+    s->model_path = NULL;
+}
+
+int session_end(session *s, choir_status status, const choir_error *err)
+{
+    int signal = signals_pending();
+    if (s->out.error) {
+        return CHOIR_IO; /* stream_close tells it, or not when the reader went away */
+    }
+    if (signal) {
+        if (s->term.verbose) {
+            note(&s->term, "interrupted");
+        }
+        return 128 + signal;
+    }
+    if (status) {
+        message(&s->term, "%s", err->msg);
+    }
+    return (int)status;
+}
+
+const char *session_model_name(const session *s)
+{
+    const char *path = s->info.path ? s->info.path : "";
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/') {
+        n--;
+    }
+    for (size_t i = n; i > 0; i--) {
+        if (path[i - 1] == '/' && i < n) {
+            return path + i;
+        }
+    }
+    return path;
+}
+
+json_t *json_text(const char *text, size_t n)
+{
+    char *repaired;
+    choir_error err;
+    json_t *value = json_stringn(text ? text : "", n);
+    if (!value && choir_utf8_repair(&repaired, &n, text, n, &err) == CHOIR_OK) {
+        value = json_stringn(repaired, n);
+        free(repaired);
+    }
+    return value;
+}
+
+choir_status session_print_json(session *s, json_t *value, choir_error *err)
+{
+    char *line = value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+    json_decref(value);
+    if (!line) {
+        return fail(err, CHOIR_RESOURCE, "out of memory for JSON");
+    }
+    stream_write(&s->out, line, strlen(line));
+    stream_write(&s->out, "\n", 1);
+    free(line);
+    return CHOIR_OK;
+}

@@ -1,0 +1,50 @@
+/* What every command works with: its options, the terminal, stdout, the model and the engine. */
+#ifndef CHOIR_CLI_SESSION_H
+#define CHOIR_CLI_SESSION_H
+
+#include <jansson.h>
+
+#include "options.h"
+#include "stream.h"
+#include "terminal.h"
+
+typedef struct session {
+    const options *opt;
+    terminal term;
+    stream out;
+    char *model_path; /* as found; NULL: built-in */
+    choir_model *model;
+    choir_engine *engine;
+    choir_model_info info;
+} session;
+
+/* Opens the model that -m, CHOIR_MODEL or nothing names.  headers: no weights. */
+choir_status session_open_model(session *s, bool headers, choir_error *err);
+/* Opens an engine; the fields that the caller leaves at their defaults come from the options. */
+choir_status session_open_engine(session *s, const choir_engine_options *opt, choir_error *err);
+void session_engine_options(const session *s, choir_engine_options *opt);
+void session_close(session *s);
+
+/* -t, else OMP_NUM_THREADS, else 0 (the library's default). */
+int session_threads(const options *o);
+
+/* Tells the error, if any, and gives the exit code; a signal that came is 128 + its number. */
+int session_end(session *s, choir_status status, const choir_error *err);
+
+/* The model's name for people and for JSON: the last part of its path. */
+const char *session_model_name(const session *s);
+
+/* One JSON value and a newline to stdout; takes the reference.  NULL: out of memory. */
+choir_status session_print_json(session *s, json_t *value, choir_error *err);
+/* A string value; bytes that are no UTF-8 are replaced. */
+json_t *json_text(const char *text, size_t n);
+
+/* The commands.  Each returns the exit code, stdout still open. */
+int cmd_complete(session *s);
+int cmd_generate(session *s);
+int cmd_bench(session *s);
+int cmd_tokenize(session *s);
+int cmd_info(session *s);
+int cmd_quantize(session *s);
+
+#endif

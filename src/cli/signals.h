@@ -1,0 +1,23 @@
+/* SIGINT, SIGTERM and SIGHUP.  The handler is the one place of the program with mutable globals: POSIX hands it nothing else. */
+#ifndef CHOIR_CLI_SIGNALS_H
+#define CHOIR_CLI_SIGNALS_H
+
+#include "choir.h"
+
+typedef enum signals_mode {
+    SIGNALS_EXIT,       /* a signal ends the program at once: nothing is under way that wants finishing */
+    SIGNALS_CANCEL,     /* the first is remembered and cancels the engine's step; the second ends the program at once */
+    SIGNALS_INTERACTIVE /* as CANCEL, but any number of SIGINTs are only remembered */
+} signals_mode;
+
+/* Installs the handlers.  A signal that was ignored when the program started (nohup, background jobs) stays ignored.
+ * SIGPIPE is ignored: writing reports EPIPE. */
+void signals_install(void);
+/* engine: whose step a signal cancels; NULL: none.  It must be reset before the engine is closed. */
+void signals_set(signals_mode mode, choir_engine *engine);
+/* The signal that came first, or 0. */
+int signals_pending(void);
+/* Forgets a pending SIGINT and makes the engine ready for the next step; other signals stay. */
+void signals_clear(void);
+
+#endif

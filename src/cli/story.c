@@ -1,0 +1,96 @@
+/* States are whole copies: a text that a person writes is small. */
+#include "story.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static choir_status no_memory(choir_error *err)
+{
+    return fail(err, CHOIR_RESOURCE, "out of memory for the text");
+}
+
+choir_status story_open(story *s, choir_error *err)
+{
+    *s = (story){.cap = 16};
+    s->states = calloc(s->cap, sizeof *s->states);
+    if (s->states) {
+        s->states[0].text = malloc(1);
+    }
+    if (!s->states || !s->states[0].text) {
+        story_close(s);
+        return no_memory(err);
+    }
+    s->n = 1;
+    return CHOIR_OK;
+}
+
+void story_close(story *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        free(s->states[i].text);
+    }
+    free(s->states);
+    *s = (story){0};
+}
+
+const story_state *story_now(const story *s)
+{
+    return &s->states[s->at];
+}
+
+choir_status story_push(story *s, size_t keep, const char *text, size_t n, choir_error *err)
+{
+    const story_state *now = story_now(s);
+    char *joined = malloc(keep + n + 1);
+    if (!joined) {
+        return no_memory(err);
+    }
+    memcpy(joined, now->text, keep);
+    if (n > 0) {
+        memcpy(joined + keep, text, n);
+    }
+    if (s->at + 1 == s->cap) {
+        story_state *more = realloc(s->states, 2 * s->cap * sizeof *more);
+        if (!more) {
+            free(joined);
+            return no_memory(err);
+        }
+        s->states = more;
+        s->cap *= 2;
+    }
+    while (s->n > s->at + 1) {
+        free(s->states[--s->n].text);
+    }
+    s->states[s->n++] = (story_state){.text = joined, .n = keep + n};
+    s->at++;
+    return CHOIR_OK;
+}
+
+choir_status story_extend(story *s, const char *text, size_t n, choir_error *err)
+{
+    story_state *now = &s->states[s->at];
+    char *longer = n > 0 ? realloc(now->text, now->n + n) : now->text;
+    if (!longer) {
+        return no_memory(err);
+    }
+    if (n > 0) {
+        memcpy(longer + now->n, text, n);
+    }
+    now->text = longer;
+    now->n += n;
+    return CHOIR_OK;
+}
+
+bool story_undo(story *s)
+{
+    bool possible = s->at > 0;
+    s->at -= possible;
+    return possible;
+}
+
+bool story_redo(story *s)
+{
+    bool possible = s->at + 1 < s->n;
+    s->at += possible;
+    return possible;
+}

@@ -1,0 +1,80 @@
+/* Writing to stdout with write(2): no buffer stands between a token and its reader. */
+#include "stream.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "choir_status.h"
+#include "signals.h"
+
+int stream_write(stream *s, const char *text, size_t n)
+{
+    while (n > 0 && !s->error && !s->interrupted) {
+        ssize_t done = write(STDOUT_FILENO, text, n);
+        if (done > 0) {
+            s->line_open = text[done - 1] != '\n';
+            text += done;
+            n -= (size_t)done;
+        } else if (done < 0 && errno == EAGAIN) {
+            /* Somebody made the descriptor non-blocking: wait for the reader. */
+            struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
+            poll(&p, 1, 100);
+            s->interrupted = signals_pending() != 0;
+        } else if (done < 0 && errno == EINTR) {
+            s->interrupted = signals_pending() != 0;
+        } else {
+            s->error = done < 0 ? errno : EIO;
+        }
+    }
+    return s->error || s->interrupted;
+}
+
+int stream_print(stream *s, const char *format, ...)
+{
+    char small[512];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(small, sizeof small, format, args);
+    va_end(args);
+    if (n < (int)sizeof small) {
+        return stream_write(s, small, n < 0 ? 0 : (size_t)n);
+    }
+    char *big = malloc((size_t)n + 1);
+    if (!big) {
+        s->error = ENOMEM;
+        return 1;
+    }
+    va_start(args, format);
+    vsnprintf(big, (size_t)n + 1, format, args);
+    va_end(args);
+    int failed = stream_write(s, big, (size_t)n);
+    free(big);
+    return failed;
+}
+
+void stream_end_line(stream *s, const terminal *t)
+{
+    if (t->out && s->line_open) {
+        stream_write(s, "\n", 1);
+    }
+}
+
+int stream_close(stream *s, const terminal *t)
+{
+    if (!s->error && close(STDOUT_FILENO) != 0 && errno != EINTR) {
+        s->error = errno;
+    }
+    if (s->error == EPIPE) {
+        return EXIT_CLOSED_PIPE;
+    }
+    if (s->error) {
+        message(t, "stdout: %s", strerror(s->error));
+        return CHOIR_IO;
+    }
+    return CHOIR_OK;
+}

@@ -1,0 +1,27 @@
+/* stdout: the text and nothing else.  Every write goes out at once; the first failure is remembered and decides the exit code. */
+#ifndef CHOIR_CLI_STREAM_H
+#define CHOIR_CLI_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "terminal.h"
+
+#define EXIT_CLOSED_PIPE 141
+
+typedef struct stream {
+    int error;        /* errno of the first failed write; 0: none */
+    bool interrupted; /* a signal ended a write that could not go on */
+    bool line_open;   /* the last byte written was no newline */
+} stream;
+
+/* Writes all of it; non-zero when stdout is gone or a signal came. */
+int stream_write(stream *s, const char *text, size_t n);
+int stream_print(stream *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Ends an open line on a terminal; a pipe gets the exact bytes. */
+void stream_end_line(stream *s, const terminal *t);
+/* Closes stdout (a full disk may show only now) and gives the exit code: 0, 4 with a message, or 141 for a closed pipe. */
+int stream_close(stream *s, const terminal *t);
+
+#endif

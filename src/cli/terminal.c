@@ -1,0 +1,189 @@
+/* The terminal: what the streams are, messages, the progress bar.  Everything here writes to stderr with write(2) in one call
+ * a line, so that lines of several programs do not mix, and ignores failures: there is nowhere left to report them. */
+#include "terminal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "choir.h"
+
+uint64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static bool env_set(const char *name)
+{
+    const char *value = getenv(name);
+    return value && *value;
+}
+
+void terminal_open(terminal *t, const char *color, bool quiet, bool verbose)
+{
+    const char *term = getenv("TERM");
+    const char *force = getenv("CLICOLOR_FORCE");
+    t->in = isatty(STDIN_FILENO);
+    t->out = isatty(STDOUT_FILENO);
+    t->err = isatty(STDERR_FILENO);
+    t->escapes = term && *term && strcmp(term, "dumb") != 0;
+    t->quiet = quiet;
+    t->verbose = verbose;
+    if (!t->err || strcmp(color, "never") == 0) {
+        t->color = false;
+    } else if (strcmp(color, "always") == 0 || (force && *force && strcmp(force, "0") != 0)) {
+        t->color = true;
+    } else {
+        t->color = t->escapes && !env_set("NO_COLOR");
+    }
+}
+
+static void write_err(const char *s, size_t n)
+{
+    while (n > 0) {
+        ssize_t done = write(STDERR_FILENO, s, n);
+        if (done <= 0) {
+            return;
+        }
+        s += done;
+        n -= (size_t)done;
+    }
+}
+
+/* Bytes of the character at s if it is one that a terminal can show, else 0. */
+static size_t printable(const char *s, size_t n)
+{
+    unsigned char c = (unsigned char)s[0];
+    if (c < 0x80) {
+        return c >= 0x20 && c != 0x7f ? 1 : 0;
+    }
+    size_t len = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
+    if (len > n || choir_utf8_valid(s, len) != len) {
+        return 0;
+    }
+    /* U+0080 to U+009F are control characters; U+2028 to U+202E and U+2066 to U+2069 break or turn the line. */
+    unsigned char d = (unsigned char)s[1], e = (unsigned char)s[len - 1];
+    bool control = (c == 0xc2 && d < 0xa0) || (c == 0xe2 && d == 0x80 && e >= 0xa8 && e <= 0xae) ||
+                   (c == 0xe2 && d == 0x81 && e >= 0xa6 && e <= 0xa9);
+    return control ? 0 : len;
+}
+
+bool escape_text(char *dst, size_t cap, const char *s, size_t n, size_t *used)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < n;) {
+        size_t len = printable(s + i, n - i);
+        size_t need = len ? len : 4;
+        if (at + need + 1 > cap) {
+            dst[at] = '\0';
+            *used = at;
+            return false;
+        }
+        if (len) {
+            memcpy(dst + at, s + i, len);
+        } else {
+            snprintf(dst + at, 5, "\\x%02x", (unsigned char)s[i]);
+        }
+        at += need;
+        i += len ? len : 1;
+    }
+    dst[at] = '\0';
+    *used = at;
+    return true;
+}
+
+const char *escaped(char *dst, size_t cap, const char *s, size_t n)
+{
+    size_t used, limit = cap < 97 + 3 ? cap - 3 : 97;
+    if (!escape_text(dst, limit, s, n, &used)) {
+        memcpy(dst + used, "...", 4);
+    }
+    return dst;
+}
+
+static void put_line(const char *color, const char *prefix, const char *text)
+{
+    char line[MESSAGE_MAX + 32];
+    size_t used, at = 0, shown = strlen(prefix);
+    if (color) {
+        at = (size_t)snprintf(line, sizeof line, "%s", color);
+    }
+    memcpy(line + at, prefix, shown);
+    at += shown;
+    escape_text(line + at, MESSAGE_MAX - shown, text, strlen(text), &used);
+    at += used;
+    if (color) {
+        memcpy(line + at, "\033[0m", 4);
+        at += 4;
+    }
+    line[at++] = '\n';
+    write_err(line, at);
+}
+
+void message(const terminal *t, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    put_line(t->color ? "\033[31m" : NULL, "choir: ", text);
+}
+
+void warning(const terminal *t, const char *line)
+{
+    if (!t->quiet) {
+        put_line(t->color ? "\033[33m" : NULL, "choir: warning: ", line);
+    }
+}
+
+void note(const terminal *t, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    put_line(t->color ? "\033[2m" : NULL, "", text);
+}
+
+void progress_begin(progress *p, const terminal *t, const char *label)
+{
+    *p = (progress){.term = t, .label = label, .begun_ns = now_ns()};
+}
+
+void progress_draw(progress *p, uint64_t done, uint64_t total)
+{
+    const uint64_t wait_ns = 300000000, pause_ns = 100000000;
+    const terminal *t = p->term;
+    if (!t->err || !t->escapes || t->quiet || total == 0) {
+        return;
+    }
+    uint64_t now = now_ns();
+    if (now - p->begun_ns < wait_ns || (p->shown && now - p->drawn_ns < pause_ns)) {
+        return;
+    }
+    static const char full[] = "==============================", none[] = "                              ";
+    const int width = (int)sizeof full - 1;
+    double share = done < total ? (double)done / (double)total : 1;
+    int filled = (int)(share * width);
+    char line[160];
+    int n = snprintf(line, sizeof line, "\r%s [%.*s%.*s] %3d %%  %.0f of %.0f MiB", p->label, filled, full,
+                     width - filled, none, (int)(share * 100), (double)done / 1048576, (double)total / 1048576);
+    write_err(line, (size_t)n);
+    p->shown = true;
+    p->drawn_ns = now;
+}
+
+void progress_end(progress *p)
+{
+    if (p->shown) {
+        write_err("\r\033[K", 4);
+        p->shown = false;
+    }
+}
