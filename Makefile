@@ -49,7 +49,7 @@ LIB_C    := $(wildcard src/base/*.c src/kernels/*.c $(ARCH_DIR)/*.c src/kv/*.c s
 LIB_CC   := $(wildcard tokenizer/*.cc)
 LIB_S    := weights/tales/tales.S
 CLI_C    := $(wildcard src/cli/*.c)
-TEST_C   := $(wildcard tests/*/test_*.c)
+TEST_C   := $(wildcard tests/*/test_*.c) tests/check/bits.c
 TEST_LIB := $(wildcard tests/support/*.c tests/support/*.cc)
 
 LIB_O    := $(LIB_C:%.c=$(BUILD)/%.o) $(LIB_CC:%.cc=$(BUILD)/%.o) $(LIB_S:%.S=$(BUILD)/%.o)
