@@ -70,10 +70,10 @@ choir_status wts_fail_magic(choir_error *err, const struct base_file *file, cons
     }
     static const char lfs[] = "version https://git-lfs";
     if (n >= sizeof lfs - 1 && memcmp(head, lfs, sizeof lfs - 1) == 0) {
-        return wts_fail(err, file, "not %s: is a git-lfs pointer, not the file itself", wanted);
+        return wts_fail(err, file, "not %s: it is a git-lfs pointer, not the file itself", wanted);
     }
     if (head[0] == '<') {
-        return wts_fail(err, file, "not %s: looks like an HTML page", wanted);
+        return wts_fail(err, file, "not %s: it looks like an HTML page", wanted);
     }
     return wts_fail(err, file, "not %s (starts with \"%s\")", wanted, base_escape(shown, head, n < 4 ? n : 4));
 }

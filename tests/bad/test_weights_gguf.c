@@ -46,9 +46,9 @@ static void refuses_starts(void **state)
         {"GGUF\3\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 23, "m.gguf: truncated: 23 bytes, a GGUF header needs 24"},
         {"FUGG\3\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 24, "m.gguf: not a GGUF file (starts with \"FUGG\")"},
         {"\x1b[2J    ", 8, "m.gguf: not a GGUF file (starts with \"\\x1b[2J\")"},
-        {"<!DOCTYPE html><html>", 21, "m.gguf: not a GGUF file: looks like an HTML page"},
+        {"<!DOCTYPE html><html>", 21, "m.gguf: not a GGUF file: it looks like an HTML page"},
         {"version https://git-lfs.github.com/spec/v1\n", 43,
-         "m.gguf: not a GGUF file: is a git-lfs pointer, not the file itself"},
+         "m.gguf: not a GGUF file: it is a git-lfs pointer, not the file itself"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct files_bytes b = {0};
