@@ -56,6 +56,18 @@ enum tok_type tok_piece_type(const struct tokenizer *t, int32_t id);
  * tokenizer. */
 const void *tok_model_bytes(const struct tokenizer *t, size_t *n);
 
+/* The tokenizer as a vocabulary, which tok_open_vocab makes the same tokenizer of.  Texts stay the tokenizer's; the arrays are
+ * freed by tok_export_free. */
+struct tok_export {
+    struct tok_vocab vocab; /* .file NULL */
+    const char **pieces;
+    size_t *piece_bytes;
+    float *scores;
+    int32_t *types;
+};
+choir_status tok_export(struct tok_export *e, const struct tokenizer *t, choir_error *err);
+void tok_export_free(struct tok_export *e);
+
 /* Ids of n bytes of valid UTF-8 (embedded NUL allowed), no BOS, no EOS: exactly what SentencePiece's Encode gives.
  * *ids is malloc'ed (free it), *n_ids its length. */
 choir_status tok_encode(const struct tokenizer *t, const char *text, size_t n, int32_t **ids, size_t *n_ids,

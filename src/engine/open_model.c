@@ -159,7 +159,7 @@ static choir_status open_parts(struct choir_model *m, const choir_model_options 
     if (status == CHOIR_OK) {
         status = load_weights(m, opt, err);
     }
-    if (status == CHOIR_OK && !opt->mmap) {
+    if (status == CHOIR_OK && !opt->mmap && !opt->headers_only) {
         wts_close(m->set);
         m->set = NULL;
     }

@@ -1,6 +1,7 @@
 /* The rows of the architecture table.  Adding a family that differs only in names and layouts is one more row. */
 #include "model/arch.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "model/config.h"
@@ -83,4 +84,14 @@ const struct mdl_arch *mdl_arch_by_gguf(const char *architecture)
         }
     }
     return NULL;
+}
+
+void mdl_tensor_name(char *dst, size_t cap, const char *pattern, int layer)
+{
+    const char *mark = strstr(pattern, "%d");
+    if (mark == NULL) {
+        snprintf(dst, cap, "%s", pattern);
+    } else {
+        snprintf(dst, cap, "%.*s%d%s", (int)(mark - pattern), pattern, layer, mark + 2);
+    }
 }

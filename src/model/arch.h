@@ -2,6 +2,8 @@
 #ifndef MDL_ARCH_H
 #define MDL_ARCH_H
 
+#include <stddef.h>
+
 /* Tensors of a layer, and of the model around the layers. */
 enum mdl_tensor {
     MDL_EMBED,
@@ -38,5 +40,8 @@ struct mdl_arch {
 /* NULL when no row has that name. */
 const struct mdl_arch *mdl_arch_by_hf_type(const char *model_type);
 const struct mdl_arch *mdl_arch_by_gguf(const char *architecture);
+
+/* A name of the row with the layer's number for "%d". */
+void mdl_tensor_name(char *dst, size_t cap, const char *pattern, int layer);
 
 #endif

@@ -155,23 +155,12 @@ static choir_status add_part(struct binder *b, const struct wts_tensor *t, const
     return CHOIR_OK;
 }
 
-/* The pattern with the layer's number for "%d". */
-static void tensor_name(char dst[NAME_CAP], const char *pattern, int32_t layer)
-{
-    const char *mark = strstr(pattern, "%d");
-    if (mark == NULL) {
-        snprintf(dst, NAME_CAP, "%s", pattern);
-    } else {
-        snprintf(dst, NAME_CAP, "%.*s%d%s", (int)(mark - pattern), pattern, layer, mark + 2);
-    }
-}
-
 static choir_status bind_one(struct binder *b, enum mdl_tensor which, int32_t layer)
 {
     const struct mdl_arch *arch = b->config->arch;
     const char *const *names = b->set->container == WTS_HF ? arch->hf_names : arch->gguf_names;
     char name[NAME_CAP];
-    tensor_name(name, names[which], layer);
+    mdl_tensor_name(name, sizeof name, names[which], layer);
     const struct wts_tensor *t = wts_find(b->set, name);
     if (t == NULL) {
         return wts_why_missing(b->set, name, b->err);

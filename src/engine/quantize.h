@@ -1,0 +1,16 @@
+/* Writing a model as GGUF, from any container.  Private to src/engine. */
+#ifndef ENG_QUANTIZE_H
+#define ENG_QUANTIZE_H
+
+#include "engine/engine.h"
+#include "weights/gguf_write.h"
+
+/* The GGUF number of the file type in which most tensors are of `type`. */
+uint32_t eng_file_type(choir_dtype type);
+
+/* Settings of the file: a GGUF source's own are passed on; from other containers they are written from the configuration
+ * and the tokenizer (NULL: without one). */
+choir_status eng_write_settings(struct wts_writer *w, const struct wts_set *set, const struct mdl_config *c,
+                                const struct tokenizer *t, bool add_bos, choir_dtype type, choir_error *err);
+
+#endif
