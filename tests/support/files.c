@@ -272,6 +272,11 @@ void files_safetensors(struct files_bytes *b, const char *header, const void *da
     files_add_zeros(b, n % 4);
 }
 
+float files_scale(uint64_t group)
+{
+    return group % 2 == 0 ? 0x1p-10f : 0x1p-9f;
+}
+
 /* One tensor; norms are vectors around 1. */
 static void add_tensor(struct files_bytes *b, const struct wts_llama2c *h, uint64_t seed, int32_t rows, int32_t cols)
 {
@@ -279,15 +284,15 @@ static void add_tensor(struct files_bytes *b, const struct wts_llama2c *h, uint6
     size_t group = rows > 0 && h->version == 2 ? (size_t)h->group_size : 0;
     for (uint64_t i = 0; i < n; i++) {
         float x = rows > 0 ? files_value(seed, i) / 8 : 1 + files_value(seed, i) / 16;
-        if (group > 0) { /* all scales are 2^-10: the int8 value is x / 2^-10, which is a whole number below 128 */
-            signed char q = (signed char)(x * 1024);
+        if (group > 0) { /* whole numbers below 128 */
+            signed char q = (signed char)(x / files_scale(i / group));
             files_add(b, &q, 1);
         } else {
             files_add_f32(b, x);
         }
     }
     for (uint64_t i = 0; group > 0 && i < n / group; i++) {
-        files_add_f32(b, 0x1p-10f);
+        files_add_f32(b, files_scale(i));
     }
 }
 

@@ -58,7 +58,10 @@ void files_small_gguf(struct files_bytes *b);
 
 /* Length, header, data of n bytes (files_value's if NULL: f32, seed 1). */
 void files_safetensors(struct files_bytes *b, const char *header, const void *data, size_t n);
-/* A whole model: norms of about 1, matrices of files_value / 8.  Version 2 has groups of h->group_size. */
+/* Scale of a group in the files that files_llama2c makes. */
+float files_scale(uint64_t group);
+/* A whole model: norms of about 1, matrices of files_value / 8, in version 2 rounded to zero in units of files_scale,
+ * in groups of h->group_size. */
 void files_llama2c(struct files_bytes *b, const struct wts_llama2c *h, uint64_t seed);
 
 /* ---- trying ------------------------------------------------------------------------------------------ */
