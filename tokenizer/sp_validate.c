@@ -38,6 +38,12 @@ int sp_byte_of(struct sp_text t)
     return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
+/* The library builds tries (unigram, user-defined) and takes unused pieces apart by recursion. */
+static bool recursed_over(const struct sp_model *m, const struct sp_piece *p)
+{
+    return m->unigram || p->type == TOK_USER_DEFINED || p->type == TOK_UNUSED;
+}
+
 static choir_status check_piece(const struct sp_model *m, int32_t id, choir_error *err)
 {
     const struct sp_piece *p = &m->pieces[id];
@@ -47,6 +53,8 @@ static choir_status check_piece(const struct sp_model *m, int32_t id, choir_erro
         what = "empty";
     } else if (p->text.n > SP_MAX_PIECE_BYTES) {
         what = "longer than 4096 bytes";
+    } else if (p->text.n > SP_MAX_NESTED_BYTES && recursed_over(m, p)) {
+        what = "longer than 1024 bytes";
     } else if (base_utf8_valid(p->text.s, p->text.n) != p->text.n) {
         what = "not valid UTF-8";
     } else if (!isfinite(p->score)) {

@@ -187,6 +187,17 @@ static void p05_long_piece(void **state)
         free(text);
         check(b, -1, i == 0 ? NULL : NAME ": piece 6: longer than 4096 bytes");
     }
+    char text[1025];
+    memset(text, 'x', sizeof text);
+    for (size_t n = 1024; n <= 1025; n++) {
+        static const unsigned types[] = {TOK_USER_DEFINED, TOK_UNUSED, TOK_NORMAL};
+        for (size_t i = 0; i < 3; i++) {
+            struct bytes b = begin();
+            put_piece(&b, text, n, -2.0f, types[i]);
+            put_setting(&b, 2, 3, types[i] == TOK_NORMAL ? 1 : 2);
+            check(b, -1, n == 1024 ? NULL : NAME ": piece 6: longer than 1024 bytes");
+        }
+    }
 }
 
 static void p06_nul_piece(void **state)

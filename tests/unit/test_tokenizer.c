@@ -15,7 +15,12 @@
 #include "tests/support/tiny_vocab.h"
 #include "tokenizer/sp_parse.h"
 
-enum { N_STRINGS = 100000, TEXT_CAP = 160 };
+#ifdef __SANITIZE_ADDRESS__
+enum { N_STRINGS = 20000 };
+#else
+enum { N_STRINGS = 100000 };
+#endif
+enum { TEXT_CAP = 160 };
 
 struct stage {
     struct sp_direct *direct;
