@@ -115,7 +115,7 @@ const option_row option_rows[] = {
      INTO(OPTION_REAL, sampling.temp), .min = 0, .max = INFINITY},
     {ENGINE, GROUP_SAMPLING, "top-k", 0, NULL, 0, "N", "only the N most likely; 0: off (40)",
      INTO(OPTION_INT, sampling.top_k), .min = 0, .max = INT_MOST},
-    {ENGINE, GROUP_SAMPLING, "top-p", 0, NULL, 0, "P", "only the first that reach P together; 1: off (0.95)",
+    {ENGINE, GROUP_SAMPLING, "top-p", 0, NULL, 0, "P", "only the first that reach P; 1: off (0.95)",
      INTO(OPTION_REAL, sampling.top_p), .min = 0, .max = 1},
     {ENGINE, GROUP_SAMPLING, "min-p", 0, NULL, 0, "P", "none below P times the best; 0: off (0.05)",
      INTO(OPTION_REAL, sampling.min_p), .min = 0, .max = 1},

@@ -1,0 +1,218 @@
+# choir complete: turns through a pipe, and a person at a terminal (tmux).
+
+load helper
+
+teardown() {
+    if [ -n "${tmux_socket:-}" ]; then
+        tmux -S "$tmux_socket" kill-server 2>/dev/null || true
+    fi
+}
+
+# terminal COMMAND: a new terminal that runs COMMAND; keys and screen talk to it.
+terminal() {
+    need tmux
+    export XDG_STATE_HOME=$PWD/state
+    tmux_socket=$BATS_TEST_TMPDIR/tmux
+    tmux -S "$tmux_socket" -f /dev/null new-session -d -x 100 -y 50 "$1; echo \"left \$?\"; sleep 60"
+}
+
+keys() {
+    tmux -S "$tmux_socket" send-keys "$@"
+}
+
+screen() {
+    tmux -S "$tmux_socket" capture-pane -p -S -200
+}
+
+# sees TEXT: waits until the screen shows it.
+sees() {
+    local tries=0
+    until screen | grep -qF -- "$1"; do
+        if [ $((tries++)) -ge 150 ]; then
+            echo "not on the screen: $1"
+            screen
+            return 1
+        fi
+        sleep 0.1
+    done
+}
+
+@test "through a pipe: no prompts, no escapes, text and turns; the first turn is what generate gives" {
+    printf 'Once upon a time\n' | choir complete -n 12 -s 4 >out 2>err
+    [ ! -s err ]
+    choir generate -p 'Once upon a time' -n 12 -s 4 >want
+    echo >>want
+    cmp want out
+}
+
+@test "an empty line goes on where the text ended" {
+    need_stories
+    printf 'Once upon a time\n\n\n' | choir complete -n 6 --temp 0 >out
+    choir generate -p 'Once upon a time' -n 18 --temp 0 >want
+    tr -d '\n' <out | cmp - want
+}
+
+@test "typing goes on from the text so far; /show, /undo, /redo" {
+    need_stories
+    printf 'Once upon a time\n The dog\n/show\n/undo\n/show\n/undo\n/undo\n/redo\n/redo\n/show\n/redo\n' |
+        choir complete -n 6 --temp 0 >out 2>err
+    one=$(choir generate -p 'Once upon a time' -n 6 --temp 0)
+    two=$(choir generate -p "Once upon a time$one The dog" -n 6 --temp 0)
+    whole="Once upon a time$one The dog$two"
+    printf '%s\n' "$one" "$two" "$whole" "Once upon a time$one" "$whole" | cmp - out
+    printf 'choir: /undo: this is the first state\nchoir: /redo: this is the last state\n' | cmp - err
+}
+
+@test "after /undo the next turn is another one" {
+    printf 'One day\n/undo\nOne day\n' | choir complete -n 40 -s 4 >out
+    choir generate -p 'One day' -n 40 -s 4 >first
+    head -c "$(stat -c %s first)" out | cmp - first
+    [ "$(tail -c +$(($(stat -c %s first) + 2)) out | head -c "$(stat -c %s first)")" != "$(cat first)" ]
+}
+
+@test "/set has the checks of the flags; names with _ and letters work" {
+    printf '/set temp 0\n/set max_tokens 5\nOnce upon a time\n/set n 2\n\n' | choir complete >out
+    choir generate -p 'Once upon a time' -n 7 --temp 0 >want
+    tr -d '\n' <out | cmp - want
+    printf '/set temp -1\n/set tmp 1\n/set nonsense 1\n/set ignore-eos maybe\n/set samplers foo\n/nonsense\n/hlp\n' |
+        choir complete >out 2>err
+    [ ! -s out ]
+    grep -qx 'choir: temp: "-1" must be a finite number, 0 or more' err
+    grep -qx 'choir: /set: unknown name tmp; did you mean temp?' err
+    grep -qx 'choir: /set: unknown name nonsense' err
+    grep -q 'ignore-eos: on or off' err
+    grep -q 'unknown step "foo"' err
+    grep -qx 'choir: unknown command /nonsense (see /help)' err
+    grep -qx 'choir: unknown command /hlp; did you mean /help? (see /help)' err
+    printf '/set seed 5\n/set stop a b\n/set\n' | choir complete >out
+    grep -qE '^seed +5$' out
+    grep -qE '^stop +"a b" *$' out
+    grep -qE '^top-k +40$' out
+}
+
+@test "/save and /load, many lines between three quotes, a text that begins with a slash" {
+    printf '"""one\n  two"""\n/save f\n' | choir complete -n 0
+    printf 'one\n  two' | cmp - f
+    printf '/load f\n/show\n/undo\n//x\n/show\n/load none\n/save\n' | choir complete -n 0 >out 2>err
+    printf 'one\n  two\n/x\n' | cmp - out
+    printf 'choir: none: No such file or directory\nchoir: /save needs a file\n' | cmp - err
+}
+
+@test "/top: the most likely tokens; greedy takes the first" {
+    need_stories
+    printf 'Once upon a time\n/top 3\n\n' | choir complete -n 5 --temp 0 >out
+    [ "$(sed -n '2,4p' out | grep -cE '^ *[0-9.]+ %  +[0-9]+  .')" -eq 3 ]
+    choir generate -p 'Once upon a time' -n 10 --temp 0 >want
+    sed '2,4d' out | tr -d '\n' | cmp - want
+}
+
+@test "/alt: alternatives, and one of them picked" {
+    printf 'Once upon a time\n/alt 2\n2\n/show\n/alt 2\nnone\n' | choir complete -n 9 -s 4 >out
+    grep -q '^\[1\] ' out
+    second=$(sed -n '/^\[2\] /{s/^\[2\] //;p;q}' out)
+    [[ "$(cat out)" == *"$second"* ]]
+    [ "$(grep -c '^\[1\] ' out)" -eq 2 ]
+}
+
+@test "/help lists what there is" {
+    run --separate-stderr bash -c 'echo /help | "$0" complete "$@"' "$CHOIR_BIN" "${model[@]}"
+    for name in undo redo alt top set show save load help quit; do
+        [[ "$output" == *"  /$name "* ]]
+    done
+    [[ "$output" != */blocks* ]]
+    [ "${#lines[@]}" -le 20 ]
+}
+
+@test "/quit and the end of input end it with 0; an empty text is told" {
+    printf '/quit\n/show\nnever read\n' | choir complete >out
+    [ ! -s out ]
+    choir complete </dev/null
+    printf 'Once' | choir complete -n 3 >out # a last line without a newline counts
+    [ -s out ]
+    refused 2 '-f -: complete reads' choir complete -f -
+    refused 4 'stdin: Is a directory' bash -c '"$0" complete "$@" </' "$CHOIR_BIN" "${model[@]}"
+}
+
+@test "a line that is no UTF-8 or too long is refused, and the text stays" {
+    printf 'One\n\xff\n/show\n' | choir complete -n 0 >out 2>err
+    grep -q 'invalid UTF-8 at byte 0' err
+    [ "$(cat out)" = One ]
+    { echo One; printf 'word %.0s' {1..100}; printf '\n/show\n'; } | choir complete -n 0 -c 32 >out 2>err
+    grep -q 'context is 32' err
+    [ "$(cat out)" = One ]
+}
+
+@test "errors of stdout end it: 4 and 141" {
+    run -4 --separate-stderr bash -c 'echo x | "$0" complete "$@" >/dev/full' "$CHOIR_BIN" "${model[@]}" -n 3
+    [ "$stderr" = 'choir: stdout: No space left on device' ]
+    run -141 bash -c 'yes | "$0" complete "$@" | head -c 5 >/dev/null; exit ${PIPESTATUS[1]}' "$CHOIR_BIN" "${model[@]}" -n 3
+}
+
+@test "a terminal: prompt, editing, history in a 0600 file, Ctrl-D" {
+    terminal "'$CHOIR_BIN' ${model[*]} -n 8 -s 4"
+    sees '>'
+    keys 'Oncex' BSpace ' upon a time' Enter
+    sleep 0.5
+    keys '/show' Enter
+    sees 'Once upon a time'
+    keys C-d
+    sees 'left 0'
+    [ "$(stat -c %a state/choir/history)" = 600 ]
+    [ "$(stat -c %a state/choir)" = 700 ]
+    grep -q 'Once.*upon.*a.*time' state/choir/history
+    # the line comes back with the arrow key in the next session
+    terminal2="'$CHOIR_BIN' ${model[*]} -n 0"
+    tmux -S "$tmux_socket" kill-server
+    terminal "$terminal2"
+    sees '>'
+    keys Up Up
+    sees '> Once upon a time'
+    keys C-c
+    keys C-d
+    sees 'left 0'
+}
+
+@test "a terminal: Ctrl-C stops the text and gives the prompt back" {
+    slow_model
+    terminal "'$CHOIR_BIN' complete ${model[*]} -n -1 --ignore-eos --logit-bias 2=-inf"
+    sees '>'
+    keys x Enter
+    sleep 1
+    keys C-c
+    sleep 0.5
+    keys C-u '/set temp 0.25' Enter '/set' Enter
+    sees 'temp               0.25'
+    keys 'half a line' C-c
+    sleep 0.2
+    keys '/quit' Enter
+    sees 'left 0'
+}
+
+@test "a terminal: UTF-8 is typed and shown, also with LC_ALL=C" {
+    terminal "LC_ALL=C '$CHOIR_BIN' complete ${model[*]} -n 0 -q"
+    sees '>'
+    keys 'Hé 中' Enter
+    sleep 0.3
+    keys '/save out.txt' Enter
+    keys C-d
+    sees 'left 0'
+    [ "$(cat out.txt)" = 'Hé 中' ]
+}
+
+@test "a dumb terminal: no escapes" {
+    need script
+    (sleep 1; printf 'Once\n'; sleep 1; printf '/quit\n'; sleep 0.3) |
+        script -qec "TERM=dumb '$CHOIR_BIN' complete ${model[*]} -n 3 -s 1" /dev/null >out
+    grep -q '^> ' out
+    ! grep -q $'\e' out
+}
+
+@test "a terminal: SIGTERM ends it with 143 and gives the terminal back" {
+    terminal "bash -c 'echo \$\$ >pid; exec \"\$0\" complete \"\$@\"' '$CHOIR_BIN' ${model[*]}; echo \"code \$?\"; stty -a | grep -o ' icanon'"
+    sees '>'
+    keys 'half'
+    sleep 0.3
+    kill -TERM "$(cat pid)"
+    sees 'code 143'
+    sees ' icanon'
+}

@@ -1,0 +1,112 @@
+# Flags, values, suggestions, help.
+
+load helper
+
+@test "numbers are whole, decimal and in range" {
+    refused 2 '-n: "-5" is not a whole number from -1 to 2147483647' choir generate -p x -n -5
+    refused 2 '-n: "1e3" is not' choir generate -p x -n 1e3
+    refused 2 '-n: "" is not' choir generate -p x -n ''
+    refused 2 '-n: "+5" is not' choir generate -p x -n +5
+    refused 2 '-n: " 5" is not' choir generate -p x -n ' 5'
+    refused 2 '--max-tokens: "99999999999999999999" is not' choir generate -p x --max-tokens=99999999999999999999
+    refused 2 '-c: "0x10" is not a whole number from 1' choir generate -p x -c 0x10
+    refused 2 '-t: "0" is not a whole number from 1 to 1024' choir generate -p x -t 0
+    refused 2 '-t: "100000" is not' choir generate -p x -t 100000
+    refused 2 '-s: "18446744073709551616" is not a whole number from 0' choir generate -p x -s 18446744073709551616
+    refused 2 '--kv-block: "24" is not a power of two from 1 to 256' choir generate -p x --kv-block 24
+    refused 2 '--mem-limit: "1.5G"' choir generate -p x --mem-limit 1.5G
+}
+
+@test "real numbers are finite and in range" {
+    refused 2 '--temp: "nan" must be a finite number, 0 or more' choir generate -p x --temp nan
+    refused 2 '--temp: "-1" must be' choir generate -p x --temp -1
+    refused 2 '--temp: "inf" must be' choir generate -p x --temp inf
+    refused 2 '--temp: "1e99" must be' choir generate -p x --temp 1e99
+    refused 2 '--temp: "0x1p3" must be' choir generate -p x --temp 0x1p3
+    refused 2 '--top-p: "2" must be a number from 0 to 1' choir generate -p x --top-p 2
+    refused 2 '--min-p: "-0.1" must be a number from 0 to 1' choir generate -p x --min-p -0.1
+    refused 2 '--repeat-penalty: "0" must be a finite number above 0' choir generate -p x --repeat-penalty 0
+    refused 2 '--logit-bias: "5" is not ID=B' choir generate -p x --logit-bias 5
+}
+
+@test "names are checked" {
+    refused 2 '--cpu: "sse9" is none of: reference' choir generate -p x --cpu sse9
+    refused 2 '--kv-type: "int3" is none of:' choir generate -p x --kv-type int3
+    refused 2 '--quant: "q9" is none of:' choir generate -p x --quant q9
+    refused 2 '--color: "red" is none of: auto always never' choir generate -p x --color red
+    refused 2 'samplers' choir generate -p x --samplers 'top_k;foo'
+    CHOIR_CPU=sse9 refused 2 'CHOIR_CPU: "sse9" is none of' choir generate -p x
+}
+
+@test "an unknown flag or command names the nearest" {
+    refused 2 'unknown option --tmep; did you mean --temp?' choir generate --tmep 1
+    refused 2 'unknown option --max-token; did you mean --max-tokens?' choir generate --max-token=1
+    refused 2 'unknown option --zzzzzz (see choir generate --help)' choir generate --zzzzzz
+    refused 2 'unknown option -Z' choir generate -Z
+    refused 2 'unknown command genrate; did you mean generate?' "$CHOIR_BIN" genrate
+    refused 2 'unknown command quantise; did you mean quantize?' "$CHOIR_BIN" quantise
+    refused 2 'unknown command xyzzyx (see choir --help)' "$CHOIR_BIN" xyzzyx
+    refused 2 'unknown command beads' "$CHOIR_BIN" help beads
+}
+
+@test "flags need their values, and only those" {
+    refused 2 '-n needs a value: N' choir generate -p x -n
+    refused 2 '--echo takes no value' choir generate --echo=1
+    refused 2 '-p and -f exclude each other' choir generate -p x -f y
+    refused 2 '-v and -q exclude each other' choir generate -p x -v -q
+    refused 2 'the string is empty' choir generate -p x --stop ''
+    refused 2 'unexpected argument "Once": the prompt goes after -p' choir generate Once
+    refused 2 'unexpected argument "-n"' choir generate -- -n
+    refused 2 'quantize needs IN OUT' "$CHOIR_BIN" quantize x
+}
+
+@test "generate on a terminal without a prompt says what to do" {
+    need script
+    run script -qec "'$CHOIR_BIN' generate" /dev/null
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"no text: give -p TEXT or -f FILE"* ]]
+}
+
+@test "what arguments hold is escaped in messages, and cut" {
+    refused 2 'unknown option --\x1b[2J\x0a\xff' choir generate $'--\e[2J\n\xff'
+    refused 2 '...' choir generate "--$(printf 'a%.0s' {1..5000})"
+    refused 4 'no\x1bsuch\x0afile: No such file or directory' choir generate -f $'no\esuch\nfile'
+}
+
+@test "--help of every command: stdout, exit 0, a screen wide, and so says help NAME" {
+    for name in complete generate bench tokenize info quantize; do
+        run --separate-stderr "$CHOIR_BIN" "$name" --help
+        [ "$status" -eq 0 ]
+        [ -z "$stderr" ]
+        [[ "$output" == "usage: choir $name"* ]]
+        [ "${#lines[@]}" -le 52 ]
+        [ "$(printf '%s\n' "$output" | LC_ALL=C.UTF-8 awk 'length > 80' | wc -l)" -eq 0 ]
+        [ "$output" = "$("$CHOIR_BIN" help "$name")" ]
+        [ "$output" = "$("$CHOIR_BIN" "$name" -n 3 -h --nonsense 2>/dev/null || "$CHOIR_BIN" "$name" -h)" ]
+    done
+}
+
+@test "choir --help lists the commands there are and no others" {
+    run --separate-stderr "$CHOIR_BIN" --help
+    [ "$status" -eq 0 ]
+    [ -z "$stderr" ]
+    for name in complete generate bench tokenize info quantize; do
+        [[ "$output" == *"  $name "* ]]
+    done
+    [[ "$output" != *perplexity* && "$output" != *heads* ]]
+    [ "$output" = "$("$CHOIR_BIN" help)" ]
+    [ "$("$CHOIR_BIN" -h | wc -l)" -le 24 ]
+}
+
+@test "--version" {
+    run --separate-stderr "$CHOIR_BIN" --version
+    [ "$status" -eq 0 ]
+    [ -z "$stderr" ]
+    [[ "$output" =~ ^choir\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+}
+
+@test "help into a full disk or a closed pipe is no success" {
+    refused 4 'stdout: No space left on device' bash -c "'$CHOIR_BIN' --help >/dev/full"
+    run bash -c "'$CHOIR_BIN' --help | true; echo \${PIPESTATUS[0]}"
+    [[ "$output" == 0 || "$output" == 141 ]]
+}
