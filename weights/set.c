@@ -212,6 +212,11 @@ const struct wts_tensor *wts_find_any(const struct wts_set *set, const char *nam
     return t != NULL ? t : search(set->tensors + set->n_tensors, set->priv->n_unread, name);
 }
 
+bool wts_has(const struct wts_set *set, const char *name)
+{
+    return wts_find_any(set, name) != NULL;
+}
+
 const struct wts_meta *wts_meta_find(const struct wts_set *set, const char *key)
 {
     size_t low = 0, high = set->n_meta;

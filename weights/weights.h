@@ -100,6 +100,8 @@ void wts_close(struct wts_set *set);
 
 /* NULL when there is none of that name. */
 const struct wts_tensor *wts_find(const struct wts_set *set, const char *name);
+/* True when the files hold a tensor of that name, also where wts_find gives NULL because its type cannot be read. */
+bool wts_has(const struct wts_set *set, const char *name);
 /* Why wts_find gave NULL: "FILE: tensor NAME missing", or that it is there in a type that cannot be read.  CHOIR_FILE. */
 choir_status wts_why_missing(const struct wts_set *set, const char *name, choir_error *err);
 const struct wts_meta *wts_meta_find(const struct wts_set *set, const char *key);

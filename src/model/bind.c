@@ -155,17 +155,19 @@ static choir_status add_part(struct binder *b, const struct wts_tensor *t, const
     return CHOIR_OK;
 }
 
+static choir_status bind_named(struct binder *b, const char *name, const struct role *role, int32_t layer)
+{
+    const struct wts_tensor *t = wts_find(b->set, name);
+    return t != NULL ? add_part(b, t, role, layer) : wts_why_missing(b->set, name, b->err);
+}
+
 static choir_status bind_one(struct binder *b, enum mdl_tensor which, int32_t layer)
 {
     const struct mdl_arch *arch = b->config->arch;
     const char *const *names = b->set->container == WTS_HF ? arch->hf_names : arch->gguf_names;
     char name[NAME_CAP];
     mdl_tensor_name(name, sizeof name, names[which], layer);
-    const struct wts_tensor *t = wts_find(b->set, name);
-    if (t == NULL) {
-        return wts_why_missing(b->set, name, b->err);
-    }
-    return add_part(b, t, &roles[which], layer);
+    return bind_named(b, name, &roles[which], layer);
 }
 
 static choir_status bind_all(struct binder *b)
@@ -176,9 +178,8 @@ static choir_status bind_all(struct binder *b)
             status = bind_one(b, (enum mdl_tensor)which, -1);
         }
     }
-    const struct wts_tensor *freqs = b->set->container == WTS_GGUF ? wts_find(b->set, rope_freqs_name) : NULL;
-    if (status == CHOIR_OK && freqs != NULL) {
-        status = add_part(b, freqs, &rope_freqs_role, -1);
+    if (status == CHOIR_OK && b->set->container == WTS_GGUF && wts_has(b->set, rope_freqs_name)) {
+        status = bind_named(b, rope_freqs_name, &rope_freqs_role, -1);
     }
     for (int32_t l = 0; l < b->config->n_layers && status == CHOIR_OK; l++) {
         for (int which = MDL_FIRST_LAYER_TENSOR; which < MDL_TENSOR_COUNT && status == CHOIR_OK; which++) {

@@ -296,7 +296,7 @@ static choir_status read_vocab(struct mdl_config *c, const struct reader *r)
                          t->n_rows, MDL_VOCAB_MAX);
     }
     c->vocab_size = (int32_t)t->n_rows;
-    c->tied_output = wts_find(r->set, c->arch->gguf_names[MDL_OUTPUT]) == NULL;
+    c->tied_output = !wts_has(r->set, c->arch->gguf_names[MDL_OUTPUT]);
     return CHOIR_OK;
 }
 

@@ -93,16 +93,6 @@ static void values_of(const struct file *f, enum mdl_tensor which, int layer, fl
     }
 }
 
-static void name_of(char dst[128], const char *pattern, int layer)
-{
-    const char *mark = strstr(pattern, "%d");
-    if (mark == NULL) {
-        snprintf(dst, 128, "%s", pattern);
-    } else {
-        snprintf(dst, 128, "%.*s%d%s", (int)(mark - pattern), pattern, layer, mark + 2);
-    }
-}
-
 static bool is(const char *wanted, const char *name)
 {
     return wanted != NULL && strcmp(wanted, name) == 0;
@@ -129,7 +119,7 @@ static void put_tensor(struct sink *s, const struct file *f, enum mdl_tensor whi
     uint64_t shape[2];
     int n_dims;
     char name[128];
-    name_of(name, (f->container == WTS_GGUF ? arch->gguf_names : arch->hf_names)[which], layer);
+    mdl_tensor_name(name, sizeof name, (f->container == WTS_GGUF ? arch->gguf_names : arch->hf_names)[which], layer);
     if (is(f->leave_out, name)) {
         return;
     }
@@ -636,6 +626,38 @@ static void missing_tensors(void **state)
     expect_refusal(&f, "model.safetensors: tensor model.layers.1.mlp.up_proj.weight missing");
 }
 
+/* The output matrix is there in a type that cannot be read: that is no tied model. */
+static void unreadable_output(void **state)
+{
+    (void)state;
+    static const char key[] = "\x0d\0\0\0\0\0\0\0output.weight\x02"; /* length, name, dimensions */
+    const struct file f = plain;
+    const uint32_t i32 = 26;
+    unsigned char *bytes = malloc(1 << 20);
+    assert_non_null(bytes);
+    FILE *in = fopen(write_file(&f), "rb");
+    assert_non_null(in);
+    size_t n = fread(bytes, 1, 1 << 20, in), at = 0;
+    fclose(in);
+    while (at + 64 < n && memcmp(bytes + at, key, sizeof key - 1) != 0) {
+        at++;
+    }
+    memcpy(bytes + at + 8 + 13 + 4 + 2 * 8, &i32, sizeof i32);
+    tiny_write(dir, "m.gguf", bytes, n);
+    free(bytes);
+    struct wts_set *set;
+    struct mdl_config config;
+    struct mdl_model *model;
+    struct mdl_load_options opt = options();
+    choir_error err = {0};
+    assert_int_equal(wts_open(&set, path, false, &err), CHOIR_OK);
+    assert_int_equal(mdl_config_read(&config, set, &err), CHOIR_OK);
+    assert_false(config.tied_output);
+    assert_int_equal(mdl_open(&model, &config, set, &opt, &err), CHOIR_FILE);
+    assert_non_null(strstr(err.msg, "m.gguf: tensor output.weight: type "));
+    wts_close(set);
+}
+
 /* W01 */
 static void not_finite(void **state)
 {
@@ -699,10 +721,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
-        TEST(gguf_types),   TEST(folders),         TEST(llama2c_files),      TEST(quantized),
-        TEST(in_place),     TEST(threads),         TEST(packed_from_memory), TEST(extra_tensors),
-        TEST(wrong_shapes), TEST(missing_tensors), TEST(not_finite),         TEST(progress_and_cancel),
-        TEST(rope_freqs),   TEST(file_shrinks),
+        TEST(gguf_types),          TEST(folders),       TEST(llama2c_files),
+        TEST(quantized),           TEST(in_place),      TEST(threads),
+        TEST(packed_from_memory),  TEST(extra_tensors), TEST(wrong_shapes),
+        TEST(missing_tensors),     TEST(not_finite),    TEST(unreadable_output),
+        TEST(progress_and_cancel), TEST(rope_freqs),    TEST(file_shrinks),
 #undef TEST
     };
     return cmocka_run_group_tests_name("bind", tests, NULL, NULL);
