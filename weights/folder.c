@@ -43,13 +43,16 @@ static choir_status name_file(char **shown, const struct wts_set *set, const cha
     return CHOIR_OK;
 }
 
-static bool is_there(const struct wts_set *set, const char *name)
+static choir_status is_there(bool *there, const struct wts_set *set, const char *name, choir_error *err)
 {
     struct stat st;
     char *path = join(set->path, name);
-    bool there = path != NULL && stat(path, &st) == 0;
+    if (path == NULL) {
+        return fail_name_memory(err);
+    }
+    *there = stat(path, &st) == 0;
     free(path);
-    return there;
+    return CHOIR_OK;
 }
 
 static choir_status load_file(struct wts_set *set, const char *name, choir_error *err)
@@ -170,13 +173,23 @@ static choir_status load_index(struct wts_set *set, const char *name, choir_erro
 choir_status wts_load_folder(struct wts_set *set, bool headers_from_config, choir_error *err)
 {
     static const char one[] = "model.safetensors", index[] = "model.safetensors.index.json", config[] = "config.json";
-    bool single = is_there(set, one), sharded = !single && is_there(set, index), described = is_there(set, config);
+    bool single = false, sharded = false, described = false;
+    choir_status status = is_there(&single, set, one, err);
+    if (status == CHOIR_OK && !single) {
+        status = is_there(&sharded, set, index, err);
+    }
+    if (status == CHOIR_OK) {
+        status = is_there(&described, set, config, err);
+    }
+    if (status != CHOIR_OK) {
+        return status;
+    }
     if (!single && !sharded && !(headers_from_config && described)) {
         return base_fail(err, CHOIR_IO, "%s: %s", set->model_file,
                          described ? "neither model.safetensors nor model.safetensors.index.json in it"
                                    : "Is a directory, without config.json");
     }
-    choir_status status = name_file(&set->model_file, set, config, err);
+    status = name_file(&set->model_file, set, config, err);
     if (status == CHOIR_OK) {
         status = name_file(&set->priv->weights_file, set, sharded ? index : one, err);
     }

@@ -3,6 +3,7 @@
  * RFC 8259. */
 #include "base/json.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,8 +96,6 @@ static choir_status fail_jansson(choir_error *err, const char *name, const char 
     char shown[BASE_ESCAPE_CAP];
     char what[BASE_ESCAPE_CAP + 32];
     switch (json_error_code(seen)) {
-    case json_error_out_of_memory:
-        return base_fail_memory(err, n, "a JSON text");
     case json_error_numeric_overflow:
         return fail_at(err, name, text, at, "number out of range");
     case json_error_end_of_input_expected:
@@ -138,8 +137,16 @@ choir_status base_json_parse(json_t **root, const char *name, const char *text, 
         return fail_at(err, name, text, deep, what);
     }
     json_error_t seen;
+    errno = 0;
     *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &seen);
-    return *root != NULL ? CHOIR_OK : fail_jansson(err, name, text, n, &seen);
+    if (*root != NULL) {
+        return CHOIR_OK;
+    }
+    /* jansson tells lack of memory as a fault of the text, or not at all. */
+    if (errno == ENOMEM || seen.text[0] == '\0') {
+        return base_fail_memory(err, n, "a JSON text");
+    }
+    return fail_jansson(err, name, text, n, &seen);
 }
 
 choir_status base_json_load(json_t **root, const char *path, size_t max_bytes, choir_error *err)

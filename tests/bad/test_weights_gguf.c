@@ -299,6 +299,32 @@ static void refuses_layouts(void **state)
     }
 }
 
+/* The same for names that must be shown escaped, and for tensors of unknown size (q4_K). */
+static void refuses_layouts_of_unread_tensors(void **state)
+{
+    (void)state;
+    static const uint64_t ne[] = {256};
+    static const struct {
+        const char *first, *second;
+        uint64_t offset;
+        const char *message;
+    } rows[] = {
+        {"\x1b[2J", "\x1b[2J", 32, "m.gguf: duplicate tensor \\x1b[2J"},
+        {"\x1b[2J", "B", 0, "m.gguf: tensors \\x1b[2J and B overlap"},
+        {"A", "B", 64, "m.gguf: tensor B: offset 64 past end of file (160 bytes)"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct files_bytes b = {0};
+        files_gguf_start(&b, 3, 2, 0);
+        files_gguf_tensor(&b, rows[i].first, 1, ne, 12, 0);
+        files_gguf_tensor(&b, rows[i].second, 1, ne, 12, rows[i].offset);
+        files_pad(&b, 32);
+        files_add_zeros(&b, 64);
+        refused(&b, rows[i].message);
+        files_free(&b);
+    }
+}
+
 /* G40, and tensors that stand in the table in another order than in the data. */
 static void takes_what_is_odd_but_right(void **state)
 {
@@ -552,6 +578,7 @@ int main(void)
         cmocka_unit_test(refuses_settings_that_disagree),
         cmocka_unit_test(refuses_tensors),
         cmocka_unit_test(refuses_layouts),
+        cmocka_unit_test(refuses_layouts_of_unread_tensors),
         cmocka_unit_test(takes_what_is_odd_but_right),
         cmocka_unit_test(names_types_it_cannot_read),
         cmocka_unit_test(survives_cuts_and_flips),
