@@ -67,9 +67,10 @@ static choir_status take_shape(struct gguf_cursor *c, struct wts_tensor *t, choi
     }
     if (!wts_count_rows(t) || t->n_rows * t->n_cols > INT64_MAX) {
         char dims[WTS_MAX_DIMS * 24] = "";
-        for (uint32_t d = n_dims; d-- > 0;) {
+        for (uint32_t d = 0; d < n_dims; d++) {
             size_t used = strlen(dims);
-            snprintf(dims + used, sizeof dims - used, "%llu%s", (ull)t->shape[d], d > 0 ? " \xc3\x97 " : "");
+            snprintf(dims + used, sizeof dims - used, "%llu%s", (ull)t->shape[n_dims - 1 - d],
+                     d + 1 < n_dims ? " \xc3\x97 " : "");
         }
         return wts_fail_tensor(err, t, "%s elements overflow", dims);
     }

@@ -75,8 +75,10 @@ static size_t literal_start(const char *text, size_t end)
     if (end < 2 || text[end - 1] != '"') {
         return end;
     }
-    for (size_t i = end - 1; i-- > 0;) {
+    size_t i = end - 1;
+    while (i > 0) {
         size_t slashes = 0;
+        i--;
         while (slashes < i && text[i - 1 - slashes] == '\\') {
             slashes++;
         }
