@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "tokenizer/sp_parse.h"
@@ -52,6 +53,28 @@ static choir_status copy_model(struct tokenizer *t, const struct sp_model *m, ch
     return CHOIR_OK;
 }
 
+/* The library crashes (in protobuf's destructors) when memory runs out while it works.  So what it may need is asked for
+ * first, and given back: best effort, but then it is an error message. */
+static choir_status probe_memory(uint64_t bytes, const char *what, choir_error *err)
+{
+    struct base_arena a;
+    choir_status s = base_arena_map(&a, bytes < SIZE_MAX ? (size_t)bytes : SIZE_MAX, false, what, err);
+    if (s == CHOIR_OK) {
+        base_arena_unmap(&a);
+    }
+    return s;
+}
+
+/* Measured, rounded up: the library's bytes for a piece, for a byte of the model, and for a byte of text. */
+enum { LIB_PER_PIECE = 512, LIB_PER_MODEL_BYTE = 4, LIB_PER_TEXT_BYTE = 256, LIB_FIXED = 1 << 20 };
+
+static choir_status open_lib(struct tokenizer *t, const char *file, choir_error *err)
+{
+    uint64_t need = LIB_FIXED + (uint64_t)t->n_pieces * LIB_PER_PIECE + (uint64_t)t->model.n_lib * LIB_PER_MODEL_BYTE;
+    choir_status s = probe_memory(need, "the tokenizer", err);
+    return s == CHOIR_OK ? sp_lib_open(&t->lib, file, t->model.data, t->model.n_lib, err) : s;
+}
+
 /* Checks *m, makes a tokenizer of it, and clears it. */
 static choir_status open_model(struct tokenizer **out, struct sp_model *m, int64_t vocab_rows, choir_error *err)
 {
@@ -65,7 +88,7 @@ static choir_status open_model(struct tokenizer **out, struct sp_model *m, int64
         s = sp_build(&t->model, m, err);
     }
     if (s == CHOIR_OK) {
-        s = sp_lib_open(&t->lib, m->file, t->model.data, t->model.n_lib, err);
+        s = open_lib(t, m->file, err);
     }
     sp_model_clear(m);
     if (s == CHOIR_OK) {
@@ -251,7 +274,10 @@ choir_status tok_encode(const struct tokenizer *t, const char *text, size_t n, i
         return base_fail(err, CHOIR_PROMPT, "text of %zu bytes, this tokenizer takes at most %zu at once", n,
                          t->max_text_bytes);
     }
-    choir_status s = sp_lib_encode(t->lib, text, n, ids, n_ids, err);
+    choir_status s = probe_memory(LIB_FIXED + (uint64_t)n * LIB_PER_TEXT_BYTE, "tokenizing", err);
+    if (s == CHOIR_OK) {
+        s = sp_lib_encode(t->lib, text, n, ids, n_ids, err);
+    }
     if (s == CHOIR_OK && t->model.own_bytes) {
         *n_ids = join_unknown(t, *ids, *n_ids);
     }

@@ -144,6 +144,25 @@ static void compare(const struct stage *s, int n_strings)
     }
 }
 
+/* What spells a special piece is text like any other (where there are no byte pieces, "|" may be unknown). */
+static void check_special_spellings(const struct tokenizer *t)
+{
+    static const char text[] = "</s><s> <unk><|im_end|><0x0A> </s>";
+    int32_t *ids;
+    size_t n;
+    choir_error err = {0};
+    assert_int_equal(tok_encode(t, text, sizeof text - 1, &ids, &n, &err), CHOIR_OK);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_not_equal(tok_piece_type(t, ids[i]), TOK_CONTROL);
+        assert_int_not_equal(ids[i], tok_bos(t));
+        assert_int_not_equal(ids[i], tok_eos(t));
+        size_t len;
+        const char *piece = tok_piece(t, ids[i], &len);
+        assert_false(len == 6 && memcmp(piece, "<0x0A>", 6) == 0);
+    }
+    free(ids);
+}
+
 static void compare_file(const char *name)
 {
     char path[512];
@@ -161,6 +180,8 @@ static void compare_file(const char *name)
     assert_int_equal(tok_unk(s.file), sp_direct_unk(s.direct));
     assert_int_equal(tok_bos(s.vocab), tok_bos(s.file));
     assert_int_equal(tok_unk(s.vocab), tok_unk(s.file));
+    check_special_spellings(s.file);
+    check_special_spellings(s.vocab);
     compare(&s, N_STRINGS);
     tok_close(s.file);
     tok_close(s.vocab);
