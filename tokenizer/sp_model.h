@@ -12,7 +12,7 @@
 enum {
     SP_MAX_PIECES = 1 << 24,
     SP_MAX_PIECE_BYTES = 4096,
-    SP_MAX_NESTED_BYTES = 1024, /* of a piece that the library recurses over, once a byte */
+    SP_MAX_NESTED_BYTES = 1024,      /* of a piece that the library recurses over, once a byte */
     SP_MAX_CHARSMAP_BYTES = 4 << 20, /* those of the trainer are 0.3 MB */
     SP_MAX_RULE_BYTES = 1024,        /* what one rule of the map puts in; NFKC: 33 */
     SP_MAX_FILE_BYTES = 512 << 20,

@@ -1,3 +1,4 @@
+/* The wire format, read with every length checked against its message, and written. */
 #include "tokenizer/sp_proto.h"
 
 #include <string.h>
