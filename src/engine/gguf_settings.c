@@ -108,12 +108,17 @@ static choir_status write_vocabulary(struct wts_writer *w, const struct mdl_conf
     return status;
 }
 
-/* The source's own settings, but for those that speak of its types. */
+/* What a source says of its types and of its parts is not true of the new file. */
+static bool is_outdated(const char *key)
+{
+    return strcmp(key, "general.file_type") == 0 || strcmp(key, "general.quantization_version") == 0 ||
+           strncmp(key, "split.", 6) == 0;
+}
+
 static void pass_on(struct wts_writer *w, const struct wts_set *set)
 {
     for (size_t i = 0; i < set->n_meta; i++) {
-        const char *key = set->meta[i].key.data;
-        if (strcmp(key, "general.file_type") != 0 && strcmp(key, "general.quantization_version") != 0) {
+        if (!is_outdated(set->meta[i].key.data)) {
             wts_writer_put(w, &set->meta[i]);
         }
     }
