@@ -1,0 +1,152 @@
+/* Packing activations for NEON: f32 tiles are transposed, int8 blocks quantized.  Once per step and matrix group, so
+ * a few per cent of a matrix multiplication; still worth vectors. */
+#include "kernels/arm/simd_neon.h"
+
+/* Few tokens make one tile: the weights then come from memory once.  Many are cut into even tiles of at most what the
+ * multiplication takes in one go (f32: 6 tokens of accumulators; int8: any number, float sums being in memory). */
+int kern_act_tile_neon(enum dtype_act kind, int n_tokens)
+{
+    int few = kind == DTYPE_ACT_F32 ? NEON_TILE_F32 : NEON_TILE_Q8;
+    if (n_tokens <= few) {
+        return n_tokens;
+    }
+    int most = kind == DTYPE_ACT_F32 ? 6 : NEON_TILE_Q8;
+    int tiles = (n_tokens + most - 1) / most;
+    return (n_tokens + tiles - 1) / tiles;
+}
+
+/* ---- f32: [n_cols][width] ---- */
+
+/* 4 columns of 4 tokens. */
+static inline void transpose_four(float *dst, size_t width, const float *x, size_t ldx)
+{
+    float32x4_t a = vld1q_f32(x), b = vld1q_f32(x + ldx), c = vld1q_f32(x + 2 * ldx), d = vld1q_f32(x + 3 * ldx);
+    float32x4_t ac[2] = {vzip1q_f32(a, c), vzip2q_f32(a, c)}; /* a0 c0 a1 c1, a2 c2 a3 c3 */
+    float32x4_t bd[2] = {vzip1q_f32(b, d), vzip2q_f32(b, d)};
+    for (int i = 0; i < 2; i++, dst += 2 * width) {
+        vst1q_f32(dst, vzip1q_f32(ac[i], bd[i]));
+        vst1q_f32(dst + width, vzip2q_f32(ac[i], bd[i]));
+    }
+}
+
+/* 4 columns of 2 tokens. */
+static inline void transpose_two(float *dst, size_t width, const float *x, size_t ldx)
+{
+    float32x4_t a = vld1q_f32(x), b = vld1q_f32(x + ldx);
+    float32x4_t ab[2] = {vzip1q_f32(a, b), vzip2q_f32(a, b)};
+    for (int i = 0; i < 2; i++, dst += 2 * width) {
+        vst1_f32(dst, vget_low_f32(ab[i]));
+        vst1_f32(dst + width, vget_high_f32(ab[i]));
+    }
+}
+
+static void pack_tile_f32(float *dst, const float *x, size_t ldx, int width, int col0, int col1)
+{
+    const size_t w = (size_t)width;
+    dst += (size_t)col0 * w;
+    if (width == 1) {
+        memcpy(dst, x + col0, (size_t)(col1 - col0) * sizeof *dst);
+        return;
+    }
+    int c = col0;
+    for (; c + 4 <= col1; c += 4, dst += 4 * w) {
+        const float *from = x + c;
+        int t = 0;
+        for (; t + 4 <= width; t += 4, from += 4 * ldx) {
+            transpose_four(dst + t, w, from, ldx);
+        }
+        for (; t + 2 <= width; t += 2, from += 2 * ldx) {
+            transpose_two(dst + t, w, from, ldx);
+        }
+        for (int i = 0; t < width && i < 4; i++) {
+            dst[(size_t)i * w + (size_t)t] = from[i];
+        }
+    }
+    for (; c < col1; c++, dst += w) {
+        for (int t = 0; t < width; t++) {
+            dst[t] = x[(size_t)t * ldx + (size_t)c];
+        }
+    }
+}
+
+void kern_act_pack_f32_neon(void *act, const float *x, size_t ldx, int n_tokens, int tile, int n_cols, int col0,
+                            int col1)
+{
+    for (int t = 0; t < n_tokens; t += tile) {
+        int width = n_tokens - t < tile ? n_tokens - t : tile;
+        pack_tile_f32((float *)act + (size_t)t * (size_t)n_cols, x + (size_t)t * ldx, ldx, width, col0, col1);
+    }
+}
+
+/* ---- int8: per block of 32 columns [width][32] q, [width] d, [width] -sum(q) ---- */
+
+enum { BLOCK = 32 };
+
+static inline int32x4_t round_four(float32x4_t x, float32x4_t inverse)
+{
+    float32x4_t r = vmulq_f32(x, inverse);
+    uint32x4_t number = vcaltq_f32(r, vdupq_n_f32(127.5f)); /* NaN becomes 0 */
+    return vandq_s32(vcvtnq_s32_f32(r), vreinterpretq_s32_u32(number));
+}
+
+/* One block of one token: 32 numbers. */
+static inline void quantize_block(int8_t *q, float *d, int32_t *minus_sum, const float *x)
+{
+    float32x4_t v[8], most = vdupq_n_f32(0.0f);
+    for (int i = 0; i < 8; i++) {
+        v[i] = vld1q_f32(x + 4 * i);
+        most = vmaxnmq_f32(most, vabsq_f32(v[i])); /* a NaN leaves `most` as it is */
+    }
+    float scale = vmaxvq_f32(most) / 127.0f;
+    if (scale < 0x1p-126f) { /* 1 / scale would be infinite: such a block counts as zero */
+        scale = 0.0f;
+    }
+    const float32x4_t inverse = vdupq_n_f32(scale > 0.0f ? 1.0f / scale : 0.0f);
+    int32_t sum = 0;
+    for (int i = 0; i < 2; i++) {
+        int16x8_t low =
+            vcombine_s16(vmovn_s32(round_four(v[4 * i], inverse)), vmovn_s32(round_four(v[4 * i + 1], inverse)));
+        int16x8_t high =
+            vcombine_s16(vmovn_s32(round_four(v[4 * i + 2], inverse)), vmovn_s32(round_four(v[4 * i + 3], inverse)));
+        vst1q_s8(q + 16 * i, vcombine_s8(vmovn_s16(low), vmovn_s16(high)));
+        sum += vaddvq_s16(vaddq_s16(low, high));
+    }
+    *d = scale;
+    *minus_sum = -sum;
+}
+
+static void pack_tile_q8(int8_t *dst, const float *x, size_t ldx, int width, int n_cols, int col0, int col1)
+{
+    const size_t block_bytes = (size_t)width * (BLOCK + sizeof(float) + sizeof(int32_t));
+    for (int c = col0; c < col1; c += BLOCK) {
+        int8_t *q = dst + (size_t)(c / BLOCK) * block_bytes;
+        float *d = (float *)(void *)(q + (size_t)width * BLOCK);
+        int32_t *minus_sum = (int32_t *)(void *)(d + width);
+        for (int t = 0; t < width; t++) {
+            const float *from = x + (size_t)t * ldx;
+            float padded[BLOCK];
+            if (c + BLOCK <= n_cols) {
+                from += c;
+            } else { /* the row ends in this block, or before it */
+                for (int i = 0; i < BLOCK; i++) {
+                    padded[i] = c + i < n_cols ? from[c + i] : 0.0f;
+                }
+                from = padded;
+            }
+            quantize_block(q + (size_t)t * BLOCK, d + t, minus_sum + t, from);
+        }
+    }
+}
+
+void kern_act_pack_q8_neon(void *act, const float *x, size_t ldx, int n_tokens, int tile, int n_cols, int col0,
+                           int col1)
+{
+    const size_t token_bytes = kern_act_token_bytes(DTYPE_ACT_Q8, n_cols);
+    if (col1 == n_cols) {
+        col1 = (n_cols + 63) / 64 * 64; /* zeros up to a whole unit */
+    }
+    for (int t = 0; t < n_tokens; t += tile) {
+        int width = n_tokens - t < tile ? n_tokens - t : tile;
+        pack_tile_q8((int8_t *)act + (size_t)t * token_bytes, x + (size_t)t * ldx, ldx, width, n_cols, col0, col1);
+    }
+}

@@ -1,0 +1,47 @@
+/* The NEON kernels, by name; their contracts are in kernels.h. */
+#ifndef KERN_KERNELS_NEON_H
+#define KERN_KERNELS_NEON_H
+
+#include "kernels/kernels.h"
+
+int kern_act_tile_neon(enum dtype_act kind, int n_tokens);
+void kern_act_pack_f32_neon(void *act, const float *x, size_t ldx, int n_tokens, int tile, int n_cols, int col0,
+                            int col1);
+void kern_act_pack_q8_neon(void *act, const float *x, size_t ldx, int n_tokens, int tile, int n_cols, int col0,
+                           int col1);
+
+void kern_matmul_f32_neon(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
+                          int tile, bool add);
+void kern_matmul_f16_neon(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
+                          int tile, bool add);
+void kern_matmul_bf16_neon(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
+                           int tile, bool add);
+void kern_matmul_q8_0_neon(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
+                           int tile, bool add);
+void kern_matmul_q4_0_neon(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
+                           int tile, bool add);
+
+/* With the dot product instructions: int8 weights alone gain by them. */
+void kern_matmul_q8_0_dotprod(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act,
+                              int n_tokens, int tile, bool add);
+void kern_matmul_q4_0_dotprod(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act,
+                              int n_tokens, int tile, bool add);
+void kern_matmul_q8_0_i8mm(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
+                           int tile, bool add);
+
+void kern_rmsnorm_neon(float *y, const float *x, const float *w, int n, float eps);
+void kern_rope_interleaved_neon(float *x, const float *cosine, const float *sine, int n_heads, int head_dim,
+                                int rope_dim);
+void kern_rope_half_neon(float *x, const float *cosine, const float *sine, int n_heads, int head_dim, int rope_dim);
+void kern_swiglu_neon(float *gate, const float *up, int n);
+void kern_scale_neon(float *x, float s, int n);
+int kern_argmax_neon(const float *x, int n);
+bool kern_all_finite_neon(const float *x, int n);
+
+void kern_kv_put_k_f16_neon(void *dst, size_t stride, const float *k, int head_dim);
+void kern_kv_put_v_f16_neon(void *dst, const float *v, int head_dim);
+void kern_attn_span_f32_neon(const struct kern_attn_span *a);
+void kern_attn_span_f16_neon(const struct kern_attn_span *a);
+void kern_attn_merge_neon(float *m, float *l, float *acc, float m2, float l2, const float *acc2, int head_dim);
+
+#endif

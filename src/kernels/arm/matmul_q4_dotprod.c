@@ -1,0 +1,13 @@
+/* Matrices of q4_0 for ARM with dotprod: sdot.  i8mm would add nothing here: nibbles need no unsigned form. */
+#include "kernels/arm/dot_neon.h"
+
+static inline void add_block(float (*sum)[16], const struct neon_block *block, int n_tokens)
+{
+    neon_dot_block_of(DOT_Q4_SDOT, n_tokens, sum, block);
+}
+
+void kern_matmul_q4_0_dotprod(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act,
+                              int n_tokens, int tile, bool add)
+{
+    neon_matmul_quant(add_block, NEON_DOT_TOKENS, 576, y, ldy, W, n_rows, n_cols, act, n_tokens, tile, add);
+}
