@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "options.h"
-#include "suggest.h"
-#include "terminal.h"
+#include "cli/options.h"
+#include "cli/suggest.h"
+#include "cli/terminal.h"
 
 const command_row *command_find(const char *name)
 {

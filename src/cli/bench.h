@@ -2,7 +2,7 @@
 #ifndef CHOIR_CLI_BENCH_H
 #define CHOIR_CLI_BENCH_H
 
-#include "session.h"
+#include "cli/session.h"
 
 /* One combination of the lists: a prefill (n_gen 0) or a decode (n_prompt 0) of n_seqs sequences with n_depth tokens of past
  * each. */

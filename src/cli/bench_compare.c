@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench.h"
-#include "prompt.h"
+#include "cli/bench.h"
+#include "cli/prompt.h"
 
 typedef struct row {
     bench_case test;

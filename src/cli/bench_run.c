@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "bench.h"
+#include "cli/bench.h"
 
 typedef struct bench_state {
     session *s;

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "bench.h"
+#include "cli/bench.h"
 
 double stats_mean(const double *x, size_t n)
 {

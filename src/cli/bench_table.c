@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bench.h"
-#include "report.h"
+#include "cli/bench.h"
+#include "cli/report.h"
 
 /* A number of the row by its name: the one list that JSON and CSV are written from.  Whole numbers up to 2^53 are exact. */
 typedef struct number_field {

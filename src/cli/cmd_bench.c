@@ -1,7 +1,7 @@
 /* choir bench: every combination of the lists, one row each. */
 #include <string.h>
 
-#include "bench.h"
+#include "cli/bench.h"
 
 typedef struct plan {
     session *s;

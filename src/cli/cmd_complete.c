@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "complete.h"
-#include "prompt.h"
-#include "report.h"
-#include "signals.h"
+#include "cli/complete.h"
+#include "cli/prompt.h"
+#include "cli/report.h"
+#include "cli/signals.h"
 
 choir_status writer_fork(writer *w, choir_sequence **out, choir_error *err)
 {
@@ -196,7 +196,7 @@ static choir_status converse(writer *w, choir_error *err)
             break;
         }
         if (event == EDITOR_ERROR) {
-            status = fail(err, CHOIR_IO, "stdin: %s", strerror(errno));
+            status = fail(err, errno == ENOMEM ? CHOIR_RESOURCE : CHOIR_IO, "stdin: %s", strerror(errno));
             break;
         }
         if (event == EDITOR_LINE) {

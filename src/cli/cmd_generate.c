@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "generation.h"
-#include "prompt.h"
-#include "report.h"
-#include "signals.h"
+#include "cli/generation.h"
+#include "cli/prompt.h"
+#include "cli/report.h"
+#include "cli/signals.h"
 
 typedef struct job {
     session *s;

@@ -1,7 +1,7 @@
 /* choir info: what a model is and what it needs, from its headers alone. */
 #include <string.h>
 
-#include "report.h"
+#include "cli/report.h"
 
 typedef struct part {
     const char *name;

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hub.h"
-#include "session.h"
-#include "signals.h"
+#include "cli/hub.h"
+#include "cli/session.h"
+#include "cli/signals.h"
 
 static int on_progress(void *user, uint64_t done, uint64_t total)
 {

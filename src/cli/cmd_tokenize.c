@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "generation.h"
-#include "numbers.h"
-#include "prompt.h"
+#include "cli/generation.h"
+#include "cli/numbers.h"
+#include "cli/prompt.h"
 
 #define FLUSH_BYTES 65536
 

@@ -2,9 +2,9 @@
 #ifndef CHOIR_CLI_COMPLETE_H
 #define CHOIR_CLI_COMPLETE_H
 
-#include "editor.h"
-#include "generation.h"
-#include "story.h"
+#include "cli/editor.h"
+#include "cli/generation.h"
+#include "cli/story.h"
 
 typedef struct writer {
     session *s;

@@ -7,11 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "complete.h"
-#include "numbers.h"
-#include "prompt.h"
-#include "signals.h"
-#include "suggest.h"
+#include "cli/complete.h"
+#include "cli/numbers.h"
+#include "cli/prompt.h"
+#include "cli/signals.h"
+#include "cli/suggest.h"
 
 #define MAX_ALTERNATIVES 16
 
@@ -124,8 +124,9 @@ static choir_status run_alt(writer *w, const char *argument, choir_error *err)
     choir_status status = read_count(&wanted, "/alt", argument, 3, MAX_ALTERNATIVES, err);
     status = status ? status : writer_sync(w, err);
     w->echo = false;
+    free(w->fresh.at);
+    w->fresh = (text_buffer){0};
     while (!status && n < wanted && !signals_pending()) {
-        w->fresh = (text_buffer){0};
         status = make_alternative(w, err);
         if (!status) {
             show_alternative(w, n + 1);

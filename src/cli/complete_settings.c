@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "complete.h"
-#include "suggest.h"
+#include "cli/complete.h"
+#include "cli/suggest.h"
 
 static bool settable(const option_row *row)
 {

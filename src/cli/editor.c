@@ -1,6 +1,6 @@
 /* libedit behind four functions.  Its own signal handling stays off (it would pass a signal on to the whole process group):
  * bytes are read here, so that EINTR ends a line. */
-#include "editor.h"
+#include "cli/editor.h"
 
 #include <errno.h>
 #include <histedit.h>
@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
-#include "signals.h"
+#include "cli/signals.h"
 
 #define HISTORY_LINES 1000
 

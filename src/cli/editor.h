@@ -4,7 +4,7 @@
 #ifndef CHOIR_CLI_EDITOR_H
 #define CHOIR_CLI_EDITOR_H
 
-#include "generation.h"
+#include "cli/generation.h"
 
 typedef struct editor editor;
 

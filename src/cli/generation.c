@@ -1,5 +1,5 @@
 /* Shared by the commands that generate. */
-#include "generation.h"
+#include "cli/generation.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #ifndef CHOIR_CLI_GENERATION_H
 #define CHOIR_CLI_GENERATION_H
 
-#include "session.h"
+#include "cli/session.h"
 
 typedef struct text_buffer {
     char *at;

@@ -1,5 +1,5 @@
 /* --help: at most 80 columns, one line a flag. */
-#include "help.h"
+#include "cli/help.h"
 
 #include <stdio.h>
 #include <string.h>

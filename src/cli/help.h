@@ -2,8 +2,8 @@
 #ifndef CHOIR_CLI_HELP_H
 #define CHOIR_CLI_HELP_H
 
-#include "options.h"
-#include "stream.h"
+#include "cli/options.h"
+#include "cli/stream.h"
 
 /* All commands, or one with its flags by group. */
 void help_print(stream *out, const command_row *command);

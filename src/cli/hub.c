@@ -4,7 +4,7 @@
  *   HUB/models--ORG--NAME/snapshots/COMMIT/     the files as links
  *
  * HUB is $HF_HUB_CACHE, $HF_HOME/hub or ~/.cache/huggingface/hub ($XDG_CACHE_HOME in place of ~/.cache). */
-#include "hub.h"
+#include "cli/hub.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -15,8 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "options.h"
-#include "terminal.h"
+#include "cli/options.h"
+#include "cli/terminal.h"
 
 typedef struct path_text {
     char at[PATH_MAX];

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "help.h"
-#include "session.h"
-#include "signals.h"
-#include "suggest.h"
+#include "cli/help.h"
+#include "cli/session.h"
+#include "cli/signals.h"
+#include "cli/suggest.h"
 
 /* Descriptors 0 to 2 must exist before any file is opened, or a model file could become stdout.  A missing one becomes /dev/null
  * opened the wrong way round, so that using it still reports EBADF. */

@@ -1,6 +1,6 @@
 /* Numbers from the command line.  strtol and strtod accept too much (spaces, "+", "0x10", "nan"), so the characters are
  * checked here first. */
-#include "numbers.h"
+#include "cli/numbers.h"
 
 #include <errno.h>
 #include <math.h>

@@ -1,5 +1,5 @@
 /* The table of options and its reader.  A row says everything about a flag; nothing else in the program knows its name. */
-#include "options.h"
+#include "cli/options.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "numbers.h"
-#include "suggest.h"
-#include "terminal.h"
+#include "cli/numbers.h"
+#include "cli/suggest.h"
+#include "cli/terminal.h"
 
 #define GEN    CMD_GENERATE
 #define COMP   CMD_COMPLETE

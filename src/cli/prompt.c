@@ -1,5 +1,5 @@
 /* Reading prompts.  Names in messages: "-p", "stdin" or the file's. */
-#include "prompt.h"
+#include "cli/prompt.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,8 +2,8 @@
 #ifndef CHOIR_CLI_PROMPT_H
 #define CHOIR_CLI_PROMPT_H
 
-#include "options.h"
-#include "terminal.h"
+#include "cli/options.h"
+#include "cli/terminal.h"
 
 #define PROMPT_MAX ((size_t)1 << 30)
 

@@ -1,5 +1,5 @@
 /* Reports on stderr. */
-#include "report.h"
+#include "cli/report.h"
 
 #include <stdio.h>
 

@@ -2,7 +2,7 @@
 #ifndef CHOIR_CLI_REPORT_H
 #define CHOIR_CLI_REPORT_H
 
-#include "session.h"
+#include "cli/session.h"
 
 /* With -v: model, kernels, threads, context, the memory account, the seed. */
 void report_setup(const session *s, uint64_t seed);

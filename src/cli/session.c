@@ -1,13 +1,13 @@
 /* Opening what a command needs, in one place, so that -m, CHOIR_MODEL, CHOIR_CPU, OMP_NUM_THREADS, progress and warnings
  * mean the same everywhere. */
-#include "session.h"
+#include "cli/session.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "hub.h"
-#include "numbers.h"
-#include "signals.h"
+#include "cli/hub.h"
+#include "cli/numbers.h"
+#include "cli/signals.h"
 
 typedef struct loading {
     const terminal *term;

@@ -4,9 +4,9 @@
 
 #include <jansson.h>
 
-#include "options.h"
-#include "stream.h"
-#include "terminal.h"
+#include "cli/options.h"
+#include "cli/stream.h"
+#include "cli/terminal.h"
 
 typedef struct session {
     const options *opt;

@@ -1,6 +1,6 @@
 /* Signals: the handler does only what POSIX allows there: it stores into lock-free atomics, calls choir_engine_cancel (which
  * is documented to be safe) or _exit. */
-#include "signals.h"
+#include "cli/signals.h"
 
 #include <signal.h>
 #include <stdatomic.h>

@@ -1,5 +1,5 @@
 /* States are whole copies: a text that a person writes is small. */
-#include "story.h"
+#include "cli/story.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef CHOIR_CLI_STORY_H
 #define CHOIR_CLI_STORY_H
 
-#include "generation.h"
+#include "cli/generation.h"
 
 typedef struct story_state {
     char *text;

@@ -1,5 +1,5 @@
 /* Writing to stdout with write(2): no buffer stands between a token and its reader. */
-#include "stream.h"
+#include "cli/stream.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "choir_status.h"
-#include "signals.h"
+#include "cli/signals.h"
 
 int stream_write(stream *s, const char *text, size_t n)
 {

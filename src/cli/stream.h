@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "terminal.h"
+#include "cli/terminal.h"
 
 #define EXIT_CLOSED_PIPE 141
 

@@ -1,5 +1,5 @@
 /* Edit distance with transpositions of neighbours (optimal string alignment), on names of at most NAME_CAP bytes. */
-#include "suggest.h"
+#include "cli/suggest.h"
 
 #include <stddef.h>
 #include <string.h>

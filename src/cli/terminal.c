@@ -1,6 +1,6 @@
 /* The terminal: what the streams are, messages, the progress bar.  Everything here writes to stderr with write(2) in one call
  * a line, so that lines of several programs do not mix, and ignores failures: there is nowhere left to report them. */
-#include "terminal.h"
+#include "cli/terminal.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -11,7 +11,8 @@ setup() {
     else
         model=()
     fi
-    cd "$BATS_TEST_TMPDIR"
+    mkdir "$BATS_TEST_TMPDIR/work"
+    cd "$BATS_TEST_TMPDIR/work"
 }
 
 need_stories() {
@@ -48,7 +49,7 @@ refused() {
     [ "$(printf '%s\n' "$stderr" | wc -c)" -le 400 ]
 }
 
-# slow_model: a model of zeros in $BATS_TEST_TMPDIR/slow.bin (a sparse file) that takes milliseconds a token, for tests that
+# slow_model: a model of zeros in slow.bin (a sparse file) that takes milliseconds a token, for tests that
 # interrupt; it draws every token with the same probability.
 slow_model() {
     need_stories

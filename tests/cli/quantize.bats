@@ -1,0 +1,34 @@
+# choir quantize.
+
+load helper
+
+@test "a model in, a GGUF file out that generates; -v says so" {
+    need_stories
+    cp "$stories/stories260K.bin" .
+    cp "$stories/tok512.model" tokenizer.model
+    run --separate-stderr "$CHOIR_BIN" quantize stories260K.bin small.gguf q8_0
+    [ "$status" -eq 0 ]
+    [ -z "$output$stderr" ]
+    [ "$(stat -c %s small.gguf)" -lt "$(stat -c %s stories260K.bin)" ]
+    "$CHOIR_BIN" generate -m small.gguf -p 'Once upon a time' -n 5 --temp 0 >out
+    printf ', there was a little' | cmp - out
+    "$CHOIR_BIN" quantize stories260K.bin again.gguf -v 2>err
+    grep -qx 'again.gguf: written, q8_0' err
+    cmp small.gguf again.gguf
+    [ "$(ls | wc -l)" -eq 6 ] # no temporary file is left
+}
+
+@test "what is refused leaves no file" {
+    refused 2 'TYPE: "q9" is none of:' "$CHOIR_BIN" quantize in out.gguf q9
+    refused 2 'quantize needs IN OUT.gguf' "$CHOIR_BIN" quantize in
+    refused 2 'unexpected argument "d"' "$CHOIR_BIN" quantize a b c d
+    refused 4 'none: No such file' "$CHOIR_BIN" quantize none out.gguf
+    printf 'GGUF' >bad.gguf
+    refused 3 'bad.gguf' "$CHOIR_BIN" quantize bad.gguf out.gguf
+    [ ! -e out.gguf ]
+    [ "$(ls | wc -l)" -eq 1 ]
+    need_stories
+    cp "$stories/stories260K.bin" .
+    cp "$stories/tok512.model" tokenizer.model
+    refused 4 'No such file' "$CHOIR_BIN" quantize stories260K.bin none/out.gguf
+}
