@@ -183,7 +183,7 @@ static void top_ids(int32_t *ids, int64_t k, const float *logits, int32_t n)
 
 static choir_status run_top(writer *w, const char *argument, choir_error *err)
 {
-    int32_t ids[100];
+    int32_t ids[100] = {0};
     int64_t k;
     int32_t vocab = w->s->info.vocab_size;
     choir_status status = read_count(&k, "/top", argument, 10, (int64_t)(sizeof ids / sizeof *ids), err);

@@ -3,6 +3,7 @@
 #include "cli/editor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <histedit.h>
 #include <langinfo.h>
 #include <limits.h>
@@ -53,7 +54,7 @@ static void find_history(editor *e)
     } else if (home && *home == '/') {
         n = snprintf(e->history_path, cap, "%s/.local/state/choir/history", home);
     }
-    if (n < 0 || (size_t)n + sizeof ".XXXXXX" > cap) {
+    if (n < 0 || (size_t)n >= cap) {
         e->history_path[0] = '\0';
         return;
     }
@@ -64,12 +65,12 @@ static void find_history(editor *e)
 static void save_history(editor *e)
 {
     HistEvent event;
-    char temporary[PATH_MAX + 8];
+    char temporary[PATH_MAX + 32];
     if (!e->history_path[0]) {
         return;
     }
-    snprintf(temporary, sizeof temporary, "%s.XXXXXX", e->history_path);
-    int fd = mkstemp(temporary); /* mode 0600 */
+    snprintf(temporary, sizeof temporary, "%s.%ld", e->history_path, (long)getpid());
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0) {
         return;
     }
