@@ -273,9 +273,9 @@ CHOIR_API double choir_probe_bandwidth(size_t bytes, int n_threads);
 CHOIR_API double choir_probe_peak(const choir_model *model, int n_threads);
 
 typedef struct choir_quantize_options {
-    const char *in;   /* folder, .gguf or llama2.c .bin */
-    const char *out;  /* .gguf; written under a temporary name, then renamed */
-    const char *type; /* "q8_0" */
+    const char *in;        /* folder, .gguf or llama2.c .bin */
+    const char *out;       /* .gguf; written under a temporary name, then renamed */
+    const char *type;      /* "q8_0" */
     const char *tokenizer; /* SentencePiece file instead of the model's own; NULL: the model's */
     int (*progress)(void *user, uint64_t done, uint64_t total);
     void *user;
