@@ -26,7 +26,12 @@ int cmd_quantize(session *s)
         status = hub_find(&in, o->args[0], &err);
     }
     if (!status) {
-        choir_quantize_options opt = {.in = in, .out = o->args[1], .type = type, .progress = on_progress, .user = &bar};
+        choir_quantize_options opt = {.in = in,
+                                      .out = o->args[1],
+                                      .type = type,
+                                      .tokenizer = o->tokenizer,
+                                      .progress = on_progress,
+                                      .user = &bar};
         progress_begin(&bar, &s->term, "quantizing");
         signals_set(SIGNALS_CANCEL, NULL); /* the half-written file must go away first */
         status = choir_quantize(&opt, &err);

@@ -51,8 +51,9 @@ const command_row command_rows[] = {
      0, "the text goes after -p"},
     {CMD_INFO, "info", "[MODEL]", "what a model is, and what it needs in memory",
      "From the headers alone: no weights are read.", 0, 1, "info takes one model"},
-    {CMD_QUANTIZE, "quantize", "IN OUT.gguf [TYPE]", "a Hugging Face folder or GGUF file in, a smaller GGUF file out",
-     "IN is a folder, a .gguf file or ORG/NAME; TYPE is q8_0 if not given.", 2, 3, "quantize takes IN OUT TYPE"},
+    {CMD_QUANTIZE, "quantize", "IN OUT.gguf [TYPE]", "any model in, a smaller GGUF file out",
+     "IN is a folder, a .gguf or .bin file or ORG/NAME; TYPE is q8_0 if not given.", 2, 3,
+     "quantize takes IN OUT TYPE"},
     {.name = NULL},
 };
 
@@ -82,7 +83,7 @@ const option_row option_rows[] = {
 
     {ALL & ~QUANT, GROUP_MODEL, "model", 'm', NULL, 0, "MODEL", "folder, .gguf, .bin or ORG/NAME (built-in)",
      INTO(OPTION_TEXT, model)},
-    {ALL & ~QUANT, GROUP_MODEL, "tokenizer", 0, NULL, 0, "FILE", "SentencePiece file instead of the model's own",
+    {ALL, GROUP_MODEL, "tokenizer", 0, NULL, 0, "FILE", "SentencePiece file instead of the model's own",
      INTO(OPTION_TEXT, tokenizer)},
     {ENGINE | INFO, GROUP_MODEL, "quant", 0, NULL, 0, "TYPE", "quantize while loading: q8_0, q4_0, f16, ...",
      INTO(OPTION_NAME, quant), .names = choir_quant_name},

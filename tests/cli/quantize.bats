@@ -15,7 +15,10 @@ load helper
     "$CHOIR_BIN" quantize stories260K.bin again.gguf -v 2>err
     grep -qx 'again.gguf: written, q8_0' err
     cmp small.gguf again.gguf
-    [ "$(ls | wc -l)" -eq 6 ] # no temporary file is left
+    rm tokenizer.model
+    "$CHOIR_BIN" quantize stories260K.bin again.gguf --tokenizer "$stories/tok512.model"
+    cmp small.gguf again.gguf
+    [ "$(ls | wc -l)" -eq 5 ] # no temporary file is left
 }
 
 @test "what is refused leaves no file" {
