@@ -136,16 +136,16 @@ choir_status writer_turn(writer *w, const char *typed, size_t n, choir_error *er
 
 /* ---- input ------------------------------------------------------------------------------------------- */
 
-static bool ends_block(const text_buffer *t, size_t from)
+static bool ends_block(const text_buffer *t)
 {
-    return t->n - from >= 3 && memcmp(t->at + t->n - 3, "\"\"\"", 3) == 0;
+    return t->n >= 3 && memcmp(t->at + t->n - 3, "\"\"\"", 3) == 0;
 }
 
 /* Goes on reading after a line that began with three quotes, until one ends with them. */
 static editor_event read_block(writer *w, text_buffer *entry)
 {
     editor_event event = EDITOR_LINE;
-    while (event == EDITOR_LINE && !ends_block(entry, 0)) {
+    while (event == EDITOR_LINE && !ends_block(entry)) {
         const char *line;
         size_t n;
         event = editor_read(w->editor, "| ", true, &line, &n);
