@@ -69,6 +69,12 @@ static int on_text(void *user, const char *text, size_t n)
     return stop;
 }
 
+/* The length limit fell into a character: it was shown as U+FFFD. */
+static bool ends_unfinished(const text_buffer *t)
+{
+    return t->n >= 3 && memcmp(t->at + t->n - 3, "\xef\xbf\xbd", 3) == 0;
+}
+
 choir_status writer_generate(writer *w, choir_sequence *seq, choir_error *err)
 {
     choir_generation g;
@@ -82,6 +88,10 @@ choir_status writer_generate(writer *w, choir_sequence *seq, choir_error *err)
     if (seq == w->seq) {
         /* With a stop string or a break the sequence may hold more than the text shows. */
         w->exact = whole && (r.finish == CHOIR_FINISH_LENGTH || w->opt.stops.n == 0);
+    }
+    if (r.finish == CHOIR_FINISH_LENGTH && ends_unfinished(&w->fresh)) {
+        w->fresh.n -= 3; /* the next turn makes the character anew, whole */
+        w->exact = false;
     }
     if (w->s->term.verbose) {
         report_timings(w->s, &r);
