@@ -13,6 +13,11 @@
 #include "base/half.h"
 #include "kernels/arm/simd_neon.h"
 
+/* gcc's scheduling before it has given out registers makes more values alive at once than there are registers. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("no-schedule-insns")
+#endif
+
 enum kv { KV_F32, KV_F16 };
 
 enum { TILE = KERN_ATTN_TILE, CHUNK = KERN_ATTN_CHUNK, MAX_GROUP = 6, MAX_ACC = 24 };
@@ -52,13 +57,17 @@ NEON_TEMPLATE void score_tiles(enum kv type, const int R, const int N, const flo
         for (int n = 0; n < N; n++) {
             const char *k = (const char *)k_tiles[n] + offset;
             __builtin_prefetch((const char *)v_tiles[n] + offset);
-#pragma GCC unroll 4
+            float32x4_t kv[4];
             for (int i = 0; i < 4; i++) {
-                const float32x4_t kv = load4(type, k + 4 * bytes * (size_t)i);
+                kv[i] = load4(type, k + 4 * bytes * (size_t)i);
+            }
 #pragma GCC unroll 6
-                for (int r = 0; r < R; r++) {
+            for (int r = 0; r < R; r++) {
+                const float qd = q[r * head_dim + d];
+#pragma GCC unroll 4
+                for (int i = 0; i < 4; i++) {
                     float32x4_t *sum = &acc[(r * N + n) * 4 + i];
-                    *sum = vfmaq_n_f32(*sum, kv, q[r * head_dim + d]);
+                    *sum = vfmaq_n_f32(*sum, kv[i], qd);
                 }
             }
         }
@@ -143,16 +152,16 @@ NEON_TEMPLATE void add_values(enum kv type, const int R, const int N, float *acc
             for (size_t ahead = 0; ahead < 4 * bytes * (size_t)N; ahead += 64) {
                 __builtin_prefetch((const char *)next_k[tile] + offset + ahead);
             }
-            float p[MAX_GROUP];
-            for (int r = 0; r < R; r++) {
-                p[r] = rows[r].p[t];
-            }
-#pragma GCC unroll 8
+            float32x4_t v[8];
             for (int n = 0; n < N; n++) {
-                const float32x4_t v = load4(type, (const char *)v_tiles[tile] + offset + 4 * bytes * (size_t)n);
+                v[n] = load4(type, (const char *)v_tiles[tile] + offset + 4 * bytes * (size_t)n);
+            }
 #pragma GCC unroll 6
-                for (int r = 0; r < R; r++) {
-                    sum[r * N + n] = vfmaq_n_f32(sum[r * N + n], v, p[r]);
+            for (int r = 0; r < R; r++) {
+                const float p = rows[r].p[t];
+#pragma GCC unroll 8
+                for (int n = 0; n < N; n++) {
+                    sum[r * N + n] = vfmaq_n_f32(sum[r * N + n], v[n], p);
                 }
             }
         }

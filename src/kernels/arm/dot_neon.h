@@ -18,6 +18,10 @@ enum neon_dot { DOT_Q8_SDOT, DOT_Q8_USDOT, DOT_Q4_SDOT };
 
 enum { NEON_DOT_TOKENS = 8 };
 
+/* No load moves across.  All registers are taken: what the compiler would load early, or keep for later, it would have
+ * to spill. */
+#define NEON_FENCE() __asm__ volatile("" ::: "memory")
+
 /* acc += w . x[4 lane .. 4 lane + 3], by 4 rows. */
 NEON_TEMPLATE int32x4_t neon_dot_signed(int32x4_t acc, uint8x16_t w, int8x16_t x, const int lane)
 {
@@ -70,37 +74,47 @@ NEON_TEMPLATE uint8x16_t neon_dot_weights(enum neon_dot kind, const uint8_t *w, 
     return kind == DOT_Q8_SDOT ? veorq_u8(bytes, vdupq_n_u8(0x80)) : bytes;
 }
 
-/* sum[t][0 .. 4R-1] += the block's rows from `row` on. */
+/* acc[t * R + r] += 16 columns, the block's first or second half, of the rows from `row` on. */
+NEON_TEMPLATE void neon_dot_half(enum neon_dot kind, const int R, const int T, int32x4_t *acc,
+                                 const struct neon_block *block, int row, const int half)
+{
+    int8x16_t x[NEON_DOT_TOKENS];
+#pragma GCC unroll 8
+    for (int t = 0; t < T; t++) {
+        x[t] = vld1q_s8(block->q + 32 * t + 16 * half);
+    }
+#pragma GCC unroll 4
+    for (int g = 0; g < 4; g++) {
+#pragma GCC unroll 4
+        for (int r = 0; r < R; r++) {
+            const uint8x16_t w = neon_dot_weights(kind, block->w + 4 * (row + 4 * r), half, g);
+#pragma GCC unroll 8
+            for (int t = 0; t < T; t++) {
+                acc[t * R + r] = neon_dot(kind, acc[t * R + r], w, x[t], g);
+            }
+        }
+    }
+}
+
+/* sum[t][row .. row + 4R - 1] += those rows of the block. */
 NEON_TEMPLATE void neon_dot_rows(enum neon_dot kind, const int R, const int T, float (*sum)[16],
                                  const struct neon_block *block, int row)
 {
     int32x4_t acc[16];
     const int offset = kind == DOT_Q8_USDOT ? 128 : kind == DOT_Q4_SDOT ? 8 : 0;
-    for (int t = 0; t < T; t++) {
-        for (int r = 0; r < R; r++) {
-            acc[t * R + r] = vdupq_n_s32(offset == 0 ? 0 : offset * block->minus[t]);
-        }
+#pragma GCC unroll 16
+    for (int i = 0; i < T * R; i++) {
+        acc[i] = vdupq_n_s32(offset == 0 ? 0 : offset * block->minus[i / R]);
     }
-#pragma GCC unroll 2
-    for (int half = 0; half < 2; half++) {
-        int8x16_t x[NEON_DOT_TOKENS];
-        for (int t = 0; t < T; t++) {
-            x[t] = vld1q_s8(block->q + 32 * t + 16 * half);
-        }
+    NEON_FENCE();
+    neon_dot_half(kind, R, T, acc, block, row, 0);
+    NEON_FENCE();
+    neon_dot_half(kind, R, T, acc, block, row, 1);
+    NEON_FENCE();
 #pragma GCC unroll 4
-        for (int g = 0; g < 4; g++) {
-#pragma GCC unroll 4
-            for (int r = 0; r < R; r++) {
-                const uint8x16_t w = neon_dot_weights(kind, block->w + 4 * (row + 4 * r), half, g);
-#pragma GCC unroll 8
-                for (int t = 0; t < T; t++) {
-                    acc[t * R + r] = neon_dot(kind, acc[t * R + r], w, x[t], g);
-                }
-            }
-        }
-    }
     for (int r = 0; r < R; r++) {
         const float32x4_t d_w = neon_load_f16(block->scale + row + 4 * r);
+#pragma GCC unroll 8
         for (int t = 0; t < T; t++) {
             neon_add_dots(sum[t] + row + 4 * r, acc[t * R + r], d_w, block->d[t]);
         }

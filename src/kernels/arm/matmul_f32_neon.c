@@ -50,7 +50,7 @@ NEON_TEMPLATE float32x4_t load_tokens(const int n, const float *x)
     case 2:
         return vcombine_f32(vld1_f32(x), vdup_n_f32(0.0f));
     case 3:
-        return vcombine_f32(vld1_f32(x), vdup_n_f32(x[2]));
+        return vld1q_lane_f32(x + 2, vcombine_f32(vld1_f32(x), vdup_n_f32(0.0f)), 2);
     default:
         return vld1q_f32(x);
     }

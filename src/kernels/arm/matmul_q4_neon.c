@@ -5,6 +5,11 @@
  * 8 * (-sum of q), which lies ready beside the activations. */
 #include "kernels/arm/quant_neon.h"
 
+/* gcc's scheduling before it has given out registers makes more values alive at once than there are registers. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("no-schedule-insns")
+#endif
+
 enum { TOKENS = 4, UNIT_BYTES = 576 };
 
 /* acc[2] += rows 0 and 1, rows 2 and 3 of four columns. */

@@ -5,6 +5,11 @@
  * end of a block. */
 #include "kernels/arm/quant_neon.h"
 
+/* gcc's scheduling before it has given out registers makes more values alive at once than there are registers. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("no-schedule-insns")
+#endif
+
 enum { TOKENS = 4, UNIT_BYTES = 1088 };
 
 /* 4 rows of 4 columns, signed. */
