@@ -43,10 +43,11 @@ typedef struct choir_model_options {
     const char *quant;     /* "q8_0": quantize while loading; NULL: the file's types */
     const char *cpu;       /* highest kernel level ("avx2"); NULL: the best there is */
     bool mmap;             /* use the file in place instead of packing it */
-    bool headers_only;     /* for choir_model_describe and choir_memory_account alone: no weights are read */
-    bool text_optional;    /* a tokenizer that is missing or not supported is no reason to refuse the model: ids only */
-    int n_threads;         /* threads that load; 0: as many as choir_default_threads() */
-    uint64_t mem_limit;    /* refuse what needs more bytes than this; 0: what is free */
+    bool headers_only;     /* read no weights: for describing, memory accounts, text and ids */
+    bool
+        text_optional; /* a tokenizer that is missing or not supported is no reason to refuse the model: ids only; headers_only implies it */
+    int n_threads;      /* threads that load; 0: as many as choir_default_threads() */
+    uint64_t mem_limit; /* refuse what needs more bytes than this; 0: what is free */
     /* Now and then while loading, bytes done of all; non-zero ends loading with CHOIR_CANCELLED. */
     int (*progress)(void *user, uint64_t done, uint64_t total);
     /* One line about something odd but harmless. */

@@ -153,7 +153,11 @@ static choir_status run(struct generator *x, choir_error *err)
     x->result->prompt_ns = x->loop_ns - x->begin_ns;
     if (status == CHOIR_OK) {
         status = draw_tokens(x, err);
-        show_rest(x);
+        if (status == CHOIR_OK) {
+            show_rest(x);
+        } else {
+            show(x, x->stops.n_held); /* cut short: whole characters only */
+        }
         x->result->generate_ns = base_clock_ns() - x->loop_ns;
     }
     return status;

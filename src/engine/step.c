@@ -71,8 +71,8 @@ choir_status choir_engine_step(choir_engine *e, choir_sequence *const *seqs, int
         if (!add_run(e, &st, seqs[i])) {
             undo(e, &st);
             return base_fail(err, CHOIR_RESOURCE,
-                             "no free block in a KV cache of %d blocks of %d tokens; raise --n-seqs",
-                             kv_pool_n_blocks(e->pool), e->opt.kv_block);
+                             "no free block: the KV cache has %d blocks of %d tokens, for %d sequences of %d",
+                             kv_pool_n_blocks(e->pool), e->opt.kv_block, e->opt.n_seqs, e->opt.ctx_size);
         }
     }
     if (st.batch.n_tokens == 0) {

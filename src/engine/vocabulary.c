@@ -313,7 +313,8 @@ choir_status eng_open_tokenizer(struct choir_model *m, const struct wts_set *set
     } else if (status == CHOIR_OK) {
         status = open_model_file(m, set, &cause);
     }
-    if (status != CHOIR_OK && (!opt->text_optional || status == CHOIR_RESOURCE)) {
+    bool optional = opt->text_optional || opt->headers_only;
+    if (status != CHOIR_OK && (!optional || status == CHOIR_RESOURCE)) {
         return base_fail(err, status, "%s", cause.msg);
     }
     if (status != CHOIR_OK) {
