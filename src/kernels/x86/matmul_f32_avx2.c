@@ -7,12 +7,12 @@
  * Prefill (tiles of 6): a tile's accumulators stay in registers over the whole row, the panel stays in the L2 cache.
  * Few tokens (one tile of 7 to 16): the columns are cut into strips and each strip meets all its tokens while it is in
  * the L1 cache, so that the weights come from memory once, at the pace of memory.
- * One token: the chain of dependent multiply-adds is slower than memory for the 16-bit types, hence two panels side by
- * side. */
+ * One token: two panels side by side.  One chain of dependent multiply-adds a panel is slower than memory for the
+ * 16-bit types, and two streams come faster from memory than one. */
 #include "kernels/pack.h"
 #include "kernels/x86/simd_avx2.h"
 
-enum { TOKENS = 6, STRIP = 128 };
+enum { TOKENS = 6, STRIP = 64, FETCH = 2048 };
 
 enum weights { W_F32, W_F16, W_BF16 };
 
@@ -53,7 +53,7 @@ AVX2_TEMPLATE void add_columns(enum weights type, const int T, float (*sum)[16],
     const size_t bytes = column_bytes(type);
     const int step = type == W_BF16 ? 2 : 1;
     for (int k = 0; k < n; k += step) {
-        avx2_prefetch_ahead(w);
+        avx2_prefetch(w, FETCH, 64);
         for (int odd = 0; odd < step; odd++) {
             if (odd && k + 1 == n) {
                 break; /* the activations end before the pair does */
@@ -147,7 +147,7 @@ AVX2_TEMPLATE void matmul(enum weights type, float *y, size_t ldy, const void *W
     const size_t panel_bytes = padded * column_bytes(type);
     _Alignas(32) float sum[AVX2_TILE_F32][16];
     for (int r = 0; r < n_rows; r += DTYPE_PANEL_ROWS, panel += panel_bytes) {
-        if (n_tokens == 1 && type != W_F32 && n_rows - r > DTYPE_PANEL_ROWS) {
+        if (n_tokens == 1 && n_rows - r > DTYPE_PANEL_ROWS) {
             multiply_two_panels(type, sum, panel, panel + panel_bytes, act, n_cols);
             avx2_store_rows(y + r, ldy, (const float(*)[16])sum, 1, DTYPE_PANEL_ROWS, add);
             r += DTYPE_PANEL_ROWS;

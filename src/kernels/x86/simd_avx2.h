@@ -14,13 +14,13 @@
  * fixed sizes, so that they become registers. */
 #define AVX2_TEMPLATE static inline __attribute__((always_inline))
 
+/* A function of its own: what the compiler would hoist out of the caller's loop takes registers that it needs. */
+#define AVX2_NOINLINE static __attribute__((noinline))
+
 enum {
     /* Widest tiles of tokens that act_tile_avx2 gives out. */
     AVX2_TILE_F32 = 16,
-    AVX2_TILE_Q8 = 20,
-    /* How far ahead of the multiplication a weight stream is fetched (bytes).  Measured on the kernels of few tokens:
-     * 2 and 4 KiB are too short once several tokens share a line, the hardware's own prefetcher stops at 4 KiB. */
-    AVX2_PREFETCH = 8192
+    AVX2_TILE_Q8 = 40,
 };
 
 typedef struct avx2_pair {
@@ -57,11 +57,15 @@ static inline __m256i avx2_broadcast_4x8(const int8_t *p)
     return _mm256_set1_epi32(v);
 }
 
-/* Fetches the line AVX2_PREFETCH bytes behind p, which may well lie past the end of the matrix: a prefetch never
+/* Fetches the `bytes` that lie `distance` behind p.  That may well be past the end of the matrix: a prefetch never
  * faults, and as a number the address may be formed. */
-static inline void avx2_prefetch_ahead(const void *p)
+AVX2_TEMPLATE void avx2_prefetch(const void *p, const int distance, const int bytes)
 {
-    _mm_prefetch((const char *)((uintptr_t)p + AVX2_PREFETCH), _MM_HINT_T0);
+    const uintptr_t ahead = (uintptr_t)p + (uintptr_t)distance;
+#pragma GCC unroll 17
+    for (int line = 0; line < bytes; line += 64) {
+        _mm_prefetch((const char *)(ahead + (uintptr_t)line), _MM_HINT_T0);
+    }
 }
 
 /* fmath_exp, lane by lane: the same operations in the same order. */
