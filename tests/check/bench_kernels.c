@@ -1,4 +1,4 @@
-/* How near the kernels come to the machine's limits.  Not a test: `bench_kernels [MB] [rounds] [threads]` prints, for
+/* How near the kernels come to the machine's limits.  Not a test: `bench_kernels [MB] [rounds] [threads] [type]` prints, for
  * each level and type, the share of the plain read bandwidth that one-token and few-token multiplications reach, and
  * the share of the multiply-add peak of many-token ones.  A limit and a kernel alternate; the median of the ratios
  * counts, because clocks and neighbours drift. */
