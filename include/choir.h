@@ -44,8 +44,9 @@ typedef struct choir_model_options {
     const char *cpu;       /* highest kernel level ("avx2"); NULL: the best there is */
     bool mmap;             /* use the file in place instead of packing it */
     bool headers_only;     /* read no weights: for describing, memory accounts, text and ids */
-    bool
-        text_optional; /* a tokenizer that is missing or not supported is no reason to refuse the model: ids only; headers_only implies it */
+    /* A tokenizer that is missing or not supported is no reason to refuse the model; ids only then.  headers_only implies
+     * it.  Not for one that `tokenizer` names. */
+    bool text_optional;
     int n_threads;      /* threads that load; 0: as many as choir_default_threads() */
     uint64_t mem_limit; /* refuse what needs more bytes than this; 0: what is free */
     /* Now and then while loading, bytes done of all; non-zero ends loading with CHOIR_CANCELLED. */
@@ -170,7 +171,7 @@ typedef struct choir_sampling {
     float repeat_penalty;                      /* 1: off; arXiv:1909.05858 */
     int32_t repeat_last_n;                     /* tokens penalties look back on; -1: all; 0: off */
     float presence_penalty, frequency_penalty; /* 0: off */
-    const choir_logit_bias *logit_bias;        /* [n_logit_bias], borrowed while a sequence uses it: copied on open */
+    const choir_logit_bias *logit_bias;        /* [n_logit_bias], copied when a sequence opens */
     size_t n_logit_bias;
     const char *samplers; /* order: "penalties;top_k;typical;top_p;min_p;temperature"; NULL: that */
     uint64_t seed;        /* any number */
@@ -197,8 +198,8 @@ CHOIR_API void choir_sequence_close(choir_sequence *seq);
 /* Adds ids to the timeline; they are computed by the next steps.  CHOIR_PROMPT when they do not fit the context
  * (nothing is added then), CHOIR_USAGE for an id out of range. */
 CHOIR_API choir_status choir_sequence_append(choir_sequence *seq, const int32_t *ids, size_t n, choir_error *err);
-/* Forgets all tokens from position n on, and the logits: what remains has its last token computed again when logits are
- * wanted (choir_generate does that by itself). */
+/* Forgets all tokens from position n on, and the logits: of what remains, the last token counts as pending again, so
+ * that the next step gives its logits. */
 CHOIR_API void choir_sequence_truncate(choir_sequence *seq, int32_t n);
 CHOIR_API int32_t choir_sequence_length(const choir_sequence *seq);     /* tokens appended */
 CHOIR_API int32_t choir_sequence_computed(const choir_sequence *seq);   /* of these, already in the cache */
@@ -242,6 +243,7 @@ typedef struct choir_result {
     bool context_full;       /* CHOIR_FINISH_LENGTH because of the context */
     int32_t n_prompt;        /* tokens computed before the first was drawn */
     int32_t n_generated;     /* tokens drawn, an end-of-text id not counted */
+    size_t n_replaced;       /* bytes of U+FFFD streamed at the end for a character the text's end cut off */
     uint64_t prompt_ns;      /* computing the pending tokens */
     uint64_t generate_ns;    /* all after that */
     uint64_t first_token_ns; /* from the call to the first text or token */
@@ -278,6 +280,8 @@ typedef struct choir_quantize_options {
     const char *out;       /* .gguf; written under a temporary name, then renamed */
     const char *type;      /* "q8_0" */
     const char *tokenizer; /* SentencePiece file instead of the model's own; NULL: the model's */
+    /* One line about what the new file will lack. */
+    void (*warn)(void *user, const char *line);
     int (*progress)(void *user, uint64_t done, uint64_t total);
     void *user;
 } choir_quantize_options;

@@ -217,6 +217,11 @@ bool wts_has(const struct wts_set *set, const char *name)
     return wts_find_any(set, name) != NULL;
 }
 
+const char *wts_first_unread(const struct wts_set *set)
+{
+    return set->priv->n_unread > 0 ? set->tensors[set->n_tensors].name : NULL;
+}
+
 const struct wts_meta *wts_meta_find(const struct wts_set *set, const char *key)
 {
     size_t low = 0, high = set->n_meta;

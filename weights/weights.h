@@ -104,6 +104,8 @@ const struct wts_tensor *wts_find(const struct wts_set *set, const char *name);
 bool wts_has(const struct wts_set *set, const char *name);
 /* Why wts_find gave NULL: "FILE: tensor NAME missing", or that it is there in a type that cannot be read.  CHOIR_FILE. */
 choir_status wts_why_missing(const struct wts_set *set, const char *name, choir_error *err);
+/* Name of a tensor that is there in a type that cannot be read; NULL when all can be. */
+const char *wts_first_unread(const struct wts_set *set);
 const struct wts_meta *wts_meta_find(const struct wts_set *set, const char *key);
 /* Bytes of all weight files. */
 uint64_t wts_file_bytes(const struct wts_set *set);

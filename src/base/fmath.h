@@ -56,6 +56,7 @@ static inline float fmath_silu(float x)
 double fmath_log(double x);           /* x > 0, finite */
 double fmath_exp2(double x);          /* |x| <= 1000; below -1000 gives 0 */
 double fmath_pow(double x, double y); /* x > 0 */
+#define FMATH_SINCOS_MAX 0x1p27
 /* Sine and cosine, 0 <= x <= 2^27 (reduced with a three-part pi/2). */
 void fmath_sincos(double x, double *sine, double *cosine);
 

@@ -14,6 +14,7 @@ struct generator {
     struct tok_detok detok;
     char *piece; /* [tok_detok_bound] */
     struct eng_stops stops;
+    bool stopped; /* a stop string is complete: nothing more is shown */
     uint64_t begin_ns, loop_ns;
 };
 
@@ -45,9 +46,6 @@ static void close_generator(struct generator *x)
 /* Computes everything pending; the logits of the last token are there afterwards. */
 static choir_status compute(choir_sequence *s, choir_error *err)
 {
-    if (s->n_ids == s->table.n_tokens && !s->has_logits && s->n_ids > 0) {
-        kv_table_truncate(&s->table, s->engine->pool, s->n_ids - 1); /* the logits were lost: the last token again */
-    }
     while (s->table.n_tokens < s->n_ids) {
         choir_status status = choir_engine_step(s->engine, &s, 1, err);
         if (status != CHOIR_OK) {
@@ -79,6 +77,7 @@ static bool show_piece(struct generator *x, size_t n)
     }
     if (stopped) {
         x->result->finish = CHOIR_FINISH_STOP;
+        x->stopped = true;
         x->stops.n_held = 0; /* the stop string itself is never shown */
     }
     return !stopped;
@@ -87,11 +86,15 @@ static bool show_piece(struct generator *x, size_t n)
 /* The text ended: what was held back is shown, an unfinished character becomes U+FFFD. */
 static void show_rest(struct generator *x)
 {
-    if (x->result->finish == CHOIR_FINISH_CALLER) {
+    if (x->stopped || x->result->finish == CHOIR_FINISH_CALLER) {
         return;
     }
     size_t n = x->seq->engine->model->tokenizer != NULL ? tok_detok_flush(&x->detok, x->piece) : 0;
-    if (show_piece(x, n) && !show(x, x->stops.n_held)) {
+    if (!show_piece(x, n)) {
+        return;
+    }
+    x->result->n_replaced = n;
+    if (!show(x, x->stops.n_held)) {
         x->result->finish = CHOIR_FINISH_CALLER;
     }
 }

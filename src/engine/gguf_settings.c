@@ -1,4 +1,5 @@
 /* The settings a GGUF file carries: architecture, sizes, vocabulary.  docs/gguf.md of ggml names the keys. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,44 +8,57 @@
 
 uint32_t eng_file_type(choir_dtype type)
 {
-    switch (type) {
-    case DTYPE_F32:
-        return 0;
-    case DTYPE_F16:
-        return 1;
-    case DTYPE_Q4_0:
-        return 2;
-    case DTYPE_Q8_0:
-        return 7;
-    case DTYPE_BF16:
-        return 32;
-    case DTYPE_COUNT:
-        break;
-    }
-    return 0;
+    static const uint32_t numbers[DTYPE_COUNT] = {
+        [DTYPE_F32] = 0, [DTYPE_F16] = 1, [DTYPE_BF16] = 32, [DTYPE_Q8_0] = 7, [DTYPE_Q4_0] = 2,
+    };
+    return numbers[type];
+}
+
+/* The settings of the architecture: keys begin with its name. */
+struct arch_keys {
+    struct wts_writer *w;
+    const char *prefix;
+    char key[128];
+};
+
+static const char *arch_key(struct arch_keys *k, const char *name)
+{
+    snprintf(k->key, sizeof k->key, "%s.%s", k->prefix, name);
+    return k->key;
+}
+
+static void put_u32(struct arch_keys *k, const char *name, int32_t value)
+{
+    wts_writer_put_u32(k->w, arch_key(k, name), (uint32_t)value);
+}
+
+static void put_f32(struct arch_keys *k, const char *name, double value)
+{
+    wts_writer_put_f32(k->w, arch_key(k, name), (float)value);
 }
 
 static void write_config(struct wts_writer *w, const struct mdl_config *c)
 {
-    wts_writer_put_string(w, "general.architecture", c->arch->gguf_archs[0]);
-    wts_writer_put_u32(w, "llama.block_count", (uint32_t)c->n_layers);
-    wts_writer_put_u32(w, "llama.context_length", (uint32_t)c->max_seq_len);
-    wts_writer_put_u32(w, "llama.embedding_length", (uint32_t)c->dim);
-    wts_writer_put_u32(w, "llama.feed_forward_length", (uint32_t)c->hidden_dim);
-    wts_writer_put_u32(w, "llama.attention.head_count", (uint32_t)c->n_heads);
-    wts_writer_put_u32(w, "llama.attention.head_count_kv", (uint32_t)c->n_kv_heads);
-    wts_writer_put_u32(w, "llama.attention.key_length", (uint32_t)c->head_dim);
-    wts_writer_put_u32(w, "llama.attention.value_length", (uint32_t)c->head_dim);
-    wts_writer_put_f32(w, "llama.attention.layer_norm_rms_epsilon", c->norm_eps);
-    wts_writer_put_u32(w, "llama.rope.dimension_count", (uint32_t)c->rope_dim);
-    wts_writer_put_f32(w, "llama.rope.freq_base", (float)c->rope_theta);
-    wts_writer_put_u32(w, "llama.vocab_size", (uint32_t)c->vocab_size);
+    struct arch_keys k = {.w = w, .prefix = c->arch->gguf_archs[0]};
+    wts_writer_put_string(w, "general.architecture", k.prefix);
+    put_u32(&k, "block_count", c->n_layers);
+    put_u32(&k, "context_length", c->max_seq_len);
+    put_u32(&k, "embedding_length", c->dim);
+    put_u32(&k, "feed_forward_length", c->hidden_dim);
+    put_u32(&k, "attention.head_count", c->n_heads);
+    put_u32(&k, "attention.head_count_kv", c->n_kv_heads);
+    put_u32(&k, "attention.key_length", c->head_dim);
+    put_u32(&k, "attention.value_length", c->head_dim);
+    put_f32(&k, "attention.layer_norm_rms_epsilon", (double)c->norm_eps);
+    put_u32(&k, "rope.dimension_count", c->rope_dim);
+    put_f32(&k, "rope.freq_base", c->rope_theta);
+    put_u32(&k, "vocab_size", c->vocab_size);
     if (c->sliding_window > 0) {
-        wts_writer_put_u32(w, "llama.attention.sliding_window", (uint32_t)c->sliding_window);
+        put_u32(&k, "attention.sliding_window", c->sliding_window);
     }
     if (c->rope_scaling == MDL_SCALING_LINEAR) {
-        wts_writer_put_string(w, "llama.rope.scaling.type", "linear");
-        wts_writer_put_f32(w, "llama.rope.scaling.factor", (float)c->rope_factor);
+        wts_writer_put_string(w, arch_key(&k, "rope.scaling.type"), "linear");
+        put_f32(&k, "rope.scaling.factor", c->rope_factor);
     }
 }
 
@@ -84,8 +98,18 @@ static void put_id(struct wts_writer *w, const char *key, int32_t id)
     }
 }
 
-static choir_status write_vocabulary(struct wts_writer *w, const struct mdl_config *c, const struct tokenizer *t,
-                                     bool add_bos, choir_error *err)
+/* The ids that begin and end a text.  GGUF has keys for three ends. */
+static void write_special_ids(struct wts_writer *w, const struct choir_model *m)
+{
+    static const char *const ends[ENG_GGUF_EOS] = {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id",
+                                                   "tokenizer.ggml.eom_token_id"};
+    put_id(w, "tokenizer.ggml.bos_token_id", m->bos_id);
+    for (int32_t i = 0; i < m->n_eos && i < ENG_GGUF_EOS; i++) {
+        put_id(w, ends[i], m->eos_ids[i]);
+    }
+}
+
+static choir_status write_vocabulary(struct wts_writer *w, const struct tokenizer *t, bool add_bos, choir_error *err)
 {
     struct tok_export e;
     choir_status status = tok_export(&e, t, err);
@@ -95,8 +119,6 @@ static choir_status write_vocabulary(struct wts_writer *w, const struct mdl_conf
     const struct tok_vocab *v = &e.vocab;
     wts_writer_put_string(w, "tokenizer.ggml.model", v->unigram ? "t5" : "llama");
     status = put_pieces(w, v, err);
-    put_id(w, "tokenizer.ggml.bos_token_id", c->bos_id >= 0 ? c->bos_id : v->bos_id);
-    put_id(w, "tokenizer.ggml.eos_token_id", c->n_eos > 0 ? c->eos_ids[0] : v->eos_id);
     put_id(w, "tokenizer.ggml.unknown_token_id", v->unk_id);
     wts_writer_put_bool(w, "tokenizer.ggml.add_bos_token", add_bos);
     wts_writer_put_bool(w, "tokenizer.ggml.add_space_prefix", v->add_dummy_prefix);
@@ -108,33 +130,36 @@ static choir_status write_vocabulary(struct wts_writer *w, const struct mdl_conf
     return status;
 }
 
-/* What a source says of its types and of its parts is not true of the new file. */
-static bool is_outdated(const char *key)
+/* What a source says of its types and of its parts is not true of the new file; nor is its vocabulary, when another one was
+ * named. */
+static bool is_outdated(const char *key, bool new_vocabulary)
 {
     return strcmp(key, "general.file_type") == 0 || strcmp(key, "general.quantization_version") == 0 ||
-           strncmp(key, "split.", 6) == 0;
+           strncmp(key, "split.", 6) == 0 || (new_vocabulary && strncmp(key, "tokenizer.", 10) == 0);
 }
 
-static void pass_on(struct wts_writer *w, const struct wts_set *set)
+static void pass_on(struct wts_writer *w, const struct wts_set *set, bool new_vocabulary)
 {
     for (size_t i = 0; i < set->n_meta; i++) {
-        if (!is_outdated(set->meta[i].key.data)) {
+        if (!is_outdated(set->meta[i].key.data, new_vocabulary)) {
             wts_writer_put(w, &set->meta[i]);
         }
     }
 }
 
-choir_status eng_write_settings(struct wts_writer *w, const struct wts_set *set, const struct mdl_config *c,
-                                const struct tokenizer *t, bool add_bos, choir_dtype type, choir_error *err)
+choir_status eng_write_settings(struct wts_writer *w, const struct choir_model *m, bool new_vocabulary,
+                                choir_dtype type, choir_error *err)
 {
     choir_status status = CHOIR_OK;
-    if (set->container == WTS_GGUF) {
-        pass_on(w, set);
+    bool from_gguf = m->set->container == WTS_GGUF;
+    if (from_gguf) {
+        pass_on(w, m->set, new_vocabulary);
     } else {
-        write_config(w, c);
-        if (t != NULL) {
-            status = write_vocabulary(w, c, t, add_bos, err);
-        }
+        write_config(w, &m->config);
+    }
+    if (!from_gguf || new_vocabulary) {
+        write_special_ids(w, m);
+        status = m->tokenizer != NULL ? write_vocabulary(w, m->tokenizer, m->add_bos, err) : CHOIR_OK;
     }
     wts_writer_put_u32(w, "general.file_type", eng_file_type(type));
     wts_writer_put_u32(w, "general.quantization_version", 2);

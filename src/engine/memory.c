@@ -66,8 +66,9 @@ static void size_plan(struct eng_plan *p, const struct mdl_model *m, int32_t ctx
         p->state.max_tokens = o->n_seqs < o->batch ? o->n_seqs : o->batch;
     }
     p->state.max_logits = o->n_seqs < p->state.max_tokens ? o->n_seqs : p->state.max_tokens;
-    p->state.max_runs = p->state.max_tokens;
-    p->kv_bytes = (uint64_t)p->n_blocks * kv_block_bytes(&p->shape);
+    if (!base_mul((uint64_t)blocks, kv_block_bytes(&p->shape), &p->kv_bytes)) {
+        p->kv_bytes = UINT64_MAX; /* fits nowhere */
+    }
     p->activation_bytes = mdl_state_bytes(m, &p->shape, &p->state);
 }
 
@@ -129,12 +130,12 @@ choir_status eng_plan_make(struct eng_plan *plan, const struct choir_model *mode
     }
     size_plan(plan, m, ctx > 0 ? ctx : 1);
     if (must_fit && !fits(plan, bytes)) {
-        return base_fail(
-            err, CHOIR_RESOURCE,
-            "context of %d tokens needs %.0f MiB for keys and values and %.0f MiB for activations, %.0f MiB "
-            "free; lower --ctx-size%s",
-            plan->opt.ctx_size, (double)plan->kv_bytes / mib, (double)plan->activation_bytes / mib, (double)bytes / mib,
-            plan->kv_type == KV_F32 ? " or use --kv-type f16" : " or --batch");
+        return base_fail(err, CHOIR_RESOURCE,
+                         "context of %d tokens needs %.0f MiB for keys and values and %.0f MiB for activations, %.0f "
+                         "MiB %s; lower --ctx-size%s",
+                         plan->opt.ctx_size, (double)plan->kv_bytes / mib, (double)plan->activation_bytes / mib,
+                         (double)bytes / mib, opt->mem_limit > 0 ? "are left" : "free",
+                         plan->kv_type == KV_F32 ? " or use --kv-type f16" : " or --batch");
     }
     return CHOIR_OK;
 }
@@ -153,7 +154,9 @@ choir_status choir_memory_account(choir_memory *out, const choir_model *model, c
     out->weights = model->plan_bytes;
     out->kv = plan.kv_bytes;
     out->activations = plan.activation_bytes;
-    out->total = out->weights + out->kv + out->activations;
+    if (!base_add(out->weights, out->kv, &out->total) || !base_add(out->total, out->activations, &out->total)) {
+        out->total = UINT64_MAX;
+    }
     out->free = base_machine_free_memory();
     out->kv_token = per_head * (uint64_t)c->n_kv_heads;
     out->kv_token_multi_head = per_head * (uint64_t)c->n_heads;

@@ -88,7 +88,10 @@ static uint64_t decode_bytes(const struct mdl_model *w)
     if (w->config.tied_output) {
         return w->weight_bytes;
     }
-    return w->weight_bytes - dtype_packed_bytes(w->embed.type, (size_t)w->embed.n_rows, (size_t)w->embed.n_cols);
+    const struct mdl_matrix *e = &w->embed;
+    size_t n_rows = (size_t)e->n_rows;
+    return w->weight_bytes -
+           (e->rows != NULL ? n_rows * e->row_bytes : dtype_packed_bytes(e->type, n_rows, (size_t)e->n_cols));
 }
 
 static choir_status check_memory(const struct choir_model *m, const choir_model_options *opt, choir_error *err)
@@ -140,9 +143,10 @@ static choir_status load_weights(struct choir_model *m, const choir_model_option
 
 static choir_status open_parts(struct choir_model *m, const choir_model_options *opt, choir_error *err)
 {
-    m->path = strdup(opt->path != NULL ? opt->path : "(built-in)");
+    const char *path = opt->path != NULL ? opt->path : "(built-in)";
+    m->path = strdup(path);
     if (m->path == NULL) {
-        return base_fail_memory(err, strlen(opt->path) + 1, "a file name");
+        return base_fail_memory(err, strlen(path) + 1, "a file name");
     }
     choir_status status = choose_kernels(m, opt->cpu, err);
     if (status == CHOIR_OK) {
@@ -208,7 +212,11 @@ static const char *heads_form(const struct mdl_config *c)
 
 static void describe_config(const struct mdl_config *c, choir_model_info *info)
 {
-    static const char *const scalings[] = {"none", "linear", "llama3"};
+    static const char *const scalings[] = {
+        [MDL_SCALING_NONE] = "none",
+        [MDL_SCALING_LINEAR] = "linear",
+        [MDL_SCALING_LLAMA3] = "llama3",
+    };
     set_text(info->architecture, sizeof info->architecture, c->arch->name);
     set_text(info->heads, sizeof info->heads, heads_form(c));
     set_text(info->rope_scaling, sizeof info->rope_scaling, scalings[c->rope_scaling]);
@@ -238,7 +246,11 @@ static void describe_config(const struct mdl_config *c, choir_model_info *info)
 
 void choir_model_describe(const choir_model *m, choir_model_info *info)
 {
-    static const char *const containers[] = {"safetensors", "gguf", "llama2.c"};
+    static const char *const containers[] = {
+        [WTS_HF] = "safetensors",
+        [WTS_GGUF] = "gguf",
+        [WTS_LLAMA2C] = "llama2.c",
+    };
     *info = (choir_model_info){0};
     describe_config(&m->config, info);
     info->path = m->path;

@@ -103,6 +103,10 @@ static choir_status make_freqs(struct job *j, choir_error *err)
 static choir_status list_tensors(struct job *j, choir_error *err)
 {
     const struct wts_set *set = j->m->set;
+    const char *unread = wts_first_unread(set);
+    if (unread != NULL) { /* a file without it would be another model */
+        return wts_why_missing(set, unread, err);
+    }
     j->tensors = calloc(set->n_tensors + 1, sizeof *j->tensors);
     if (j->tensors == NULL) {
         return base_fail_memory(err, (set->n_tensors + 1) * sizeof *j->tensors, "a tensor list");
@@ -182,7 +186,7 @@ static choir_status write_file(struct job *j, choir_error *err)
 {
     choir_status status = wts_writer_open(&j->writer, j->opt->out, err);
     if (status == CHOIR_OK) {
-        status = eng_write_settings(j->writer, j->m->set, &j->m->config, j->m->tokenizer, j->m->add_bos, j->type, err);
+        status = eng_write_settings(j->writer, j->m, j->opt->tokenizer != NULL, j->type, err);
     }
     if (status == CHOIR_OK) {
         announce(j);
@@ -192,6 +196,21 @@ static choir_status write_file(struct job *j, choir_error *err)
         status = write_tensor(j, &j->tensors[i], err);
     }
     return status == CHOIR_OK ? wts_writer_finish(j->writer, err) : status;
+}
+
+/* What the new file cannot say. */
+static void warn_of_gaps(const struct job *j)
+{
+    const struct choir_model *m = j->m;
+    if (j->opt->warn == NULL) {
+        return;
+    }
+    if (m->tokenizer == NULL && m->container != WTS_GGUF) {
+        j->opt->warn(j->opt->user, "no tokenizer found: the new file has no vocabulary; see --tokenizer");
+    }
+    if (m->n_eos > ENG_GGUF_EOS && m->container != WTS_GGUF) {
+        j->opt->warn(j->opt->user, "more than three ids end a text; GGUF has room for three");
+    }
 }
 
 choir_status choir_quantize(const choir_quantize_options *opt, choir_error *err)
@@ -211,6 +230,9 @@ choir_status choir_quantize(const choir_quantize_options *opt, choir_error *err)
     choir_status status = choir_model_open(&j.m, &headers, err);
     if (status == CHOIR_OK) {
         status = list_tensors(&j, err);
+    }
+    if (status == CHOIR_OK) {
+        warn_of_gaps(&j);
     }
     if (status == CHOIR_OK) {
         status = write_file(&j, err);

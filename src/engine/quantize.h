@@ -8,9 +8,11 @@
 /* The GGUF number of the file type in which most tensors are of `type`. */
 uint32_t eng_file_type(choir_dtype type);
 
+enum { ENG_GGUF_EOS = 3 }; /* ids that end a text, as many as GGUF has keys for */
+
 /* Settings of the file: a GGUF source's own are passed on; from other containers they are written from the configuration
- * and the tokenizer (NULL: without one). */
-choir_status eng_write_settings(struct wts_writer *w, const struct wts_set *set, const struct mdl_config *c,
-                                const struct tokenizer *t, bool add_bos, choir_dtype type, choir_error *err);
+ * and the tokenizer, if there is one.  new_vocabulary: the tokenizer is not the source's own. */
+choir_status eng_write_settings(struct wts_writer *w, const struct choir_model *m, bool new_vocabulary,
+                                choir_dtype type, choir_error *err);
 
 #endif

@@ -106,8 +106,9 @@ void choir_sequence_truncate(choir_sequence *s, int32_t n)
     }
     s->n_ids = n;
     s->has_logits = false;
-    if (n < s->table.n_tokens) {
-        kv_table_truncate(&s->table, s->engine->pool, n);
+    int32_t computed = n > 0 ? n - 1 : 0; /* the last token again: its logits are gone */
+    if (computed < s->table.n_tokens) {
+        kv_table_truncate(&s->table, s->engine->pool, computed);
     }
 }
 

@@ -9,7 +9,8 @@ struct step {
     int32_t n_logits;
 };
 
-/* Adds as many pending tokens of s as still fit.  False when the pool has no block left for any of them. */
+/* Adds as many pending tokens of s as the step still has room for.  False, with nothing added, when the pool has too few
+ * blocks for them. */
 static bool add_run(struct choir_engine *e, struct step *st, struct choir_sequence *s)
 {
     int32_t pending = s->n_ids - s->table.n_tokens;

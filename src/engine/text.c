@@ -99,7 +99,9 @@ choir_status choir_utf8_repair(char **out, size_t *n_out, const char *text, size
     *n_out = base_utf8_repair(NULL, 0, text, n);
     *out = malloc(*n_out + 1);
     if (*out == NULL) {
-        return base_fail_memory(err, *n_out + 1, "text");
+        size_t bytes = *n_out + 1;
+        *n_out = 0;
+        return base_fail_memory(err, bytes, "text");
     }
     base_utf8_repair(*out, *n_out, text, n);
     (*out)[*n_out] = '\0';

@@ -169,13 +169,7 @@ static choir_status read_charsmap(struct tok_vocab *v, const struct wts_set *set
 
 static choir_status read_settings(struct tok_vocab *v, const struct wts_set *set, choir_error *err)
 {
-    choir_status status = get_id(&v->bos_id, set, "tokenizer.ggml.bos_token_id", v->n_pieces, err);
-    if (status == CHOIR_OK) {
-        status = get_id(&v->eos_id, set, "tokenizer.ggml.eos_token_id", v->n_pieces, err);
-    }
-    if (status == CHOIR_OK) {
-        status = get_id(&v->unk_id, set, "tokenizer.ggml.unknown_token_id", v->n_pieces, err);
-    }
+    choir_status status = get_id(&v->unk_id, set, "tokenizer.ggml.unknown_token_id", v->n_pieces, err);
     if (status == CHOIR_OK) {
         status = get_flag(&v->add_dummy_prefix, set, "tokenizer.ggml.add_space_prefix", true, err);
     }
@@ -197,7 +191,12 @@ static choir_status open_gguf_vocab(struct choir_model *m, const struct wts_set 
         return base_fail(err, CHOIR_FILE, "%s: tokenizer \"%s\" not supported (llama and t5 are)", set->model_file,
                          base_escape(text, kind->v.s.data, (size_t)kind->v.s.n));
     }
-    struct gguf_vocab g = {.vocab = {.file = set->model_file, .unigram = unigram}};
+    struct gguf_vocab g = {.vocab = {
+                               .file = set->model_file,
+                               .unigram = unigram,
+                               .bos_id = m->config.bos_id,
+                               .eos_id = m->config.n_eos > 0 ? m->config.eos_ids[0] : -1,
+                           }};
     choir_status status = read_pieces(&g, set, err);
     if (status == CHOIR_OK) {
         status = read_settings(&g.vocab, set, err);
@@ -313,7 +312,7 @@ choir_status eng_open_tokenizer(struct choir_model *m, const struct wts_set *set
     } else if (status == CHOIR_OK) {
         status = open_model_file(m, set, &cause);
     }
-    bool optional = opt->text_optional || opt->headers_only;
+    bool optional = (opt->text_optional || opt->headers_only) && opt->tokenizer == NULL;
     if (status != CHOIR_OK && (!optional || status == CHOIR_RESOURCE)) {
         return base_fail(err, status, "%s", cause.msg);
     }

@@ -225,7 +225,10 @@ size_t mdl_attention_partial_floats(const struct mdl_model *m, const struct mdl_
     }
     struct layout y = make_layout(&m->config);
     size_t spans = ((size_t)opt->max_seq_len + KERN_ATTN_SPAN - 1) / KERN_ATTN_SPAN;
-    size_t tasks = (size_t)opt->n_threads * 2; /* split only below that, see is_split */
+    size_t tasks = (size_t)m->config.n_kv_heads * (size_t)y.n_parts; /* of one token; see is_split */
+    if (tasks >= (size_t)opt->n_threads * 2) {
+        return 0;
+    }
     return tasks * spans * partial_floats(&m->config, y.part_heads);
 }
 

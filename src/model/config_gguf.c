@@ -300,7 +300,7 @@ static choir_status read_vocab(struct mdl_config *c, const struct reader *r)
     return CHOIR_OK;
 }
 
-/* -1 when the key is absent. */
+/* -1 when the key is absent, or says -1. */
 static choir_status read_id(int32_t *out, const struct mdl_config *c, const struct reader *r, const char *key)
 {
     *out = -1;
@@ -312,6 +312,9 @@ static choir_status read_id(int32_t *out, const struct mdl_config *c, const stru
         return wrong_type(r, key, m, "u32");
     }
     int64_t id = !meta_types[m->type].is_signed && m->v.u > INT64_MAX ? INT64_MAX : m->v.i;
+    if (meta_types[m->type].is_signed && id == -1) { /* some writers say "none" so */
+        return CHOIR_OK;
+    }
     choir_status status = mdl_config_check_id(c, r->file, key, id, r->err);
     *out = status == CHOIR_OK ? (int32_t)id : -1;
     return status;

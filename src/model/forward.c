@@ -41,21 +41,13 @@ static void embed(struct par_thread *me, struct mdl_state *s)
     }
 }
 
-/* Tokens of this thread, in whole tiles of every kind of packed activations. */
-static void share_tiles(const struct par_thread *me, const struct mdl_state *s, int n_tokens, int *begin, int *end)
-{
-    int a = s->kernels->act_tile(DTYPE_ACT_F32, n_tokens);
-    int b = s->kernels->act_tile(DTYPE_ACT_Q8, n_tokens);
-    par_share(me, n_tokens, a == b ? a : a * b, begin, end);
-}
-
 /* Norm of this thread's tokens, packed for the jobs. */
 static void norm_and_pack(struct par_thread *me, struct mdl_state *s, const float *x, const float *w,
                           const struct mdl_job *jobs, int n_jobs, int n_tokens)
 {
     const struct mdl_config *c = &s->model->config;
     int begin, end;
-    share_tiles(me, s, n_tokens, &begin, &end);
+    par_share(me, n_tokens, mdl_pack_unit(s, jobs, n_jobs, n_tokens), &begin, &end);
     for (int t = begin; t < end; t++) {
         size_t at = (size_t)t * (size_t)c->dim;
         s->kernels->rmsnorm(s->xb + at, x + at, w, c->dim, c->norm_eps);
@@ -73,7 +65,7 @@ static void pack_shared(struct par_thread *me, struct mdl_state *s, const float 
     int n_cols = jobs[0].w->n_cols;
     int begin, end;
     if (n_tokens >= 4 * me->n) {
-        share_tiles(me, s, n_tokens, &begin, &end);
+        par_share(me, n_tokens, mdl_pack_unit(s, jobs, n_jobs, n_tokens), &begin, &end);
         if (begin < end) {
             mdl_pack(s, jobs, n_jobs, x, n_tokens, begin, end, 0, n_cols);
         }

@@ -25,9 +25,8 @@ struct mdl_batch {
 };
 
 struct mdl_state_options {
-    int32_t max_tokens; /* most tokens in a batch */
-    int32_t max_logits; /* most rows of logits in a batch */
-    int32_t max_runs;
+    int32_t max_tokens;  /* most tokens in a batch */
+    int32_t max_logits;  /* most rows of logits in a batch */
     int32_t max_seq_len; /* most positions in a sequence */
     int n_threads;
 };
@@ -38,7 +37,8 @@ struct mdl_state;
 choir_status mdl_state_open(struct mdl_state **out, const struct mdl_model *m, const struct choir_kernels *k,
                             struct kv_store *kv, const struct mdl_state_options *opt, choir_error *err);
 void mdl_state_close(struct mdl_state *s);
-/* Bytes mdl_state_open takes.  A model of which only `config` is filled (layers NULL) will do. */
+/* Bytes mdl_state_open takes.  A model of which only `config` is filled (layers NULL) will do when
+ * its matrices are to be packed. */
 size_t mdl_state_bytes(const struct mdl_model *m, const struct kv_shape *kv, const struct mdl_state_options *opt);
 
 /* Runs the batch: writes K and V of its tokens into the store, and one row of vocab_size logits per token asked for,

@@ -13,6 +13,28 @@ static bool wants(const struct mdl_job *jobs, int n_jobs, enum dtype_act kind)
     return false;
 }
 
+static int gcd(int a, int b)
+{
+    while (b != 0) {
+        int rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+int mdl_pack_unit(const struct mdl_state *s, const struct mdl_job *jobs, int n_jobs, int n_tokens)
+{
+    int unit = 1; /* least common multiple of the tiles */
+    for (int kind = 0; kind < DTYPE_ACT_COUNT; kind++) {
+        if (wants(jobs, n_jobs, (enum dtype_act)kind)) {
+            int tile = s->kernels->act_tile((enum dtype_act)kind, n_tokens);
+            unit = unit / gcd(unit, tile) * tile;
+        }
+    }
+    return unit;
+}
+
 /* Packs the tokens [token0, token1) of one tile-aligned range. */
 static void pack_kind(struct mdl_state *s, enum dtype_act kind, const float *x, int n_tokens, int n_cols, int token0,
                       int token1, int col0, int col1)

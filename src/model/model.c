@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "model/bind.h"
+#include "model/rope.h"
 
 /* The arena and where everything in it goes. */
 static choir_status lay_out(struct mdl_model *m, const struct mdl_plan *plan, choir_error *err)
@@ -20,6 +21,22 @@ static choir_status lay_out(struct mdl_model *m, const struct mdl_plan *plan, ch
     m->layers = base_arena_take(&m->arena, (size_t)m->config.n_layers * sizeof *m->layers);
     m->weight_bytes = plan->weight_bytes;
     return CHOIR_OK;
+}
+
+/* Frequencies that no position should have (a file with an absurd scaling) are refused. */
+static choir_status check_rope(const struct mdl_model *m, const struct wts_set *set, choir_error *err)
+{
+    size_t n = (size_t)m->config.rope_dim / 2;
+    double *inv_freq = malloc(n * sizeof *inv_freq);
+    if (inv_freq == NULL) {
+        return base_fail_memory(err, n * sizeof *inv_freq, "frequencies");
+    }
+    mdl_rope_inv_freq(inv_freq, &m->config, m->rope_freqs);
+    bool in_range = mdl_rope_in_range(inv_freq, &m->config);
+    free(inv_freq);
+    return in_range ? CHOIR_OK
+                    : base_fail(err, CHOIR_FILE, "%s: RoPE angles out of range over a context of %d tokens",
+                                set->model_file, m->config.max_seq_len);
 }
 
 choir_status mdl_open(struct mdl_model **out, const struct mdl_config *config, struct wts_set *set,
@@ -42,6 +59,9 @@ choir_status mdl_open(struct mdl_model **out, const struct mdl_config *config, s
         status = mdl_load_parts(m, &plan, opt, err);
     }
     mdl_plan_free(&plan);
+    if (status == CHOIR_OK) {
+        status = check_rope(m, set, err);
+    }
     if (status != CHOIR_OK) {
         mdl_close(m);
         return status;

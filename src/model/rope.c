@@ -34,6 +34,16 @@ void mdl_rope_inv_freq(double *inv_freq, const struct mdl_config *c, const float
     }
 }
 
+bool mdl_rope_in_range(const double *inv_freq, const struct mdl_config *c)
+{
+    for (int32_t i = 0; i < c->rope_dim / 2; i++) {
+        if (!(inv_freq[i] * c->max_seq_len <= FMATH_SINCOS_MAX)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void mdl_rope_angles(float *cosine, float *sine, const double *inv_freq, int32_t n, int32_t pos)
 {
     for (int32_t i = 0; i < n; i++) {

@@ -63,6 +63,8 @@ struct mdl_job {
     bool add;
 };
 
+/* Tokens that must be packed together: whole tiles of every form that the jobs' matrices want. */
+int mdl_pack_unit(const struct mdl_state *s, const struct mdl_job *jobs, int n_jobs, int n_tokens);
 /* Packs columns [col0, col1) of tokens [token0, token1) of x [n_tokens, n_cols] in every form the jobs' matrices want. */
 void mdl_pack(struct mdl_state *s, const struct mdl_job *jobs, int n_jobs, const float *x, int n_tokens, int token0,
               int token1, int col0, int col1);
