@@ -132,6 +132,23 @@ static void test_long_past(void **state)
     check_golden("window", NULL, DTYPE_F32, 20);
 }
 
+/* A window that leaves the first spans of the past behind: in the prompt, where a tile's first and last token may begin in
+ * different spans, and in decoding. */
+static void test_long_windows(void **state)
+{
+    (void)state;
+    check_golden("long_window", NULL, DTYPE_F32, 40);
+    check_golden("narrow_window", NULL, DTYPE_F32, 10);
+    check_golden("wide_window", NULL, DTYPE_F32, 10);
+}
+
+/* The heads of a group in two parts. */
+static void test_wide_group(void **state)
+{
+    (void)state;
+    check_golden("wide_group", NULL, DTYPE_F32, 5);
+}
+
 static void test_built_in(void **state)
 {
     (void)state;
@@ -145,10 +162,8 @@ static void test_built_in(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_float_types),
-        cmocka_unit_test(test_quantized_types),
-        cmocka_unit_test(test_long_past),
-        cmocka_unit_test(test_built_in),
+        cmocka_unit_test(test_float_types),  cmocka_unit_test(test_quantized_types), cmocka_unit_test(test_long_past),
+        cmocka_unit_test(test_long_windows), cmocka_unit_test(test_wide_group),      cmocka_unit_test(test_built_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -75,8 +75,9 @@ static void expect(const struct golden *g, const char *path, const char *quant, 
     }
 }
 
-static const char *const names[] = {"mha_tied", "gqa_wide", "mqa",   "linear", "llama3",
-                                    "window",   "long",     "quant", "odd",    "odd_quant"};
+static const char *const names[] = {"mha_tied",    "gqa_wide",      "mqa",         "linear",    "llama3",
+                                    "window",      "long",          "quant",       "odd",       "odd_quant",
+                                    "long_window", "narrow_window", "wide_window", "wide_group"};
 enum { N_NAMES = sizeof names / sizeof names[0] };
 static const double exact = 1e-9;
 static const double quantized = 1e-3;

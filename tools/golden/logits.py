@@ -37,6 +37,16 @@ MODELS = {
                                        original_max_position_embeddings=64)),
     "window": config(6, 40, 40, model_type="mistral", sliding_window=5, num_key_value_heads=2),
     "long": config(7, 700, 3, num_key_value_heads=2, hidden_size=32, intermediate_size=48, head_dim=8, vocab_size=50),
+    # windows whose first span of the past is not the past's first; one key/value head, so that threads share its spans
+    "long_window": config(11, 900, 3, model_type="mistral", sliding_window=300, num_attention_heads=3, num_key_value_heads=1,
+                          hidden_size=24, intermediate_size=32, head_dim=8, vocab_size=50),
+    "narrow_window": config(12, 1300, 3, model_type="mistral", sliding_window=37, num_key_value_heads=2, hidden_size=32,
+                            intermediate_size=32, head_dim=8, vocab_size=50, max_position_embeddings=2048),
+    "wide_window": config(13, 1300, 3, model_type="mistral", sliding_window=520, num_attention_heads=3, num_key_value_heads=1,
+                          hidden_size=24, intermediate_size=32, head_dim=8, vocab_size=50, max_position_embeddings=2048),
+    # more query heads for a key/value head than the attention kernel takes rows
+    "wide_group": config(14, 90, 6, num_attention_heads=70, num_key_value_heads=1, hidden_size=32, intermediate_size=48,
+                         head_dim=4, vocab_size=50),
     "quant": config(8, 24, 24, hidden_size=128, intermediate_size=192, num_key_value_heads=2, head_dim=32),
     # large enough that a step is worth several threads, with no width that any tile divides
     "odd": config(9, 20, 1, hidden_size=328, intermediate_size=500, num_attention_heads=12, head_dim=26, vocab_size=1003),
