@@ -1,15 +1,25 @@
-/* Signals: the handler does only what POSIX allows there: it stores into lock-free atomics, calls choir_engine_cancel (which
- * is documented to be safe) or _exit. */
+/* Signals: the handler does only what POSIX allows there: it stores into lock-free atomics, calls choir_engine_cancel
+ * (which is documented to be safe), write or _exit. */
 #include "cli/signals.h"
 
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <string.h>
 #include <unistd.h>
 
 static atomic_int pending_signal;
 static atomic_int current_mode; /* a signals_mode */
 static _Atomic(choir_engine *) current_engine;
+static _Atomic(const char *) farewell;
+
+static _Noreturn void leave(int number)
+{
+    const char *text = atomic_load(&farewell);
+    ssize_t done = text ? write(STDERR_FILENO, text, strlen(text)) : 0;
+    (void)done; /* there is nowhere left to report a failure */
+    _exit(128 + number);
+}
 
 static void on_signal(int number)
 {
@@ -17,7 +27,7 @@ static void on_signal(int number)
     int before = atomic_load(&pending_signal);
     bool patient = mode == SIGNALS_INTERACTIVE && (number == SIGINT || before == SIGINT);
     if (mode == SIGNALS_EXIT || (before != 0 && !patient)) {
-        _exit(128 + number);
+        leave(number);
     }
     if (before == 0 || number != SIGINT) {
         atomic_store(&pending_signal, number);
@@ -50,6 +60,11 @@ void signals_set(signals_mode mode, choir_engine *engine)
     if (engine && atomic_load(&pending_signal)) {
         choir_engine_cancel(engine);
     }
+}
+
+void signals_farewell(const char *text)
+{
+    atomic_store(&farewell, text);
 }
 
 int signals_pending(void)

@@ -15,6 +15,9 @@ typedef enum signals_mode {
 void signals_install(void);
 /* engine: whose step a signal cancels; NULL: none.  It must be reset before the engine is closed. */
 void signals_set(signals_mode mode, choir_engine *engine);
+/* What the handler writes to stderr before it ends the program at once; NULL: nothing.  text must live until the next
+ * call. */
+void signals_farewell(const char *text);
 /* The signal that came first, or 0. */
 int signals_pending(void);
 /* Forgets a pending SIGINT and makes the engine ready for the next step; other signals stay. */

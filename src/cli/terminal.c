@@ -10,6 +10,9 @@
 #include <unistd.h>
 
 #include "choir.h"
+#include "cli/signals.h"
+
+static const char clear_line[] = "\r\033[K";
 
 uint64_t now_ns(void)
 {
@@ -175,6 +178,7 @@ void progress_draw(progress *p, uint64_t done, uint64_t total)
     char line[160];
     int n = snprintf(line, sizeof line, "\r%s [%.*s%.*s] %3d %%  %.0f of %.0f MiB", p->label, filled, full,
                      width - filled, none, (int)(share * 100), (double)done / 1048576, (double)total / 1048576);
+    signals_farewell(clear_line);
     write_err(line, (size_t)n);
     p->shown = true;
     p->drawn_ns = now;
@@ -183,7 +187,8 @@ void progress_draw(progress *p, uint64_t done, uint64_t total)
 void progress_end(progress *p)
 {
     if (p->shown) {
-        write_err("\r\033[K", 4);
+        write_err(clear_line, sizeof clear_line - 1);
+        signals_farewell(NULL);
         p->shown = false;
     }
 }

@@ -36,7 +36,8 @@ const char *escaped(char *dst, size_t cap, const char *s, size_t n);
 bool escape_text(char *dst, size_t cap, const char *s, size_t n, size_t *used);
 
 /* A bar on stderr while something long runs; draws only on a terminal that understands escapes, not before a third of a
- * second has passed, and ten times a second at most. */
+ * second has passed, and ten times a second at most.  A signal that ends the program clears its line, as progress_end
+ * does. */
 typedef struct progress {
     const terminal *term;
     const char *label;

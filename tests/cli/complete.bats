@@ -8,11 +8,13 @@ teardown() {
     fi
 }
 
+n_terminals=0
+
 # terminal COMMAND: a new terminal that runs COMMAND; keys and screen talk to it.
 terminal() {
     need tmux
     export XDG_STATE_HOME=$PWD/state
-    tmux_socket=$BATS_TEST_TMPDIR/tmux
+    tmux_socket=$BATS_TEST_TMPDIR/tmux$((++n_terminals)) # a killed server may still hold the last one
     tmux -S "$tmux_socket" -f /dev/null new-session -d -x 100 -y 50 "$1; echo \"left \$?\"; sleep 60"
 }
 
@@ -215,4 +217,13 @@ sees() {
     kill -TERM "$(cat pid)"
     sees 'code 143'
     sees ' icanon'
+}
+
+@test "a terminal: Ctrl-C while the model is loading takes the progress bar away" {
+    slow_model 48 # half a gigabyte and more to pack: seconds
+    terminal "'$CHOIR_BIN' complete ${model[*]} --quant f16 --cpu reference -t 1"
+    sees 'loading ['
+    keys C-c
+    sees 'left 130'
+    [ "$(screen | head -n 1)" = 'left 130' ]
 }

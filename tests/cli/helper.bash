@@ -49,14 +49,15 @@ refused() {
     [ "$(printf '%s\n' "$stderr" | wc -c)" -le 400 ]
 }
 
-# slow_model: a model of zeros in slow.bin (a sparse file) that takes milliseconds a token, for tests that
+# slow_model [LAYERS]: a model of zeros in slow.bin (a sparse file) that takes milliseconds a token, for tests that
 # interrupt; it draws every token with the same probability.
 slow_model() {
     need_stories
-    # dim 512, feed-forward 2048, 8 layers, 8 heads, 8 key/value heads, 512 pieces, context 2048; little-endian int32
-    printf '\0\2\0\0\0\10\0\0\10\0\0\0\10\0\0\0\10\0\0\0\0\2\0\0\0\10\0\0' >slow.bin
+    local layers=${1:-8}
+    # dim 512, feed-forward 2048, the layers, 8 heads, 8 key/value heads, 512 pieces, context 2048; little-endian int32
+    printf '\0\2\0\0\0\10\0\0\'"$(printf %o "$layers")"'\0\0\0\10\0\0\0\10\0\0\0\0\2\0\0\0\10\0\0' >slow.bin
     # embedding, norms, attention, feed-forward, last norm, two RoPE tables; 4 bytes each
-    local floats=$((512 * 512 + 8 * 2 * 512 + 8 * 4 * 512 * 512 + 8 * 3 * 512 * 2048 + 512 + 2048 * 64))
+    local floats=$((512 * 512 + layers * (2 * 512 + 4 * 512 * 512 + 3 * 512 * 2048) + 512 + 2048 * 64))
     truncate -s $((28 + 4 * floats)) slow.bin
     model=(-m slow.bin --tokenizer "$stories/tok512.model")
 }
