@@ -80,9 +80,42 @@ load helper
         [ -z "$stderr" ]
         [[ "$output" == "usage: choir $name"* ]]
         [ "${#lines[@]}" -le 52 ]
-        [ "$(printf '%s\n' "$output" | LC_ALL=C.UTF-8 awk 'length > 80' | wc -l)" -eq 0 ]
+        [ "$(printf '%s\n' "$output" | LC_ALL=C.UTF-8 awk 'length > 79' | wc -l)" -eq 0 ]
         [ "$output" = "$("$CHOIR_BIN" help "$name")" ]
         [ "$output" = "$("$CHOIR_BIN" "$name" -n 3 -h --nonsense 2>/dev/null || "$CHOIR_BIN" "$name" -h)" ]
+    done
+}
+
+# value PLACEHOLDER: one that every flag with this placeholder takes.
+value() {
+    case $1 in
+    N | N,..) echo 1 ;;
+    T | P | X) echo 0.5 ;;
+    ID=B) echo 1=0.5 ;;
+    TYPE) echo f16 ;;
+    LEVEL) echo reference ;;
+    BYTES) echo 4G ;;
+    WHEN) echo auto ;;
+    FORMAT) echo json ;;
+    TEXT | FILE | MODEL | STRING | ORDER) echo x ;;
+    *) return 1 ;;
+    esac
+}
+
+@test "every flag that --help lists is taken by its command, by its long and its short name" {
+    for name in complete generate bench tokenize info quantize; do
+        "$CHOIR_BIN" "$name" --help >help
+        sed -nE 's/^  (-.,|   ) --([a-z-]+)( ([A-Z][^ ]*))? +[^ ].*/\1|\2|\4/p' help >flags
+        [ "$(wc -l <flags)" -eq "$(grep -c ' --' help)" ]
+        [ -z "$(cut -d'|' -f2 flags | sort | uniq -d)" ]
+        while IFS='|' read -r letter long argument; do
+            echo "$name $letter --$long $argument"
+            args=("--$long")
+            [ -z "$argument" ] || args+=("$(value "$argument")")
+            [[ "$letter" != -* ]] || args+=("${letter%,}" "${args[@]:1}")
+            "$CHOIR_BIN" "$name" "${args[@]}" -h | cmp - help
+            [ -z "$argument" ] || refused 2 "--$long needs a value: $argument" "$CHOIR_BIN" "$name" "--$long"
+        done <flags
     done
 }
 
