@@ -69,29 +69,24 @@ static int on_text(void *user, const char *text, size_t n)
     return stop;
 }
 
-/* The length limit fell into a character: it was shown as U+FFFD. */
-static bool ends_unfinished(const text_buffer *t)
-{
-    return t->n >= 3 && memcmp(t->at + t->n - 3, "\xef\xbf\xbd", 3) == 0;
-}
-
-choir_status writer_generate(writer *w, choir_sequence *seq, choir_error *err)
+choir_status writer_generate(writer *w, choir_sequence *seq, bool at_start, choir_error *err)
 {
     choir_generation g;
     choir_result r;
     generation_options(&g, &w->opt, on_text, w);
-    g.at_start = story_now(&w->story)->n == 0 && w->fresh.n == 0;
+    g.at_start = at_start;
+    w->fresh.n = 0;
+    w->fresh.failed = false;
     signals_set(w->interactive ? SIGNALS_INTERACTIVE : SIGNALS_CANCEL, w->s->engine);
     choir_status status = choir_generate(&r, seq, &g, err);
     signals_set(w->interactive ? SIGNALS_INTERACTIVE : SIGNALS_EXIT, w->s->engine);
     bool whole = !status && r.finish != CHOIR_FINISH_CALLER;
-    if (seq == w->seq) {
-        /* With a stop string or a break the sequence may hold more than the text shows. */
-        w->exact = whole && (r.finish == CHOIR_FINISH_LENGTH || w->opt.stops.n == 0);
+    if (!w->fresh.failed) {
+        w->fresh.n -= r.n_replaced; /* the next turn makes the cut character anew, whole */
     }
-    if (r.finish == CHOIR_FINISH_LENGTH && ends_unfinished(&w->fresh)) {
-        w->fresh.n -= 3; /* the next turn makes the character anew, whole */
-        w->exact = false;
+    if (seq == w->seq) {
+        /* With a stop string, a break or a cut character the sequence may hold more than the text shows. */
+        w->exact = whole && r.n_replaced == 0 && (r.finish == CHOIR_FINISH_LENGTH || w->opt.stops.n == 0);
     }
     if (w->s->term.verbose) {
         report_timings(w->s, &r);
@@ -102,24 +97,36 @@ choir_status writer_generate(writer *w, choir_sequence *seq, choir_error *err)
     return status == CHOIR_CANCELLED || w->s->out.interrupted ? CHOIR_OK : status;
 }
 
-/* Makes a new state with what was typed, if the engine takes it. */
+/* Brings the sequence to the text so far + typed.  The story stays as it is: a text that is refused leaves no state. */
 static choir_status prepare(writer *w, const char *typed, size_t n, choir_error *err)
 {
     size_t valid = n > 0 ? choir_utf8_valid(typed, n) : 0;
     if (valid < n) {
         return fail(err, CHOIR_PROMPT, "invalid UTF-8 at byte %zu of the line", valid);
     }
-    choir_status status = story_push(&w->story, story_now(&w->story)->n, typed, n, err);
-    if (status) {
-        return status;
+    const story_state *now = story_now(&w->story);
+    text_buffer joined = {0};
+    choir_status status = CHOIR_OK;
+    if (text_append(&joined, now->text, now->n) || text_append(&joined, typed, n)) {
+        status = fail(err, CHOIR_RESOURCE, "out of memory for the text");
+    } else if (n > 0 || !w->exact) {
+        status = sync_ids(w, joined.at ? joined.at : "", joined.n, err);
     }
-    w->exact = w->exact && n == 0;
-    status = writer_sync(w, err);
+    free(joined.at);
     status = status ? status : renew(w, err);
-    if (status) {
-        story_undo(&w->story);
-        w->exact = false;
+    w->exact = !status;
+    return status;
+}
+
+/* One turn is one state: what was typed and what came of it. */
+static choir_status keep_turn(writer *w, const char *typed, size_t n, choir_error *err)
+{
+    if (n == 0 && w->fresh.n == 0) {
+        return CHOIR_OK;
     }
+    choir_status status = story_push(&w->story, story_now(&w->story)->n, typed, n, err);
+    status = status ? status : story_extend(&w->story, w->fresh.at, w->fresh.n, err);
+    w->exact = w->exact && !status;
     return status;
 }
 
@@ -130,17 +137,12 @@ choir_status writer_turn(writer *w, const char *typed, size_t n, choir_error *er
     if (status) {
         return status;
     }
-    w->fresh.n = 0;
     w->echo = true;
-    status = writer_generate(w, w->seq, err);
-    if (w->fresh.n > 0 && w->s->out.line_open) {
+    status = writer_generate(w, w->seq, n == 0 && story_now(&w->story)->n == 0, err);
+    if (w->s->out.line_open) {
         stream_write(&w->s->out, "\n", 1);
     }
-    /* One turn is one state: what was typed and what came of it. */
-    choir_status kept = story_extend(&w->story, w->fresh.at, w->fresh.n, status ? &full : err);
-    if (n == 0 && w->fresh.n == 0) {
-        story_undo(&w->story);
-    }
+    choir_status kept = keep_turn(w, typed, n, status ? &full : err);
     return status ? status : kept;
 }
 
@@ -272,6 +274,7 @@ static choir_status open_writer(writer *w, choir_error *err)
         return status;
     }
     session_engine_options(s, &opt);
+    opt.n_seqs = 2; /* the text and an alternative to it */
     status = session_open_engine(s, &opt, err);
     status = status ? status : choir_sequence_open(&w->seq, s->engine, &w->sampling, err);
     if (status) {

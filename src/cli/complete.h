@@ -25,8 +25,9 @@ typedef struct writer {
 
 /* Brings the sequence to the text so far: the common beginning of both stays, only the rest will be computed. */
 choir_status writer_sync(writer *w, choir_error *err);
-/* Generates from where the sequence is into w->fresh.  A Ctrl-C ends it with CHOIR_OK. */
-choir_status writer_generate(writer *w, choir_sequence *seq, choir_error *err);
+/* Generates from where the sequence is into w->fresh; at_start: there is no text before it.  A Ctrl-C ends it with
+ * CHOIR_OK. */
+choir_status writer_generate(writer *w, choir_sequence *seq, bool at_start, choir_error *err);
 /* The text so far + typed, and what the model makes of it, as one new state. */
 choir_status writer_turn(writer *w, const char *typed, size_t n, choir_error *err);
 /* A second sequence with the current sampling that shares the past. */

@@ -87,7 +87,7 @@ static choir_status make_alternative(writer *w, choir_error *err)
 {
     choir_sequence *fork = NULL;
     choir_status status = writer_fork(w, &fork, err);
-    status = status ? status : writer_generate(w, fork, err);
+    status = status ? status : writer_generate(w, fork, story_now(&w->story)->n == 0, err);
     choir_sequence_close(fork);
     return status;
 }
@@ -152,13 +152,7 @@ static choir_status run_alt(writer *w, const char *argument, choir_error *err)
 static choir_status need_logits(writer *w, choir_error *err)
 {
     choir_status status = writer_sync(w, err);
-    int32_t n = status ? 0 : choir_sequence_length(w->seq);
-    if (!status && n > 0 && choir_sequence_computed(w->seq) == n && !choir_sequence_logits(w->seq)) {
-        int32_t last = choir_sequence_ids(w->seq)[n - 1];
-        choir_sequence_truncate(w->seq, n - 1);
-        status = choir_sequence_append(w->seq, &last, 1, err);
-    }
-    while (!status && choir_sequence_computed(w->seq) < n) {
+    while (!status && choir_sequence_computed(w->seq) < choir_sequence_length(w->seq)) {
         status = choir_engine_step(w->s->engine, &w->seq, 1, err);
     }
     return status;

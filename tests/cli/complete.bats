@@ -116,6 +116,47 @@ sees() {
     [ "$(grep -c '^\[1\] ' out)" -eq 2 ]
 }
 
+@test "/top after /undo: the tokens of the text as it is" {
+    need_stories
+    printf 'Once upon a time\n/top 3\n' | choir complete -n 5 --temp 0 >want
+    printf 'Once upon a time\n The dog\n/undo\n/top 3\n/show\n' | choir complete -n 5 --temp 0 >out
+    [ "$(sed '2d;$d' out)" = "$(cat want)" ]
+}
+
+@test "/alt has room until the context is full, and from a full one it says so" {
+    printf 'Once upon a time there was a\n/alt 2\n1\n/alt 3\n1\n/alt\n1\n/alt\n1\n/alt\n' |
+        choir complete -c 32 -n 8 -s 1 --ignore-eos >out 2>err
+    cat err
+    [ -z "$(grep -vE '^choir: (warning: the context is full|prompt is [0-9]+ tokens, context is 32.*)$' err)" ]
+    [ "$(grep -c '^\[1\] ' out)" -ge 2 ]
+    [ "$(grep -c '^\[3\] ' out)" -ge 1 ]
+}
+
+# draws_bytes TEXT: options that make the model write TEXT's bytes, each as its own token; TEXT is one character
+# that is not in the vocabulary.
+draws_bytes() {
+    local ids bias=1000
+    read -ra ids <<<"$(choir tokenize --ids --no-bos -p "$1")"
+    drawn=(--temp 0 --presence-penalty 900)
+    for id in "${ids[@]: -$(printf %s "$1" | wc -c)}"; do
+        drawn+=(--logit-bias "$id=$bias")
+        bias=$((bias - 100))
+    done
+}
+
+@test "a character that the length limit cuts is not kept; a U+FFFD that the model writes is" {
+    draws_bytes 😀
+    for n in 1 2 3; do
+        printf 'One\n/show\n' | choir complete "${drawn[@]}" -n $n >out
+        [ "$(tail -n 1 out)" = One ]
+    done
+    printf 'One\n/show\n' | choir complete "${drawn[@]}" -n 4 >out
+    [ "$(tail -n 1 out)" = One😀 ]
+    draws_bytes $'\uFFFD'
+    printf 'One\n/show\n' | choir complete "${drawn[@]}" -n 3 >out
+    [ "$(tail -n 1 out)" = $'One\uFFFD' ]
+}
+
 @test "/help lists what there is" {
     run --separate-stderr bash -c 'echo /help | "$0" complete "$@"' "$CHOIR_BIN" "${model[@]}"
     for name in undo redo alt top set show save load help quit; do
@@ -142,6 +183,19 @@ sees() {
     { echo One; printf 'word %.0s' {1..100}; printf '\n/show\n'; } | choir complete -n 0 -c 32 >out 2>err
     grep -q 'context is 32' err
     [ "$(cat out)" = One ]
+}
+
+@test "a refused line is no state: /redo has what it had before" {
+    { printf 'One\n two\n/undo\n'; printf 'word %.0s' {1..100}; printf '\n/show\n/redo\n/show\n/redo\n'; } |
+        choir complete -n 0 -c 32 >out 2>err
+    printf 'One\nOne two\n' | cmp - out
+    [ "$(sed -n '$p' err)" = 'choir: /redo: this is the last state' ]
+    [ "$(wc -l <err)" -eq 2 ]
+}
+
+@test "an empty line to which nothing comes is no state" {
+    printf 'One\n\n/redo\n/undo\n/undo\n' | choir complete -n 0 2>err
+    printf 'choir: /redo: this is the last state\nchoir: /undo: this is the first state\n' | cmp - err
 }
 
 @test "errors of stdout end it: 4 and 141" {
