@@ -124,7 +124,7 @@ static void test_quantized_types(void **state)
     check_golden("odd_quant", "q4_0", DTYPE_F32, 5);
 }
 
-/* A past of more than one span, where attention is split between threads, and a sliding window. */
+/* A past of more than one span, and a sliding window. */
 static void test_long_past(void **state)
 {
     (void)state;
@@ -142,6 +142,13 @@ static void test_long_windows(void **state)
     check_golden("wide_window", NULL, DTYPE_F32, 10);
 }
 
+/* Decoding with threads that share the spans of a head's past, the first of which the window has left behind. */
+static void test_shared_spans(void **state)
+{
+    (void)state;
+    check_golden("shared_spans", NULL, DTYPE_F32, 4);
+}
+
 /* The heads of a group in two parts. */
 static void test_wide_group(void **state)
 {
@@ -152,18 +159,19 @@ static void test_wide_group(void **state)
 static void test_built_in(void **state)
 {
     (void)state;
-    int32_t ids[620];
-    for (int i = 0; i < 620; i++) {
+    int32_t ids[160];
+    for (int i = 0; i < 160; i++) {
         ids[i] = 3 + (i * 7919) % 500;
     }
-    check_all(NULL, NULL, "f16", ids, 600, 3);
+    check_all(NULL, NULL, "f16", ids, 150, 3);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_float_types),  cmocka_unit_test(test_quantized_types), cmocka_unit_test(test_long_past),
-        cmocka_unit_test(test_long_windows), cmocka_unit_test(test_wide_group),      cmocka_unit_test(test_built_in),
+        cmocka_unit_test(test_long_windows), cmocka_unit_test(test_shared_spans),    cmocka_unit_test(test_wide_group),
+        cmocka_unit_test(test_built_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,6 +44,10 @@ MODELS = {
                             intermediate_size=32, head_dim=8, vocab_size=50, max_position_embeddings=2048),
     "wide_window": config(13, 1300, 3, model_type="mistral", sliding_window=520, num_attention_heads=3, num_key_value_heads=1,
                           hidden_size=24, intermediate_size=32, head_dim=8, vocab_size=50, max_position_embeddings=2048),
+    # a step large enough for four threads, with too few heads to go round: they share the spans.  Compared with itself only.
+    "shared_spans": config(15, 1300, 0, model_type="mistral", sliding_window=600, num_attention_heads=6,
+                           num_key_value_heads=3, intermediate_size=64, head_dim=8, vocab_size=26000,
+                           max_position_embeddings=2048, tie_word_embeddings=True),
     # more query heads for a key/value head than the attention kernel takes rows
     "wide_group": config(14, 90, 6, num_attention_heads=70, num_key_value_heads=1, hidden_size=32, intermediate_size=48,
                          head_dim=4, vocab_size=50),
@@ -53,6 +57,7 @@ MODELS = {
     "odd_quant": config(10, 20, 1, hidden_size=352, intermediate_size=480, num_attention_heads=11, num_key_value_heads=1,
                         head_dim=32, vocab_size=999),
 }
+MODELS["shared_spans"]["golden"]["types"] = []
 MODELS["quant"]["golden"]["types"] = ["f32", "q8_0", "q4_0"]
 
 
