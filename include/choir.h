@@ -60,7 +60,7 @@ typedef struct choir_model_info {
     char architecture[32]; /* "llama" */
     char container[16];    /* "gguf", "safetensors", "llama2.c" */
     char type[16];         /* of most weights: "q8_0" */
-    char tokenizer[48];    /* "sentencepiece bpe, 32000 pieces", or "none" with headers_only and none found */
+    char tokenizer[120];   /* "sentencepiece bpe, 32000 pieces", or "none (why)" */
     char kernels[16];      /* level in use: "avx2" */
     char heads[24];        /* "multi-head", "grouped-query", "multi-query" */
     const char *path;      /* "(built-in)" without one; lives as long as the model */

@@ -1,4 +1,5 @@
 /* The GGUF writer: header gathered in memory, data passed through, one rename at the end. */
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "weights/gguf_write.h"
 
 #include <assert.h>
@@ -235,7 +236,10 @@ choir_status wts_writer_open(struct wts_writer **out, const char *path, choir_er
 {
     *out = NULL;
     struct wts_writer *w = calloc(1, sizeof *w);
-    char *copy = strdup(path);
+    char *copy = realpath(path, NULL); /* through a link: the file it names is replaced, the link stays */
+    if (copy == NULL && errno != ENOMEM) {
+        copy = strdup(path); /* nothing there yet */
+    }
     if (w == NULL || copy == NULL) {
         free(w);
         free(copy);
@@ -251,8 +255,10 @@ choir_status wts_writer_open(struct wts_writer **out, const char *path, choir_er
 static choir_status make_temp(struct wts_writer *w, choir_error *err)
 {
     struct stat st;
-    if (stat(w->path, &st) == 0 && S_ISDIR(st.st_mode)) {
-        return fail_errno(w, EISDIR, err);
+    if (lstat(w->path, &st) == 0 && !S_ISREG(st.st_mode)) { /* a device, a pipe, a dangling link: not to be replaced */
+        char name[BASE_ESCAPE_CAP];
+        return S_ISDIR(st.st_mode) ? fail_errno(w, EISDIR, err)
+                                   : base_fail(err, CHOIR_IO, "%s: not a regular file", base_escape_str(name, w->path));
     }
     size_t cap = strlen(w->path) + 48;
     char *temp = malloc(cap);

@@ -115,7 +115,8 @@ choir_status base_file_map(struct base_file *f, choir_error *err)
     }
     void *p = mmap(NULL, (size_t)f->size, PROT_READ, MAP_SHARED, f->fd, 0);
     if (p == MAP_FAILED) {
-        return fail_errno(err, f->path, errno);
+        return errno == ENOMEM ? base_fail_memory(err, (size_t)f->size, "mapping a file")
+                               : fail_errno(err, f->path, errno);
     }
     f->data = p;
     f->mapped_bytes = (size_t)f->size;

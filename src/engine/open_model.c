@@ -101,10 +101,10 @@ static choir_status check_memory(const struct choir_model *m, const choir_model_
         room = opt->mem_limit;
     }
     if (m->plan_bytes > room) {
-        return base_fail(err, CHOIR_RESOURCE,
-                         "%s: weights need %.0f MiB, %.0f MiB %s; try --quant q8_0 or q4_0, or --mmap", m->path,
-                         (double)m->plan_bytes / mib, (double)room / mib,
-                         opt->mem_limit > 0 && opt->mem_limit == room ? "allowed by --mem-limit" : "free");
+        return base_fail(err, CHOIR_RESOURCE, "%s: weights need %.0f MiB, %.0f MiB %s; try --quant %s, or --mmap",
+                         m->path, (double)m->plan_bytes / mib, (double)room / mib,
+                         opt->mem_limit > 0 && opt->mem_limit == room ? "allowed by --mem-limit" : "free",
+                         m->main_type == DTYPE_Q8_0 || m->main_type == DTYPE_Q4_0 ? "q4_0" : "q8_0 or q4_0");
     }
     return CHOIR_OK;
 }
@@ -261,7 +261,9 @@ void choir_model_describe(const choir_model *m, choir_model_info *info)
         snprintf(info->tokenizer, sizeof info->tokenizer, "%s, %d pieces", tok_kind(m->tokenizer),
                  tok_n_pieces(m->tokenizer));
     } else {
-        set_text(info->tokenizer, sizeof info->tokenizer, "none");
+        /* the reason without the file's name, which the reader has just given */
+        const char *why = strstr(m->no_text, ": ");
+        snprintf(info->tokenizer, sizeof info->tokenizer, "none (%.100s)", why != NULL ? why + 2 : m->no_text);
     }
     info->bos_id = m->bos_id;
     info->eos_id = m->n_eos > 0 ? m->eos_ids[0] : -1;

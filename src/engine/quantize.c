@@ -1,5 +1,6 @@
 /* choir_quantize: a model from any container becomes a GGUF file of one type.  Rows are read, widened, rounded and written in
  * pieces; memory stays small whatever the model. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,6 +150,15 @@ static choir_status write_row(struct job *j, const struct out_tensor *o, uint64_
     choir_status status = wts_read_rows(o->src, source_row(o, r), 1, raw, err);
     if (status != CHOIR_OK) {
         return status;
+    }
+    if (o->src->n_dims < 2) {
+        wts_dequantize_row(o->src->type, wide, raw, n);
+        for (size_t i = 0; i < n; i++) {
+            if (!isfinite(wide[i])) { /* no model with it opens */
+                return base_fail(err, CHOIR_FILE, "%s: tensor %s: element %zu is not finite", j->m->path, o->src->name,
+                                 i);
+            }
+        }
     }
     const void *bytes = raw;
     if (o->src->type != o->type) { /* a row of the same type is passed on untouched */

@@ -2,8 +2,8 @@
  *
  * Biases are added to all logits first; banned ids (bias -inf, end-of-text ids with ignore_eos) and ids without a piece are
  * never candidates.  Steps whose options make them do nothing are dropped when the chain is opened.  temp 0 is not a step
- * but another end of the chain: the greatest logit after biases and penalties, whatever else is on.  When every id is
- * banned, the bans cannot be kept: then the greatest logit of the model is taken as if there were none.
+ * but another end of the chain: the greatest logit after biases and penalties, whatever else is on.  A chain that
+ * bans every id is refused.
  *
  * Until a step needs candidates, logits stay a plain row: most ids are looked at once, by the pass that keeps the top k. */
 #include "engine/sampler.h"
@@ -25,7 +25,6 @@ struct smp_chain {
     struct smp_order order; /* steps that do something */
     struct smp_penalty penalty;
     int32_t n_pieces;
-    bool all_banned;
     int32_t *banned; /* [n_banned] end-of-text ids */
     int32_t n_banned;
     double *row;     /* [n_pieces] logits with bias */
@@ -204,7 +203,10 @@ choir_status smp_open(struct smp_chain **out, const choir_sampling *sampling, in
     }
     copy_options(chain, eos_ids, n_eos);
     load_row(chain, NULL);
-    chain->all_banned = chain->row[row_argmax(chain->row, n_pieces)] == -INFINITY;
+    if (chain->row[row_argmax(chain->row, n_pieces)] == -INFINITY) {
+        smp_close(chain);
+        return base_fail(err, CHOIR_USAGE, "logit_bias: every one of the %d tokens is banned", n_pieces);
+    }
     *out = chain;
     return CHOIR_OK;
 }
@@ -302,22 +304,8 @@ static void run_step(struct smp_chain *chain, enum smp_step step, struct smp_set
     }
 }
 
-static int32_t logits_argmax(const float *logits, int32_t n)
-{
-    int32_t best = 0;
-    for (int32_t id = 1; id < n; id++) {
-        if (logits[id] > logits[best]) {
-            best = id;
-        }
-    }
-    return best;
-}
-
 int32_t smp_draw(struct smp_chain *chain, const float *logits, const int32_t *history, int32_t n_history, int32_t pos)
 {
-    if (chain->all_banned) {
-        return logits_argmax(logits, chain->n_pieces);
-    }
     struct window w = look_back(chain, history, n_history);
     load_row(chain, logits);
     int i = 0;

@@ -210,10 +210,9 @@ static void banned_ids_are_never_drawn(void **state)
     smp_close(chain);
 }
 
-static void all_banned_takes_the_likeliest(void **state)
+static void all_banned_is_refused(void **state)
 {
     (void)state;
-    const float logits[] = {1, 7, 7, 9};
     const int32_t eos[] = {0};
     const choir_logit_bias bias[] = {{1, -INFINITY}, {2, -INFINITY}};
     choir_sampling s;
@@ -222,10 +221,12 @@ static void all_banned_takes_the_likeliest(void **state)
     s.logit_bias = bias;
     s.n_logit_bias = 2;
     struct smp_chain *chain;
-    assert_int_equal(smp_open(&chain, &s, 4, 3, eos, 1, NULL), CHOIR_OK); /* id 3 has no piece */
-    for (int32_t pos = 0; pos < 20; pos++) {
-        assert_int_equal(smp_draw(chain, logits, NULL, 0, pos), 1);
-    }
+    choir_error err;
+    assert_int_equal(smp_open(&chain, &s, 4, 3, eos, 1, &err), CHOIR_USAGE); /* id 3 has no piece */
+    assert_null(chain);
+    assert_string_equal(err.msg, "logit_bias: every one of the 3 tokens is banned");
+    s.ignore_eos = false;
+    assert_int_equal(smp_open(&chain, &s, 4, 3, eos, 1, NULL), CHOIR_OK);
     smp_close(chain);
 }
 
@@ -417,7 +418,7 @@ int main(void)
         cmocka_unit_test(greedy),
         cmocka_unit_test(penalties_look_back),
         cmocka_unit_test(banned_ids_are_never_drawn),
-        cmocka_unit_test(all_banned_takes_the_likeliest),
+        cmocka_unit_test(all_banned_is_refused),
         cmocka_unit_test(extreme_numbers),
         cmocka_unit_test(open_filters_change_nothing),
         cmocka_unit_test(chi_square_temp),
