@@ -26,7 +26,7 @@
 #define FMATH_EXP_C3  0x1.555492p-3f
 #define FMATH_EXP_C2  0x1.fffffcp-2f
 
-/* e^x, relative error below 1e-7; NaN gives NaN or 0, never a trap. */
+/* e^x, relative error below 1e-7; NaN gives NaN. */
 static inline float fmath_exp(float x)
 {
     if (x < FMATH_EXP_MIN) {

@@ -7,7 +7,13 @@
  * Files are compiled with -ffp-contract=off.
  *
  * Unless said otherwise: pointers to f32 need 4-byte alignment only, outputs do not overlap inputs, nothing is read
- * or written past the stated shapes, NaN and infinity pass through as IEEE says. */
+ * or written past the stated shapes.
+ *
+ * NaN and infinity pass through as IEEE says and are never lost: what depends on one ends as NaN or infinity, up to the
+ * logits, where it is found.  Three places see to that: packed int8 activations (a NaN scale), stored keys and values
+ * (infinity becomes NaN), softmax (exp of NaN is NaN; a span that was seen has l != 0).  Levels agree on which numbers
+ * are NaN; sign and payload of one may differ, except where the bits are given.  Finite numbers that overflow inside a
+ * kernel may go unnoticed: a norm's sum of squares (all of y is 0 then), a score of -infinity (p is 0). */
 #ifndef KERN_KERNELS_H
 #define KERN_KERNELS_H
 
@@ -21,14 +27,27 @@
 /* Types a KV cache can have, in the order of kernel tables. */
 enum kern_kv { KERN_KV_F32, KERN_KV_F16, KERN_KV_COUNT };
 
+/* Bits that kernels write and look for.  An f16 with KERN_F16_QUIET set in addition to all of KERN_F16_INF is a NaN. */
+#define KERN_F32_INF   0x7f800000u
+#define KERN_F32_NAN   0x7fc00000u
+#define KERN_F16_INF   0x7c00
+#define KERN_F16_QUIET 0x0200
+
+static inline uint16_t kern_f16_no_infinity(uint16_t h)
+{
+    return (h & KERN_F16_INF) == KERN_F16_INF ? (uint16_t)(h | KERN_F16_QUIET) : h;
+}
+
 /* ---- activations ----
  * Before they meet a matrix, the activations of a step are packed once, in tiles of tokens:
- * tile i holds tokens i*T .. i*T+t-1 (t = T, less in the last one) and starts at byte i * T * kern_act_token_bytes().
+ * tile i holds tokens i*T .. i*T+t-1 (t = T, less in the last one) and starts at byte i * T * kern_act_token_bytes(),
+ * a multiple of 4 and of nothing more.
  *   ACT_F32  [n_cols][t] f32
  *   ACT_Q8   per block of 32 columns (n_cols rounded up to 64, zeros behind):
  *              [t][32] int8 q, [t] f32 d, [t] i32 -sum(q)
  *            d = max|x| / 127 (true division); q = rint(x * (1 / d)), ties to even; a d below 2^-126 is made 0,
- *            d = 0 gives q = 0.  A NaN or infinity in x gives unspecified numbers, never a trap.
+ *            d = 0 gives q = 0.  A NaN or infinity anywhere in a block of x: d is NaN (KERN_F32_NAN), q and the sum 0;
+ *            so every row's result for that token is NaN.
  * T belongs to the level and depends on the number of tokens; only act_pack, matmul and who splits the work by tile
  * need it. */
 static inline size_t kern_act_token_bytes(enum dtype_act kind, int n_cols)
@@ -70,7 +89,7 @@ struct choir_kernels {
     /* Tile width T for a call of n_tokens tokens (1 or more). */
     int (*act_tile)(enum dtype_act kind, int n_tokens);
 
-    /* Packs columns [col0, col1) of n_tokens activations x [n_tokens, ldx] of n_cols columns into act (64-byte
+    /* Packs columns [col0, col1) of n_tokens activations x [n_tokens, ldx] of n_cols columns into act (4-byte
      * aligned, n_tokens * kern_act_token_bytes()).  col0 is a multiple of 64; so is col1, unless it is n_cols.
      * To split by token, call it with a token range that starts at a tile, that tile's address, and a T fixed by
      * `tile` (= act_tile of the whole call). */
@@ -79,7 +98,7 @@ struct choir_kernels {
 
     /* y[t][r] = sum over k of W[r][k] x[t][k], or y[t][r] += that sum (one addition of the whole sum) if `add`.
      * W: consecutive panels of n_cols columns, 64-byte aligned, n_rows rows of them valid (the last panel may be
-     * partly so); act: packed activations of n_tokens tokens, tile width `tile`; y: [n_tokens, ldy] f32.
+     * partly so); act: packed activations of n_tokens tokens, tile width `tile`, 4-byte aligned; y: [n_tokens, ldy] f32.
      * The sum of f32, f16 and bf16 weights is acc = fma(w, x, acc) over k from 0, acc = +0 before it; that of
      * q8_0 and q4_0 is acc = fma((float)isum, d_w * d_x, acc) over blocks of 32, padding blocks included. */
     void (*matmul[DTYPE_COUNT])(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act,
@@ -101,7 +120,9 @@ struct choir_kernels {
     /* x[i] *= s. */
     void (*scale)(float *x, float s, int n);
 
-    /* Stores one head's key (value) as cache type: dst[d * stride] = k[d], dst[d] = v[d], rounded to nearest even. */
+    /* Stores one head's key (value) as cache type: dst[d * stride] = k[d], dst[d] = v[d], rounded to nearest even.
+     * An infinity, also one that f16 overflowed to, is stored as a NaN: an infinite key could make a score of -infinity,
+     * and the token would count for nothing instead of spoiling what sees it. */
     void (*kv_put_k[KERN_KV_COUNT])(void *dst, size_t stride, const float *k, int head_dim);
     void (*kv_put_v[KERN_KV_COUNT])(void *dst, const float *v, int head_dim);
 
@@ -109,12 +130,14 @@ struct choir_kernels {
      * m' = max(m, scores seen); c = exp(m - m') (1 chunk: nothing to rescale: acc and l start as +0 without one);
      * p[t] = exp(score - m'), exactly 0 where not seen; l = l * c + reduce16(p) (a product, then a sum);
      * acc[d] *= c (only when m' > m), then acc[d] = fma(p[t], v[t][d], acc[d]) over the tokens seen, in order.
-     * A chunk of which the row sees nothing changes nothing. */
+     * A chunk of which the row sees nothing changes nothing.
+     * max passes over NaN, so m never is one; a NaN score makes p, l and all of acc NaN.  l is 0 exactly where none is
+     * seen: elsewhere the largest score adds 1, or NaN. */
     void (*attn_span[KERN_KV_COUNT])(const struct kern_attn_span *a);
 
     /* Adds a later span's (m2, l2, acc2) to a row's running (m, l, acc): with M = max, c = exp(m - M), c2 = exp(m2 - M):
-     * l = l * c + l2 * c2, acc[d] = fma(acc[d], c, acc2[d] * c2).  Where m2 is -INFINITY nothing changes; where m is, the
-     * row becomes the later one. */
+     * l = l * c + l2 * c2, acc[d] = fma(acc[d], c, acc2[d] * c2).  Where l2 is 0 nothing changes; where l is, the row
+     * becomes the later one.  (m would not tell: it is -INFINITY also where all scores seen are NaN.) */
     void (*attn_merge)(float *m, float *l, float *acc, float m2, float l2, const float *acc2, int head_dim);
 
     /* Index of the largest of x[n], ties to the lower index; n >= 1, no NaN. */

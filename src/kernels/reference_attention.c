@@ -114,10 +114,10 @@ void ref_attn_span_f16(const struct kern_attn_span *a)
 
 void ref_attn_merge(float *m, float *l, float *acc, float m2, float l2, const float *acc2, int head_dim)
 {
-    if (m2 == -INFINITY) {
+    if (l2 == 0.0f) {
         return;
     }
-    if (*m == -INFINITY) {
+    if (*l == 0.0f) {
         *m = m2;
         *l = l2;
         for (int d = 0; d < head_dim; d++) {
@@ -141,7 +141,7 @@ void ref_kv_put_k_f32(void *dst, size_t stride, const float *k, int head_dim)
 {
     float *out = dst;
     for (size_t d = 0; d < (size_t)head_dim; d++) {
-        out[d * stride] = k[d];
+        out[d * stride] = isfinite(k[d]) ? k[d] : base_f32_from_bits(KERN_F32_NAN);
     }
 }
 
@@ -149,7 +149,7 @@ void ref_kv_put_k_f16(void *dst, size_t stride, const float *k, int head_dim)
 {
     uint16_t *out = dst;
     for (size_t d = 0; d < (size_t)head_dim; d++) {
-        out[d * stride] = base_f16_from_f32(k[d]);
+        out[d * stride] = kern_f16_no_infinity(base_f16_from_f32(k[d]));
     }
 }
 

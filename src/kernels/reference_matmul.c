@@ -123,26 +123,37 @@ static size_t q8_block_bytes(int width)
     return (size_t)width * (BLOCK + sizeof(float) + sizeof(int32_t));
 }
 
+/* The bits of max|x|: without their signs, floats are in the order of their bits, infinity and NaN above all. */
+static uint32_t largest_magnitude(const float *x, int n)
+{
+    uint32_t most = 0;
+    for (int i = 0; i < n; i++) {
+        uint32_t a = base_f32_bits(x[i]) & 0x7fffffffu;
+        most = a > most ? a : most;
+    }
+    return most;
+}
+
 /* One block of one token; n < 32 at a row's end, zeros behind. */
 static void quantize_block(int8_t q[BLOCK], float *d, int32_t *minus_sum, const float *x, int n)
 {
-    float amax = 0.0f;
-    for (int i = 0; i < n; i++) {
-        float a = fabsf(x[i]);
-        amax = a > amax ? a : amax;
+    uint32_t amax = largest_magnitude(x, n);
+    *minus_sum = 0;
+    memset(q, 0, BLOCK);
+    if (amax >= KERN_F32_INF) { /* int8 has no NaN: the scale says it */
+        *d = base_f32_from_bits(KERN_F32_NAN);
+        return;
     }
-    *d = amax / 127.0f;
+    *d = base_f32_from_bits(amax) / 127.0f;
     if (*d < 0x1p-126f) { /* 1 / d would be infinite: such a block counts as zero */
         *d = 0.0f;
+        return;
     }
-    float inverse = *d > 0.0f ? 1.0f / *d : 0.0f;
-    int32_t sum = 0;
-    for (int i = 0; i < BLOCK; i++) {
-        float r = i < n ? rintf(x[i] * inverse) : 0.0f;
-        q[i] = fabsf(r) <= 127.0f ? (int8_t)r : 0; /* no conversion of a NaN */
-        sum += q[i];
+    float inverse = 1.0f / *d;
+    for (int i = 0; i < n; i++) {
+        q[i] = (int8_t)rintf(x[i] * inverse);
+        *minus_sum -= q[i];
     }
-    *minus_sum = -sum;
 }
 
 void ref_act_pack_q8(void *act, const float *x, size_t ldx, int n_tokens, int tile, int n_cols, int col0, int col1)

@@ -83,7 +83,7 @@ static void product_open(struct product *p, struct check_rng *r, const struct ch
     size_t y_numbers = (size_t)(p->n_tokens - 1) * p->ldy + (size_t)p->n_rows;
     p->x = check_buffer_open(x_numbers * 4, 4, 0);
     p->y0 = check_buffer_open(y_numbers * 4, 4, 0);
-    p->act = check_buffer_open((size_t)p->n_tokens * kern_act_token_bytes(kind, p->n_cols), 64, 0);
+    p->act = check_buffer_open((size_t)p->n_tokens * kern_act_token_bytes(kind, p->n_cols), 64, 4);
     fill_rows(r, p);
     check_fill(r, p->data, (float *)(void *)p->x.data, x_numbers);
     check_fill(r, p->data == CHECK_EXTREMES ? CHECK_REALS : p->data, (float *)(void *)p->y0.data, y_numbers);
@@ -201,7 +201,7 @@ static void expect_any_cut_same(const struct product *p, const struct choir_kern
     check_buffer_close(&y);
 
     int token = check_between(r, 0, p->n_tokens - 1), row = check_between(r, 0, p->n_rows - 1);
-    struct check_buffer act = check_buffer_open(token_bytes, 64, 0);
+    struct check_buffer act = check_buffer_open(token_bytes, 64, 4);
     struct check_buffer W = check_buffer_open(dtype_packed_bytes(p->type, 1, (size_t)p->n_cols), 64, 0);
     k->act_pack[dtype_table[p->type].act](act.data, (const float *)(void *)p->x.data + (size_t)token * p->ldx, p->ldx,
                                           1, k->act_tile(dtype_table[p->type].act, 1), p->n_cols, 0, p->n_cols);
@@ -284,8 +284,52 @@ static void test_matmul(void **state)
     }
 }
 
+/* One number of one token is no number: that token's rows are not finite, and not the others'. */
+static void check_spoiled(choir_dtype type, const struct choir_kernels *k, int n_tokens, struct check_rng *r)
+{
+    struct product p = {.type = type, .data = CHECK_REALS, .n_rows = 37, .n_cols = 160, .n_tokens = n_tokens};
+    product_open(&p, r, k);
+    const int token = check_between(r, 0, n_tokens - 1);
+    float *x = (float *)(void *)p.x.data;
+    x[(size_t)token * p.ldx + check_random(r) % 160] = check_random(r) % 2 ? NAN : -INFINITY;
+    struct check_buffer clean = y_open(&p), found = y_open(&p);
+    for (int spoil = 0; spoil < 2; spoil++) {
+        if (spoil == 1) { /* product_open packed x as it was before */
+            k->act_pack[dtype_table[type].act](p.act.data, x, p.ldx, n_tokens, p.tile, p.n_cols, 0, p.n_cols);
+        }
+        k->matmul[type]((float *)(void *)(spoil ? found : clean).data, p.ldy, p.W.data, p.n_rows, p.n_cols, p.act.data,
+                        n_tokens, p.tile, false);
+    }
+    for (int t = 0; t < n_tokens; t++) {
+        const float *expected = (const float *)(void *)clean.data + (size_t)t * p.ldy;
+        const float *y = (const float *)(void *)found.data + (size_t)t * p.ldy;
+        for (int row = 0; row < p.n_rows; row++) {
+            if (t == token ? isfinite(y[row]) : !check_same(expected[row], y[row])) {
+                fail_msg("%s: with token %d spoiled, token %d row %d is %a", p.name, token, t, row, (double)y[row]);
+            }
+        }
+    }
+    check_buffer_close(&clean);
+    check_buffer_close(&found);
+    product_close(&p);
+}
+
+static void test_not_finite(void **state)
+{
+    (void)state;
+    struct check_levels levels = check_levels_here();
+    struct check_rng r = {7};
+    for (int i = 0; i < levels.n; i++) {
+        for (int type = 0; type < DTYPE_COUNT; type++) {
+            for (int n_tokens = 1; n_tokens <= 20; n_tokens++) {
+                check_spoiled((choir_dtype)type, &levels.k[i], n_tokens, &r);
+            }
+        }
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_matmul)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_matmul), cmocka_unit_test(test_not_finite)};
     return cmocka_run_group_tests_name("check matmul", tests, NULL, NULL);
 }

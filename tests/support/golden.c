@@ -140,6 +140,16 @@ double *golden_logits(const struct golden *g, const char *type)
 
 typedef void visit_fn(void *user, const char *hf_name, const char *gguf_name, int rows, int cols, const float *w);
 
+/* w on its way to the writer, with the number that is to be spoiled. */
+static void give(const struct golden *g, visit_fn *visit, void *user, const char *hf_name, const char *gguf_name,
+                 int rows, int cols, float *w)
+{
+    if (g->bad_tensor != NULL && strcmp(g->bad_tensor, gguf_name) == 0) {
+        w[g->bad_at] = g->bad_value;
+    }
+    visit(user, hf_name, gguf_name, rows, cols, w);
+}
+
 /* interleaved: q and k rows in the order of GGUF's llama and llama2.c.  rows 0: a vector. */
 static void visit_all(const struct golden *g, bool interleaved, visit_fn *visit, void *user)
 {
@@ -152,7 +162,7 @@ static void visit_all(const struct golden *g, bool interleaved, visit_fn *visit,
     const int rows[N_PARTS] = {0, q, kv, kv, g->dim, 0, g->hidden_dim, g->hidden_dim, g->dim};
     const int cols[N_PARTS] = {g->dim, g->dim, g->dim, g->dim, q, g->dim, g->dim, g->dim, g->hidden_dim};
     float *w = matrix(g, 0, g->vocab_size, g->dim, 0);
-    visit(user, "model.embed_tokens.weight", "token_embd.weight", g->vocab_size, g->dim, w);
+    give(g, visit, user, "model.embed_tokens.weight", "token_embd.weight", g->vocab_size, g->dim, w);
     free(w);
     for (int l = 0; l < g->n_layers; l++) {
         for (int p = 0; p < N_PARTS; p++) {
@@ -162,16 +172,16 @@ static void visit_all(const struct golden *g, bool interleaved, visit_fn *visit,
             snprintf(b, sizeof b, "blk.%d.%s.weight", l, gguf[p]);
             uint64_t tensor = layer_tensor(l, (enum part)p);
             w = rows[p] == 0 ? norm(g, tensor) : matrix(g, tensor, rows[p], cols[p], turn);
-            visit(user, a, b, rows[p], cols[p], w);
+            give(g, visit, user, a, b, rows[p], cols[p], w);
             free(w);
         }
     }
     w = norm(g, norm_tensor(g));
-    visit(user, "model.norm.weight", "output_norm.weight", 0, g->dim, w);
+    give(g, visit, user, "model.norm.weight", "output_norm.weight", 0, g->dim, w);
     free(w);
     if (!g->tied) {
         w = matrix(g, norm_tensor(g) + 1, g->vocab_size, g->dim, 0);
-        visit(user, "lm_head.weight", "output.weight", g->vocab_size, g->dim, w);
+        give(g, visit, user, "lm_head.weight", "output.weight", g->vocab_size, g->dim, w);
         free(w);
     }
 }

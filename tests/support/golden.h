@@ -16,6 +16,11 @@ struct golden {
     bool tied;
     bool plain_rope; /* theta 10000, no scaling: what a llama2.c file can say */
     int32_t *ids;    /* [n_ids] */
+
+    /* A number to spoil in what is written: GGUF's name of a tensor (NULL: none), which of its numbers, by what. */
+    const char *bad_tensor;
+    size_t bad_at;
+    float bad_value;
 };
 
 /* Loads tests/golden/logits/NAME.json; ends the test program with a message when it can't. */

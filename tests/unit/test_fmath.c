@@ -70,6 +70,7 @@ static void test_exp_edges(void **state)
     assert_int_equal(base_f32_bits(fmath_exp(-INFINITY)), 0);
     assert_true(fmath_exp(-87.0f) > 0x1p-126f);
     assert_true(fmath_exp(INFINITY) == fmath_exp(88.0f));
+    assert_true(isnan(fmath_exp(NAN)) && isnan(fmath_exp(-NAN)));
     assert_true(isfinite(fmath_exp(88.0f)));
     float of_nan = fmath_exp(NAN);
     assert_true(of_nan == 0.0f || of_nan != of_nan);

@@ -84,20 +84,27 @@ enum { BLOCK = 32 };
 
 static inline int32x4_t round_four(float32x4_t x, float32x4_t inverse)
 {
-    float32x4_t r = vmulq_f32(x, inverse);
-    uint32x4_t number = vcaltq_f32(r, vdupq_n_f32(127.5f)); /* NaN becomes 0 */
-    return vandq_s32(vcvtnq_s32_f32(r), vreinterpretq_s32_u32(number));
+    return vcvtnq_s32_f32(vmulq_f32(x, inverse));
 }
 
 /* One block of one token: 32 numbers. */
 static inline void quantize_block(int8_t *q, float *d, int32_t *minus_sum, const float *x)
 {
-    float32x4_t v[8], most = vdupq_n_f32(0.0f);
+    float32x4_t v[8];
+    uint32x4_t most = vdupq_n_u32(0); /* bits without signs: in the floats' order, infinity and NaN above all */
     for (int i = 0; i < 8; i++) {
         v[i] = vld1q_f32(x + 4 * i);
-        most = vmaxnmq_f32(most, vabsq_f32(v[i])); /* a NaN leaves `most` as it is */
+        most = vmaxq_u32(most, vreinterpretq_u32_f32(vabsq_f32(v[i])));
     }
-    float scale = vmaxvq_f32(most) / 127.0f;
+    const uint32_t amax = vmaxvq_u32(most);
+    if (amax >= KERN_F32_INF) { /* int8 has no NaN: the scale says it */
+        vst1q_s8(q, vdupq_n_s8(0));
+        vst1q_s8(q + 16, vdupq_n_s8(0));
+        *d = base_f32_from_bits(KERN_F32_NAN);
+        *minus_sum = 0;
+        return;
+    }
+    float scale = base_f32_from_bits(amax) / 127.0f;
     if (scale < 0x1p-126f) { /* 1 / scale would be infinite: such a block counts as zero */
         scale = 0.0f;
     }

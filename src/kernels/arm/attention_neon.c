@@ -297,10 +297,10 @@ void kern_attn_span_f16_neon(const struct kern_attn_span *a)
 
 void kern_attn_merge_neon(float *m, float *l, float *acc, float m2, float l2, const float *acc2, int head_dim)
 {
-    if (m2 == -INFINITY) {
+    if (l2 == 0.0f) {
         return;
     }
-    if (*m == -INFINITY) {
+    if (*l == 0.0f) {
         *m = m2;
         *l = l2;
         memcpy(acc, acc2, (size_t)head_dim * sizeof *acc);
@@ -322,9 +322,12 @@ void kern_attn_merge_neon(float *m, float *l, float *acc, float m2, float l2, co
 
 /* ---- storing keys and values ---- */
 
+/* 4 f16, infinity made NaN. */
 static inline uint16x4_t narrow4(const float *x)
 {
-    return vreinterpret_u16_f16(vcvt_f16_f32(vld1q_f32(x)));
+    const uint16x4_t infinity = vdup_n_u16(KERN_F16_INF), h = vreinterpret_u16_f16(vcvt_f16_f32(vld1q_f32(x)));
+    const uint16x4_t bad = vceq_u16(vand_u16(h, infinity), infinity);
+    return vorr_u16(h, vand_u16(bad, vdup_n_u16(KERN_F16_QUIET)));
 }
 
 void kern_kv_put_k_f16_neon(void *dst, size_t stride, const float *k, int head_dim)
@@ -339,7 +342,7 @@ void kern_kv_put_k_f16_neon(void *dst, size_t stride, const float *k, int head_d
         vst1_lane_u16(out + 3 * stride, h, 3);
     }
     for (; d < head_dim; d++, out += stride) {
-        *out = base_f16_from_f32(k[d]);
+        *out = kern_f16_no_infinity(base_f16_from_f32(k[d]));
     }
 }
 
@@ -351,6 +354,6 @@ void kern_kv_put_v_f16_neon(void *dst, const float *v, int head_dim)
         vst1_u16(out + d, narrow4(v + d));
     }
     for (; d < head_dim; d++) {
-        out[d] = base_f16_from_f32(v[d]);
+        out[d] = kern_f16_no_infinity(base_f16_from_f32(v[d]));
     }
 }

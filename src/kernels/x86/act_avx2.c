@@ -83,16 +83,18 @@ void kern_act_pack_f32_avx2(void *act, const float *x, size_t ldx, int n_tokens,
 
 enum { BLOCK = 32 };
 
-static inline float largest_magnitude(const __m256 v[4])
+/* The bits of max|x|: without their signs, floats are in the order of their bits, infinity and NaN above all. */
+static inline uint32_t largest_magnitude(const __m256 v[4])
 {
     const __m256 sign = _mm256_set1_ps(-0.0f);
-    __m256 most = _mm256_setzero_ps();
+    __m256i most = _mm256_setzero_si256();
     for (int i = 0; i < 4; i++) {
-        most = _mm256_max_ps(_mm256_andnot_ps(sign, v[i]), most); /* a NaN leaves `most` as it is */
+        most = _mm256_max_epi32(_mm256_castps_si256(_mm256_andnot_ps(sign, v[i])), most);
     }
-    __m128 m = _mm_max_ps(_mm256_castps256_ps128(most), _mm256_extractf128_ps(most, 1));
-    m = _mm_max_ps(m, _mm_movehl_ps(m, m));
-    return _mm_cvtss_f32(_mm_max_ss(m, _mm_movehdup_ps(m)));
+    __m128i m = _mm_max_epi32(_mm256_castsi256_si128(most), _mm256_extracti128_si256(most, 1));
+    m = _mm_max_epi32(m, _mm_shuffle_epi32(m, 0x4e));
+    m = _mm_max_epi32(m, _mm_shuffle_epi32(m, 0xb1));
+    return (uint32_t)_mm_cvtsi128_si32(m);
 }
 
 /* One block of one token: 32 numbers. */
@@ -102,17 +104,21 @@ static inline void quantize_block(int8_t *q, float *d, int32_t *minus_sum, const
     for (int i = 0; i < 4; i++) {
         v[i] = _mm256_loadu_ps(x + 8 * i);
     }
-    float scale = largest_magnitude(v) / 127.0f;
+    const uint32_t amax = largest_magnitude(v);
+    if (amax >= KERN_F32_INF) { /* int8 has no NaN: the scale says it */
+        _mm256_storeu_si256((__m256i *)(void *)q, _mm256_setzero_si256());
+        *d = base_f32_from_bits(KERN_F32_NAN);
+        *minus_sum = 0;
+        return;
+    }
+    float scale = base_f32_from_bits(amax) / 127.0f;
     if (scale < 0x1p-126f) { /* 1 / scale would be infinite: such a block counts as zero */
         scale = 0.0f;
     }
     const __m256 inverse = _mm256_set1_ps(scale > 0.0f ? 1.0f / scale : 0.0f);
-    const __m256 sign = _mm256_set1_ps(-0.0f), most = _mm256_set1_ps(127.5f);
     __m256i n[4];
     for (int i = 0; i < 4; i++) {
-        __m256 r = _mm256_mul_ps(v[i], inverse);
-        __m256 number = _mm256_cmp_ps(_mm256_andnot_ps(sign, r), most, _CMP_LT_OQ); /* NaN becomes 0 */
-        n[i] = _mm256_cvtps_epi32(_mm256_and_ps(r, number));
+        n[i] = _mm256_cvtps_epi32(_mm256_mul_ps(v[i], inverse));
     }
     /* The packs interleave 128-bit halves; the permutation puts groups of four back into order. */
     __m256i bytes = _mm256_packs_epi16(_mm256_packs_epi32(n[0], n[1]), _mm256_packs_epi32(n[2], n[3]));

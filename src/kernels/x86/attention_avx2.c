@@ -289,10 +289,10 @@ void kern_attn_span_f16_avx2(const struct kern_attn_span *a)
 
 void kern_attn_merge_avx2(float *m, float *l, float *acc, float m2, float l2, const float *acc2, int head_dim)
 {
-    if (m2 == -INFINITY) {
+    if (l2 == 0.0f) {
         return;
     }
-    if (*m == -INFINITY) {
+    if (*l == 0.0f) {
         *m = m2;
         *l = l2;
         memcpy(acc, acc2, (size_t)head_dim * sizeof *acc);
@@ -314,19 +314,28 @@ void kern_attn_merge_avx2(float *m, float *l, float *acc, float m2, float l2, co
 
 /* ---- storing keys and values ---- */
 
+/* 8 f16, infinity made NaN. */
+static inline __m128i narrow8(const float *x)
+{
+    const __m128i infinity = _mm_set1_epi16(KERN_F16_INF), quiet = _mm_set1_epi16(KERN_F16_QUIET);
+    const __m128i h = _mm256_cvtps_ph(_mm256_loadu_ps(x), _MM_FROUND_TO_NEAREST_INT);
+    const __m128i bad = _mm_cmpeq_epi16(_mm_and_si128(h, infinity), infinity);
+    return _mm_or_si128(h, _mm_and_si128(bad, quiet));
+}
+
 void kern_kv_put_k_f16_avx2(void *dst, size_t stride, const float *k, int head_dim)
 {
     uint16_t *out = dst;
     int d = 0;
     for (; d + 8 <= head_dim; d += 8) {
         uint16_t h[8];
-        _mm_storeu_si128((__m128i *)(void *)h, _mm256_cvtps_ph(_mm256_loadu_ps(k + d), _MM_FROUND_TO_NEAREST_INT));
+        _mm_storeu_si128((__m128i *)(void *)h, narrow8(k + d));
         for (int i = 0; i < 8; i++, out += stride) {
             *out = h[i];
         }
     }
     for (; d < head_dim; d++, out += stride) {
-        *out = base_f16_from_f32(k[d]);
+        *out = kern_f16_no_infinity(base_f16_from_f32(k[d]));
     }
 }
 
@@ -335,10 +344,9 @@ void kern_kv_put_v_f16_avx2(void *dst, const float *v, int head_dim)
     uint16_t *out = dst;
     int d = 0;
     for (; d + 8 <= head_dim; d += 8) {
-        __m128i h = _mm256_cvtps_ph(_mm256_loadu_ps(v + d), _MM_FROUND_TO_NEAREST_INT);
-        _mm_storeu_si128((__m128i *)(void *)(out + d), h);
+        _mm_storeu_si128((__m128i *)(void *)(out + d), narrow8(v + d));
     }
     for (; d < head_dim; d++) {
-        out[d] = base_f16_from_f32(v[d]);
+        out[d] = kern_f16_no_infinity(base_f16_from_f32(v[d]));
     }
 }
