@@ -98,7 +98,8 @@ struct choir_kernels {
 
     /* y[t][r] = sum over k of W[r][k] x[t][k], or y[t][r] += that sum (one addition of the whole sum) if `add`.
      * W: consecutive panels of n_cols columns, 64-byte aligned, n_rows rows of them valid (the last panel may be
-     * partly so); act: packed activations of n_tokens tokens, tile width `tile`, 4-byte aligned; y: [n_tokens, ldy] f32.
+     * partly so); act: packed activations of n_tokens tokens, tile width `tile`, 4-byte aligned;
+     * y: [n_tokens, ldy] f32.
      * The sum of f32, f16 and bf16 weights is acc = fma(w, x, acc) over k from 0, acc = +0 before it; that of
      * q8_0 and q4_0 is acc = fma((float)isum, d_w * d_x, acc) over blocks of 32, padding blocks included. */
     void (*matmul[DTYPE_COUNT])(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act,
@@ -121,8 +122,8 @@ struct choir_kernels {
     void (*scale)(float *x, float s, int n);
 
     /* Stores one head's key (value) as cache type: dst[d * stride] = k[d], dst[d] = v[d], rounded to nearest even.
-     * An infinity, also one that f16 overflowed to, is stored as a NaN: an infinite key could make a score of -infinity,
-     * and the token would count for nothing instead of spoiling what sees it. */
+     * An infinity, also one that f16 overflowed to, is stored as a NaN: an infinite key could make a score of
+     * -infinity, and the token would count for nothing instead of spoiling what sees it. */
     void (*kv_put_k[KERN_KV_COUNT])(void *dst, size_t stride, const float *k, int head_dim);
     void (*kv_put_v[KERN_KV_COUNT])(void *dst, const float *v, int head_dim);
 
