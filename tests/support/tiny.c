@@ -109,11 +109,16 @@ static uint32_t meta_type(const char *name)
     return 0;
 }
 
+static void put_text(struct tiny_bytes *b, const char *s, size_t length)
+{
+    uint64_t n = length;
+    tiny_put(b, &n, sizeof n);
+    tiny_put(b, s, length);
+}
+
 static void put_string(struct tiny_bytes *b, const char *s)
 {
-    uint64_t n = strlen(s);
-    tiny_put(b, &n, sizeof n);
-    tiny_put(b, s, (size_t)n);
+    put_text(b, s, strlen(s));
 }
 
 /* Little-endian machines only, as every machine that runs the tests is. */
@@ -154,7 +159,11 @@ void tiny_gguf_set(struct tiny_gguf *g, const char *key, const char *type, const
     tiny_put(&g->kv, &n, sizeof n);
     for (const char *c = value; c != NULL; c = strchr(c, ',')) {
         c += *c == ',';
-        put_value(&g->kv, type + 6, c);
+        if (elem == meta_type("string")) {
+            put_text(&g->kv, c, strcspn(c, ","));
+        } else {
+            put_value(&g->kv, type + 6, c);
+        }
     }
 }
 

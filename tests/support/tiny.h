@@ -28,7 +28,8 @@ struct tiny_gguf {
     struct tiny_bytes kv, infos, data;
     uint64_t n_kv, n_tensors;
 };
-/* type: u8 i8 u16 i16 u32 i32 f32 bool string u64 i64 f64, or "array:" and one of the numbers, value: "1,2,3". */
+/* type: u8 i8 u16 i16 u32 i32 f32 bool string u64 i64 f64, or "array:" and one of the numbers or
+ * "string", value: "1,2,3". */
 void tiny_gguf_set(struct tiny_gguf *g, const char *key, const char *type, const char *value);
 /* shape: outermost first. */
 void tiny_gguf_tensor(struct tiny_gguf *g, const char *name, choir_dtype type, int n_dims, const uint64_t *shape,

@@ -1,0 +1,287 @@
+/* choir_quantize: what a model is after it became a GGUF file: the same logits, vocabulary and stop ids. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "choir.h"
+#include "tests/support/golden.h"
+#include "tests/support/golden_run.h"
+#include "tests/support/tiny.h"
+#include "tests/support/tiny_text.h"
+#include "weights/weights.h"
+
+static const double exact = 1e-9;
+static const double quantized = 1e-3;
+
+static choir_status quantize_as(const char *in, const char *out, const char *type, const char *tokenizer,
+                                choir_error *err)
+{
+    choir_quantize_options opt = {.in = in, .out = out, .type = type, .tokenizer = tokenizer};
+    return choir_quantize(&opt, err);
+}
+
+static void quantize(const char *in, const char *out, const char *type, const char *tokenizer)
+{
+    choir_error err;
+    if (quantize_as(in, out, type, tokenizer, &err) != CHOIR_OK) {
+        fail_msg("%s", err.msg);
+    }
+}
+
+static void expect_nmse(const struct golden *g, const char *path, const char *type, double most)
+{
+    double nmse = golden_nmse(g, path, NULL, false, type);
+    if (!(nmse <= most)) {
+        fail_msg("%s written as %s: NMSE %.3g, at most %.3g wanted", g->name, type, nmse, most);
+    }
+}
+
+/* Every setting that a golden model has (scalings, window, tied or not, head sizes) survives, from a folder and from the GGUF
+ * file made of it. */
+static void test_folder(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"mha_tied", "gqa_wide",    "mqa",       "linear", "llama3",    "window",
+                                        "long",     "long_window", "odd_quant", "odd",    "wide_group"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct golden g;
+        char dir[TINY_PATH], first[TINY_PATH], second[TINY_PATH];
+        golden_load(&g, names[i]);
+        tiny_dir_make(dir);
+        golden_write_hf(&g, dir, DTYPE_BF16);
+        quantize(dir, tiny_path(first, dir, "first.gguf"), "f32", NULL);
+        expect_nmse(&g, first, "f32", exact);
+        quantize(first, tiny_path(second, dir, "second.gguf"), "bf16", NULL);
+        expect_nmse(&g, second, "f32", exact);
+        tiny_dir_remove(dir);
+        golden_free(&g);
+    }
+}
+
+static void test_llama2c(void **state)
+{
+    (void)state;
+    struct golden g;
+    char dir[TINY_PATH], in[TINY_PATH], out[TINY_PATH];
+    golden_load(&g, "mha_tied");
+    tiny_dir_make(dir);
+    for (int version = 0; version <= 1; version++) {
+        golden_write_llama2c(&g, dir, "m.bin", version);
+        quantize(tiny_path(in, dir, "m.bin"), tiny_path(out, dir, "m.gguf"), "f16", NULL);
+        expect_nmse(&g, out, "f32", exact);
+    }
+    tiny_dir_remove(dir);
+    golden_free(&g);
+}
+
+/* Rounded weights against the float64 pass over the same rounded weights. */
+static void test_rounding(void **state)
+{
+    (void)state;
+    static const char *const types[] = {"q8_0", "q4_0"};
+    struct golden g;
+    char dir[TINY_PATH], plain[TINY_PATH], out[TINY_PATH];
+    golden_load(&g, "quant");
+    tiny_dir_make(dir);
+    golden_write_hf(&g, dir, DTYPE_F16);
+    quantize(dir, tiny_path(plain, dir, "plain.gguf"), "f32", NULL);
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        quantize(dir, tiny_path(out, dir, "out.gguf"), types[i], NULL);
+        expect_nmse(&g, out, types[i], quantized);
+        quantize(plain, out, types[i], NULL);
+        expect_nmse(&g, out, types[i], quantized);
+        quantize(out, tiny_path(plain, dir, "again.gguf"), types[i], NULL); /* rounding twice changes nothing more */
+        expect_nmse(&g, plain, types[i], quantized);
+        quantize(dir, tiny_path(plain, dir, "plain.gguf"), "f32", NULL);
+    }
+    tiny_dir_remove(dir);
+    golden_free(&g);
+}
+
+/* ---- settings ---- */
+
+static bool has_key(const struct wts_set *set, const char *key)
+{
+    return wts_meta_find(set, key) != NULL;
+}
+
+/* What a GGUF source says of itself goes into the new file, but not what is true of the old one only. */
+static void test_keys(void **state)
+{
+    (void)state;
+    struct golden g;
+    char dir[TINY_PATH], in[TINY_PATH], out[TINY_PATH];
+    golden_load(&g, "mha_tied");
+    tiny_dir_make(dir);
+    struct tiny_gguf file = golden_gguf(&g, DTYPE_F32);
+    tiny_gguf_set(&file, "general.name", "string", "a name");
+    tiny_gguf_set(&file, "general.file_type", "u32", "0");
+    tiny_gguf_set(&file, "split.no", "u16", "0");
+    tiny_gguf_set(&file, "split.count", "u16", "1");
+    tiny_gguf_write(&file, dir, "in.gguf");
+    quantize(tiny_path(in, dir, "in.gguf"), tiny_path(out, dir, "out.gguf"), "q8_0", NULL);
+    struct wts_set *set;
+    assert_int_equal(wts_open(&set, out, true, NULL), CHOIR_OK);
+    assert_false(has_key(set, "split.no"));
+    assert_false(has_key(set, "split.count"));
+    const struct wts_meta *name = wts_meta_find(set, "general.name");
+    assert_non_null(name);
+    assert_string_equal(name->v.s.data, "a name");
+    const struct wts_meta *type = wts_meta_find(set, "general.file_type");
+    assert_non_null(type);
+    assert_int_equal(type->v.u, 7);
+    wts_close(set);
+    tiny_dir_remove(dir);
+    golden_free(&g);
+}
+
+/* Changes dir/config.json. */
+static void set_eos(const char *dir, const char *eos)
+{
+    char path[TINY_PATH];
+    json_t *c = json_load_file(tiny_path(path, dir, "config.json"), 0, NULL);
+    assert_non_null(c);
+    assert_int_equal(json_object_set_new(c, "eos_token_id", json_loads(eos, 0, NULL)), 0);
+    assert_int_equal(json_dump_file(c, path, 0), 0);
+    json_decref(c);
+}
+
+static void expect_stops(const char *path, const char *ids)
+{
+    choir_model *m = golden_open(path, NULL, false);
+    for (int32_t id = 0; id < 10; id++) {
+        if (choir_is_eos(m, id) != (strchr(ids, '0' + id) != NULL)) {
+            fail_msg("%s: id %d %s a text", path, id, choir_is_eos(m, id) ? "ends" : "does not end");
+        }
+    }
+    choir_model_close(m);
+}
+
+static void count_line(void *user, const char *line)
+{
+    (void)line;
+    ++*(int *)user;
+}
+
+/* All the ids that end a text, with and without a vocabulary, and through another GGUF file.  GGUF has room for three: a
+ * fourth is said to be lost. */
+static void test_stop_ids(void **state)
+{
+    (void)state;
+    struct golden g;
+    char dir[TINY_PATH], out[TINY_PATH], again[TINY_PATH];
+    golden_load(&g, "mha_tied");
+    tiny_dir_make(dir);
+    golden_write_hf(&g, dir, DTYPE_F32);
+    set_eos(dir, "[7, 2, 5]");
+    tiny_path(out, dir, "out.gguf");
+    for (int with_text = 0; with_text < 2; with_text++) {
+        expect_stops(dir, "725");
+        quantize(dir, out, "q8_0", NULL);
+        expect_stops(out, "725");
+        quantize(out, tiny_path(again, dir, "again.gguf"), "q4_0", NULL);
+        expect_stops(again, "725");
+        tiny_text_sp(dir, "tokenizer.model");
+    }
+    set_eos(dir, "[7, 2, 5, 9]");
+    int lines = 0;
+    choir_quantize_options opt = {.in = dir, .out = out, .type = "f32", .warn = count_line, .user = &lines};
+    assert_int_equal(choir_quantize(&opt, NULL), CHOIR_OK);
+    assert_int_equal(lines, 1);
+    expect_stops(out, "725");
+    tiny_dir_remove(dir);
+    golden_free(&g);
+}
+
+/* ---- vocabulary ---- */
+
+static void expect_pieces(const char *path, int n, const char *fifth)
+{
+    char want[32];
+    choir_model_info info;
+    choir_model *m = golden_open(path, NULL, false);
+    choir_model_describe(m, &info);
+    snprintf(want, sizeof want, "sentencepiece bpe, %d pieces", n);
+    assert_string_equal(info.tokenizer, want);
+    size_t bytes;
+    const char *piece = choir_piece(m, 5, &bytes);
+    assert_int_equal(bytes, strlen(fifth));
+    assert_memory_equal(piece, fifth, bytes);
+    choir_model_close(m);
+}
+
+/* A vocabulary beside the source, inside it, and another one that --tokenizer names. */
+static void test_vocabulary(void **state)
+{
+    (void)state;
+    struct golden g;
+    char dir[TINY_PATH], in[TINY_PATH], out[TINY_PATH], sp[TINY_PATH];
+    golden_load(&g, "mha_tied");
+    tiny_dir_make(dir);
+    tiny_path(out, dir, "out.gguf");
+    struct tiny_gguf file = golden_gguf(&g, DTYPE_F32);
+    tiny_text_gguf(&file, NULL);
+    tiny_gguf_set(&file, "tokenizer.ggml.eot_token_id", "u32", "9");
+    tiny_gguf_write(&file, dir, "in.gguf");
+    tiny_path(in, dir, "in.gguf");
+    quantize(in, out, "q8_0", NULL);
+    expect_pieces(out, TINY_TEXT_PIECES, "llo");
+    expect_stops(out, "29");
+    tiny_text_sp(dir, "other.model");
+    tiny_path(sp, dir, "other.model");
+    quantize(in, out, "q8_0", sp);
+    expect_pieces(out, 6, "ab");
+    expect_stops(out, "29");
+    golden_write_hf(&g, dir, DTYPE_F32);
+    quantize(dir, out, "f32", sp);
+    expect_pieces(out, 6, "ab");
+    assert_int_equal(rename(sp, tiny_path(in, dir, "tokenizer.model")), 0);
+    quantize(dir, out, "f32", NULL);
+    expect_pieces(out, 6, "ab");
+    tiny_dir_remove(dir);
+    golden_free(&g);
+}
+
+/* A tokenizer that is named must be there, whatever the source has. */
+static void test_missing_tokenizer(void **state)
+{
+    (void)state;
+    struct golden g;
+    choir_error err;
+    char dir[TINY_PATH], in[TINY_PATH], out[TINY_PATH], sp[TINY_PATH];
+    golden_load(&g, "mha_tied");
+    tiny_dir_make(dir);
+    golden_write_hf(&g, dir, DTYPE_F32);
+    golden_write_gguf(&g, dir, "in.gguf", DTYPE_F32);
+    tiny_path(in, dir, "in.gguf");
+    tiny_path(out, dir, "out.gguf");
+    tiny_path(sp, dir, "none.model");
+    assert_int_equal(quantize_as(in, out, "f32", sp, &err), CHOIR_IO);
+    assert_int_equal(quantize_as(dir, out, "f32", sp, &err), CHOIR_IO);
+    tiny_write(dir, "none.model", "no", 2);
+    assert_int_equal(quantize_as(in, out, "f32", sp, &err), CHOIR_FILE);
+    assert_int_equal(access(out, F_OK), -1);
+    tiny_dir_remove(dir);
+    golden_free(&g);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_folder),
+        cmocka_unit_test(test_llama2c),
+        cmocka_unit_test(test_rounding),
+        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_stop_ids),
+        cmocka_unit_test(test_vocabulary),
+        cmocka_unit_test(test_missing_tokenizer),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
