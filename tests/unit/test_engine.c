@@ -180,6 +180,94 @@ static void test_fork(void **state)
     choir_engine_close(e);
 }
 
+/* An id that is not computed yet takes the logits away: nothing can be drawn until the next step. */
+static void test_append_takes_logits(void **state)
+{
+    struct fixture *f = *state;
+    choir_engine *e = open_engine(f, 1, 64, 128);
+    choir_sequence *s = open_sequence(e);
+    choir_error err;
+    int32_t id = 5;
+    assert_null(choir_sequence_logits(s));
+    append(s, f->ids[0], 9);
+    step_all(e, &s, 1);
+    assert_non_null(choir_sequence_logits(s));
+    append(s, f->ids[0], 0); /* nothing added, nothing lost */
+    assert_non_null(choir_sequence_logits(s));
+    assert_int_equal(choir_sequence_sample(s, &id, NULL), CHOIR_OK);
+    append(s, f->ids[0] + 9, 1);
+    assert_null(choir_sequence_logits(s));
+    assert_int_equal(choir_sequence_sample(s, &id, &err), CHOIR_USAGE);
+    assert_string_equal(err.msg, "no logits to draw from: step the sequence first");
+    assert_int_equal(id, 0);
+    step_all(e, &s, 1);
+    expect_same(f, s, 0);
+    choir_sequence_close(s);
+    choir_engine_close(e);
+}
+
+/* More sequences in a step than the engine was made for, and than a batch has tokens: each gets its logits in its turn. */
+static void test_more_than_fit(void **state)
+{
+    enum { N = 9 };
+    struct fixture *f = *state;
+    static const int batches[] = {1, 2, 3, 64};
+    for (size_t b = 0; b < sizeof batches / sizeof batches[0]; b++) {
+        for (int n_seqs = 2; n_seqs <= 4; n_seqs += 2) {
+            choir_engine *e = open_engine(f, n_seqs, batches[b], 128);
+            choir_sequence *s[N];
+            for (int i = 0; i < N; i++) {
+                s[i] = open_sequence(e);
+                append(s[i], f->ids[i % 4], 3 + i % 3);
+            }
+            step_all(e, s, N);
+            for (int i = 0; i < N; i++) {
+                append(s[i], f->ids[i % 4] + 3 + i % 3, 1);
+            }
+            step_all(e, s, N);
+            for (int i = 0; i < N; i++) {
+                expect_same(f, s[i], i % 4);
+                choir_sequence_close(s[i]);
+            }
+            choir_engine_close(e);
+        }
+    }
+}
+
+/* After a truncation the last token that remains is pending, and the next step gives the logits it gave before. */
+static void test_step_after_truncate(void **state)
+{
+    struct fixture *f = *state;
+    choir_engine *e = open_engine(f, 2, 64, 128);
+    choir_sequence *s = open_sequence(e), *fork;
+    append(s, f->ids[1], 40);
+    step_all(e, &s, 1);
+    assert_int_equal(choir_sequence_fork(&fork, s, NULL, NULL), CHOIR_OK); /* its blocks are not this one's to change */
+    for (int n = 33; n >= 15; n -= 6) {                                    /* across the end of a block and at one */
+        choir_sequence_truncate(s, n == 15 ? 16 : n);
+        assert_int_equal(choir_sequence_computed(s), choir_sequence_length(s) - 1);
+        assert_int_equal(choir_engine_step(e, &s, 1, NULL), CHOIR_OK);
+        assert_int_equal(choir_sequence_computed(s), choir_sequence_length(s));
+        expect_same(f, s, 1);
+    }
+    expect_same(f, fork, 1);
+    choir_sequence_truncate(s, 1);
+    assert_int_equal(choir_sequence_computed(s), 0);
+    assert_int_equal(choir_engine_step(e, &s, 1, NULL), CHOIR_OK);
+    expect_same(f, s, 1);
+    choir_sequence_truncate(s, 1); /* its length, and beyond: nothing changes */
+    choir_sequence_truncate(s, 7);
+    choir_sequence_truncate(s, -1);
+    assert_int_equal(choir_sequence_length(s), 1);
+    assert_non_null(choir_sequence_logits(s));
+    append(fork, f->ids[1] + 40, 1);
+    step_all(e, &fork, 1);
+    expect_same(f, fork, 1);
+    choir_sequence_close(fork);
+    choir_sequence_close(s);
+    choir_engine_close(e);
+}
+
 static void test_truncate(void **state)
 {
     struct fixture *f = *state;
@@ -313,10 +401,17 @@ static void test_options(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_many_together), cmocka_unit_test(test_fork),
-        cmocka_unit_test(test_truncate),      cmocka_unit_test(test_generate_after_truncate),
-        cmocka_unit_test(test_context_full),  cmocka_unit_test(test_cancel),
-        cmocka_unit_test(test_pool_runs_out), cmocka_unit_test(test_options),
+        cmocka_unit_test(test_append_takes_logits),
+        cmocka_unit_test(test_more_than_fit),
+        cmocka_unit_test(test_step_after_truncate),
+        cmocka_unit_test(test_many_together),
+        cmocka_unit_test(test_fork),
+        cmocka_unit_test(test_truncate),
+        cmocka_unit_test(test_generate_after_truncate),
+        cmocka_unit_test(test_context_full),
+        cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_pool_runs_out),
+        cmocka_unit_test(test_options),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
