@@ -237,7 +237,7 @@ static void set_u32(struct tiny_gguf *f, const char *key, int value)
     tiny_gguf_set(f, key, "u32", text);
 }
 
-void golden_write_gguf(const struct golden *g, const char *dir, const char *name, choir_dtype type)
+struct tiny_gguf golden_gguf(const struct golden *g, choir_dtype type)
 {
     struct gguf_writer x = {.type = type};
     tiny_gguf_set(&x.file, "general.architecture", "string", "llama");
@@ -256,7 +256,13 @@ void golden_write_gguf(const struct golden *g, const char *dir, const char *name
         set_u32(&x.file, "llama.attention.sliding_window", g->sliding_window);
     }
     visit_all(g, true, gguf_visit, &x);
-    tiny_gguf_write(&x.file, dir, name);
+    return x.file;
+}
+
+void golden_write_gguf(const struct golden *g, const char *dir, const char *name, choir_dtype type)
+{
+    struct tiny_gguf file = golden_gguf(g, type);
+    tiny_gguf_write(&file, dir, name);
 }
 
 /* ---- llama2.c ---- */

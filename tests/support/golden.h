@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/dtype.h"
+#include "tests/support/tiny.h"
 
 struct golden {
     char name[32];
@@ -35,5 +36,7 @@ void golden_write_hf(const struct golden *g, const char *dir, choir_dtype type);
 void golden_write_llama2c(const struct golden *g, const char *dir, const char *name, int version);
 /* dir/NAME, a GGUF file, 2-D tensors as any type, without a tokenizer. */
 void golden_write_gguf(const struct golden *g, const char *dir, const char *name, choir_dtype type);
+/* The same, not yet written: settings can be added. */
+struct tiny_gguf golden_gguf(const struct golden *g, choir_dtype type);
 
 #endif
