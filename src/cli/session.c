@@ -2,6 +2,7 @@
  * mean the same everywhere. */
 #include "cli/session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +72,16 @@ static choir_status wanted_cpu(const char **cpu, const options *o, choir_error *
     return status;
 }
 
+/* With --mmap a file that shrinks while in use is a SIGBUS. */
+static void watch_mapped(session *s)
+{
+    char name[ESCAPED_CAP];
+    const char *path = s->model_path ? s->model_path : "(built-in)";
+    snprintf(s->mapped_line, sizeof s->mapped_line, "choir: %s: file changed or became unreadable while in use\n",
+             escaped(name, sizeof name, path, strlen(path)));
+    signals_mapped(s->mapped_line);
+}
+
 choir_status session_open_model(session *s, bool headers, choir_error *err)
 {
     const options *o = s->opt;
@@ -91,11 +102,15 @@ choir_status session_open_model(session *s, bool headers, choir_error *err)
     opt.quant = o->quant;
     opt.mmap = o->mmap;
     opt.headers_only = headers;
+    opt.text_optional = o->command->command == CMD_BENCH; /* which needs ids only */
     opt.n_threads = session_threads(o);
     opt.mem_limit = o->mem_limit;
     opt.progress = on_progress;
     opt.warn = on_warning;
     opt.user = &load;
+    if (o->mmap) {
+        watch_mapped(s);
+    }
     progress_begin(&load.bar, &s->term, "loading");
     status = choir_model_open(&s->model, &opt, err);
     progress_end(&load.bar);

@@ -16,6 +16,7 @@ typedef struct session {
     choir_model *model;
     choir_engine *engine;
     choir_model_info info;
+    char mapped_line[ESCAPED_CAP + 64]; /* what a mapped file that shrinks is told with */
 } session;
 
 /* Opens the model that -m, CHOIR_MODEL or nothing names.  headers: no weights. */

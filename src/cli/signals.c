@@ -12,13 +12,31 @@ static atomic_int pending_signal;
 static atomic_int current_mode; /* a signals_mode */
 static _Atomic(choir_engine *) current_engine;
 static _Atomic(const char *) farewell;
+static _Atomic(const char *) mapped_line;
+
+static void say(const char *text)
+{
+    ssize_t done = text ? write(STDERR_FILENO, text, strlen(text)) : 0;
+    (void)done; /* there is nowhere left to report a failure */
+}
 
 static _Noreturn void leave(int number)
 {
-    const char *text = atomic_load(&farewell);
-    ssize_t done = text ? write(STDERR_FILENO, text, strlen(text)) : 0;
-    (void)done; /* there is nowhere left to report a failure */
+    say(atomic_load(&farewell));
     _exit(128 + number);
+}
+
+/* A page of the mapped file has no bytes behind it any more.  Any other SIGBUS is a defect and ends the program as ever. */
+static void on_bus_error(int number, siginfo_t *info, void *context)
+{
+    (void)context;
+    if (info->si_code == BUS_ADRERR) {
+        say(atomic_load(&farewell));
+        say(atomic_load(&mapped_line));
+        _exit(CHOIR_IO);
+    }
+    signal(number, SIG_DFL);
+    raise(number);
 }
 
 static void on_signal(int number)
@@ -51,6 +69,9 @@ void signals_install(void)
     }
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
+#ifdef SIGXFSZ
+    sigaction(SIGXFSZ, &action, NULL);
+#endif
 }
 
 void signals_set(signals_mode mode, choir_engine *engine)
@@ -65,6 +86,14 @@ void signals_set(signals_mode mode, choir_engine *engine)
 void signals_farewell(const char *text)
 {
     atomic_store(&farewell, text);
+}
+
+void signals_mapped(const char *line)
+{
+    struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO};
+    sigemptyset(&action.sa_mask);
+    atomic_store(&mapped_line, line);
+    sigaction(SIGBUS, &action, NULL);
 }
 
 int signals_pending(void)

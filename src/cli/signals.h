@@ -1,4 +1,5 @@
-/* SIGINT, SIGTERM and SIGHUP.  The handler is the one place of the program with mutable globals: POSIX hands it nothing else. */
+/* SIGINT, SIGTERM, SIGHUP, and SIGBUS for a mapped file.  The handlers are the one place of the program with mutable globals:
+ * POSIX hands them nothing else. */
 #ifndef CHOIR_CLI_SIGNALS_H
 #define CHOIR_CLI_SIGNALS_H
 
@@ -11,13 +12,16 @@ typedef enum signals_mode {
 } signals_mode;
 
 /* Installs the handlers.  A signal that was ignored when the program started (nohup, background jobs) stays ignored.
- * SIGPIPE is ignored: writing reports EPIPE. */
+ * SIGPIPE and SIGXFSZ are ignored: writing reports EPIPE and EFBIG. */
 void signals_install(void);
 /* engine: whose step a signal cancels; NULL: none.  It must be reset before the engine is closed. */
 void signals_set(signals_mode mode, choir_engine *engine);
 /* What the handler writes to stderr before it ends the program at once; NULL: nothing.  text must live until the next
  * call. */
 void signals_farewell(const char *text);
+/* From now on a SIGBUS in a mapped file writes line to stderr and ends the program with CHOIR_IO.  line must live as long as
+ * the program. */
+void signals_mapped(const char *line);
 /* The signal that came first, or 0. */
 int signals_pending(void);
 /* Forgets a pending SIGINT and makes the engine ready for the next step; other signals stay. */

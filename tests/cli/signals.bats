@@ -97,3 +97,12 @@ ended() {
     ended
     [ $code -eq 130 ]
 }
+
+@test "--mmap: a file cut short while in use is one line and exit 4" {
+    slow_model
+    started --default-signal=INT generate "${model[@]}" -p x -n -1 --ignore-eos -s 1 --mmap
+    truncate -s 4096 slow.bin
+    ended
+    [ $code -eq 4 ]
+    [ "$(cat err)" = 'choir: slow.bin: file changed or became unreadable while in use' ]
+}
