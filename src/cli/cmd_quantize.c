@@ -12,6 +12,13 @@ static int on_progress(void *user, uint64_t done, uint64_t total)
     return signals_pending();
 }
 
+static void on_warning(void *user, const char *line)
+{
+    progress *bar = user;
+    progress_end(bar);
+    warning(bar->term, line);
+}
+
 int cmd_quantize(session *s)
 {
     const options *o = s->opt;
@@ -30,6 +37,7 @@ int cmd_quantize(session *s)
                                       .out = o->args[1],
                                       .type = type,
                                       .tokenizer = o->tokenizer,
+                                      .warn = on_warning,
                                       .progress = on_progress,
                                       .user = &bar};
         progress_begin(&bar, &s->term, "quantizing");

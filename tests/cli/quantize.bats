@@ -35,3 +35,21 @@ load helper
     cp "$stories/tok512.model" tokenizer.model
     refused 4 'No such file' "$CHOIR_BIN" quantize stories260K.bin none/out.gguf
 }
+
+@test "a file size limit is an error like a full disk" {
+    need_stories
+    cp "$stories/stories260K.bin" .
+    cp "$stories/tok512.model" tokenizer.model
+    refused 4 'File too large' bash -c "ulimit -f 10; '$CHOIR_BIN' quantize stories260K.bin big.gguf f32"
+    [ "$(ls | wc -l)" -eq 2 ]
+}
+
+@test "a model without a tokenizer: a warning" {
+    need_stories
+    cp "$stories/stories260K.bin" .
+    run --separate-stderr "$CHOIR_BIN" quantize stories260K.bin small.gguf
+    [ "$status" -eq 0 ]
+    [[ "$stderr" == "choir: warning: no tokenizer found"* ]]
+    run --separate-stderr "$CHOIR_BIN" quantize stories260K.bin small.gguf -q
+    [ -z "$stderr" ]
+}
