@@ -92,8 +92,27 @@ static choir_status for_each_case(plan *p, case_fn *visit, choir_error *err)
     return status;
 }
 
+/* Both lists given, and nothing but 0 in them. */
+static bool nothing_to_run(const options *o)
+{
+    for (int i = 0; i < o->bench_prompt.n; i++) {
+        if (o->bench_prompt.at[i]) {
+            return false;
+        }
+    }
+    for (int i = 0; i < o->bench_gen.n; i++) {
+        if (o->bench_gen.at[i]) {
+            return false;
+        }
+    }
+    return o->bench_prompt.n && o->bench_gen.n;
+}
+
 static choir_status bench(session *s, choir_error *err)
 {
+    if (nothing_to_run(s->opt)) {
+        return fail(err, CHOIR_USAGE, "-p 0 and -n 0 together leave nothing to measure");
+    }
     plan p = {.s = s, .sampling = s->opt->sampling}; /* seed 0 unless given: the same work every time */
     choir_status status = choir_sampling_check(&p.sampling, err);
     status = status ? status : session_open_model(s, false, err);

@@ -90,3 +90,20 @@ row() {
     refused 3 'no test in common' "$CHOIR_BIN" bench compare good.json other.json
     refused 4 'none.json: No such file' "$CHOIR_BIN" bench compare good.json none.json
 }
+
+@test "a model without a tokenizer, or with one that is not supported, is measured all the same" {
+    need_stories
+    cp "$stories/stories260K.bin" .
+    run --separate-stderr "$CHOIR_BIN" bench -m stories260K.bin -p 8 -n 4 -r 1
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"| tg4 "* ]]
+    printf 'no tokenizer' >tokenizer.model
+    "$CHOIR_BIN" bench -m stories260K.bin -p 8 -n 4 -r 1
+    refused 3 'tokenizer.model' "$CHOIR_BIN" generate -m stories260K.bin -p x
+}
+
+@test "nothing to measure is refused" {
+    refused 2 '-p 0 and -n 0 together' choir bench -p 0 -n 0
+    refused 2 '-p 0 and -n 0 together' choir bench -p 0,0 -n 0
+    choir bench -p 0 -n 2 -r 1
+}
