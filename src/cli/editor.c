@@ -16,6 +16,7 @@
 #include <wchar.h>
 
 #include "cli/signals.h"
+#include "cli/stream.h"
 
 #define HISTORY_LINES 1000
 
@@ -80,6 +81,19 @@ static void save_history(editor *e)
     }
 }
 
+/* After a read that failed: whether nothing was wrong but the moment.  A stdin without bytes that somebody made non-blocking is
+ * waited for. */
+static bool try_again(void)
+{
+    if (errno != EINTR && errno != EAGAIN) {
+        return false;
+    }
+    if (errno == EAGAIN) {
+        stream_wait(STDIN_FILENO, false);
+    }
+    return signals_pending() == 0;
+}
+
 /* ---- libedit ----------------------------------------------------------------------------------------- */
 
 static const char *on_prompt(EditLine *el)
@@ -98,7 +112,7 @@ static int on_getc(EditLine *el, wchar_t *out)
     (void)el;
     for (;;) {
         ssize_t got = read(STDIN_FILENO, bytes + n, 1);
-        if (got < 0 && errno == EINTR && signals_pending() == 0) {
+        if (got < 0 && try_again()) {
             continue;
         }
         if (got <= 0) {
@@ -176,7 +190,7 @@ static editor_event read_plain(editor *e, const char **line, size_t *n)
     for (;;) {
         if (e->at == e->n_ahead) {
             ssize_t got = read(STDIN_FILENO, e->ahead, sizeof e->ahead);
-            if (got < 0 && errno == EINTR && signals_pending() == 0) {
+            if (got < 0 && try_again()) {
                 continue;
             }
             if (got < 0) {

@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,18 +70,19 @@ static void read_ref(char *commit, size_t cap, const char *repo, const char *rev
     if (!join(&refs, repo, "refs") || !join(&file, refs.at, revision)) {
         return;
     }
-    FILE *f = fopen(file.at, "re");
-    if (!f) {
+    int fd = open(file.at, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO shall not keep us waiting */
+    if (fd < 0) {
         return;
     }
     char line[128];
-    if (fgets(line, sizeof line, f)) {
-        line[strcspn(line, "\r\n")] = '\0';
-        if (*line && !strchr(line, '/') && strcmp(line, "..") != 0) {
-            snprintf(commit, cap, "%s", line);
-        }
+    struct stat st;
+    ssize_t n = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? read(fd, line, sizeof line - 1) : 0;
+    close(fd);
+    line[n > 0 ? n : 0] = '\0';
+    line[strcspn(line, "\r\n")] = '\0';
+    if (*line && !strchr(line, '/') && strcmp(line, "..") != 0) {
+        snprintf(commit, cap, "%s", line);
     }
-    fclose(f);
 }
 
 /* A snapshot without config.json may hold exactly one .gguf file. */

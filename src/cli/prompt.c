@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/stream.h"
+
 void prompt_free(prompt *p)
 {
     free(p->text);
@@ -42,6 +44,10 @@ static choir_status read_all(prompt *out, int fd, const char *name, choir_error 
             return CHOIR_OK;
         }
         if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0 && errno == EAGAIN) {
+            stream_wait(fd, false);
             continue;
         }
         if (got < 0) {
@@ -90,7 +96,7 @@ static choir_status read_path(prompt *out, const char *path, bool keep_newline, 
     escaped(name, sizeof name, path, strlen(path));
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        return fail(err, CHOIR_IO, "%s: %s", name, strerror(errno));
+        return fail(err, CHOIR_IO, "%s: %s", *name ? name : "\"\"", strerror(errno));
     }
     choir_status status = read_fd(out, fd, name, keep_newline, lossy, err);
     close(fd);

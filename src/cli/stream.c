@@ -12,6 +12,12 @@
 #include "choir_status.h"
 #include "cli/signals.h"
 
+void stream_wait(int fd, bool to_write)
+{
+    struct pollfd p = {.fd = fd, .events = to_write ? POLLOUT : POLLIN};
+    poll(&p, 1, 100);
+}
+
 int stream_write(stream *s, const char *text, size_t n)
 {
     while (n > 0 && !s->error && !s->interrupted) {
@@ -21,9 +27,7 @@ int stream_write(stream *s, const char *text, size_t n)
             text += done;
             n -= (size_t)done;
         } else if (done < 0 && errno == EAGAIN) {
-            /* Somebody made the descriptor non-blocking: wait for the reader. */
-            struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
-            poll(&p, 1, 100);
+            stream_wait(STDOUT_FILENO, true);
             s->interrupted = signals_pending() != 0;
         } else if (done < 0 && errno == EINTR) {
             s->interrupted = signals_pending() != 0;

@@ -151,3 +151,31 @@ load helper
     [ "$(awk '/MemAvailable/ {print int($2 / 1048576)}' /proc/meminfo)" -ge 4 ] || skip 'less than 4 GiB free'
     refused 6 'stdin: prompt larger than 1073741824 bytes' bash -c '"$0" "$@" </dev/zero' "$CHOIR_BIN" generate "${model[@]}"
 }
+
+@test "a FIFO is read as a prompt, and not waited for in the hub's cache" {
+    choir tokenize -f <(printf 'Once upon') >out
+    choir tokenize -p 'Once upon' | cmp - out
+    mkdir -p hub/models--a--b/refs hub/models--a--b/snapshots
+    mkfifo hub/models--a--b/refs/f
+    HF_HUB_CACHE=$PWD/hub refused 4 'revision f is not in' timeout 10 "$CHOIR_BIN" info a/b@f
+}
+
+@test "a stdin that is non-blocking is waited for" {
+    need python3
+    cat >feed <<'END'
+import os, subprocess, sys, time
+r, w = os.pipe()
+os.set_blocking(r, False)
+child = subprocess.Popen(sys.argv[1:], stdin=r)
+os.close(r)
+time.sleep(0.3)
+os.write(w, b"Once\n")
+time.sleep(0.3)
+os.close(w)
+sys.exit(child.wait())
+END
+    python3 feed "$CHOIR_BIN" tokenize "${model[@]}" >out
+    choir tokenize -p Once | cmp - out
+    python3 feed "$CHOIR_BIN" complete "${model[@]}" -n 4 --temp 0 >out
+    printf 'Once\n' | choir complete -n 4 --temp 0 | cmp - out
+}
