@@ -56,6 +56,18 @@ static choir_status unknown_option(const options *o, const char *arg, size_t n, 
                 o->command->name);
 }
 
+/* Whether this is a long name behind a single dash: a slip, and no value for the option of its first letter. */
+static bool is_long_name(const options *o, const char *arg, size_t n)
+{
+    char name[48];
+    if (arg[1] == '-' || n < 3 || n - 1 >= sizeof name) {
+        return false;
+    }
+    memcpy(name, arg + 1, n - 1);
+    name[n - 1] = '\0';
+    return option_find(o->command->command, name) != NULL;
+}
+
 /* One argument that begins with a dash; *at moves over its value. */
 static choir_status read_option(options *o, int argc, char **argv, int *at, choir_error *err)
 {
@@ -64,13 +76,19 @@ static choir_status read_option(options *o, int argc, char **argv, int *at, choi
     char shown[ESCAPED_CAP], name[48];
     size_t n = strcspn(arg, "=");
     const option_row *row = NULL;
+    if (is_long_name(o, arg, n)) {
+        return unknown_option(o, arg, n, err);
+    }
     if (arg[1] == '-' && n - 2 < sizeof name) {
         memcpy(name, arg + 2, n - 2);
         name[n - 2] = '\0';
         row = option_find(o->command->command, name);
         value = arg[n] ? arg + n + 1 : NULL;
-    } else if (arg[1] != '-' && arg[2] == '\0') {
+    } else if (arg[1] != '-') {
         row = option_find_letter(o->command->command, arg[1]);
+        row = row && row->kind == OPTION_FLAG && arg[2] ? NULL : row;
+        value = arg[2] ? arg + 2 : NULL;
+        n = row ? 2 : n;
     }
     if (!row) {
         return unknown_option(o, arg, n, err);
@@ -78,6 +96,9 @@ static choir_status read_option(options *o, int argc, char **argv, int *at, choi
     escaped(shown, sizeof shown, arg, value ? n : strlen(arg));
     if (row->kind == OPTION_FLAG) {
         return value ? fail(err, CHOIR_USAGE, "%s takes no value", shown) : option_set(o, row, shown, "", err);
+    }
+    if (n == 2 && value && *value == '=') {
+        return fail(err, CHOIR_USAGE, "%s: the value of a short option follows without \"=\"", shown);
     }
     if (!value) {
         if (*at + 1 >= argc) {
@@ -102,6 +123,9 @@ static choir_status check(const options *o, choir_error *err)
     }
     if (o->decode && (o->json || o->ids_only)) {
         return fail(err, CHOIR_USAGE, "--decode and %s exclude each other", o->json ? "--json" : "--ids");
+    }
+    if (o->json && o->ids_only) {
+        return fail(err, CHOIR_USAGE, "--json and --ids exclude each other");
     }
     return CHOIR_OK;
 }

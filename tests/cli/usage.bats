@@ -53,11 +53,22 @@ load helper
     refused 2 '-n needs a value: N' choir generate -p x -n
     refused 2 '--echo takes no value' choir generate --echo=1
     refused 2 '-p and -f exclude each other' choir generate -p x -f y
+    refused 2 '--json and --ids exclude each other' choir tokenize -p x --json --ids
+    refused 4 'choir: "": No such file or directory' choir tokenize -f ''
     refused 2 '-v and -q exclude each other' choir generate -p x -v -q
     refused 2 'the string is empty' choir generate -p x --stop ''
     refused 2 'unexpected argument "Once": the prompt goes after -p' choir generate Once
     refused 2 'unexpected argument "-n"' choir generate -- -n
     refused 2 'quantize needs IN OUT' "$CHOIR_BIN" quantize x
+}
+
+@test "a short option takes its value attached too" {
+    choir generate -pOnce -n5 -s7 >out
+    choir generate -p Once -n 5 -s 7 | cmp - out
+    refused 2 '-n: "5x" is not a whole number' choir generate -p x -n5x
+    refused 2 '-n: the value of a short option follows without "="' choir generate -p x -n=5
+    refused 2 'unknown option -temp; did you mean --temp?' choir generate -p x -temp=0
+    refused 2 'unknown option -vq' choir generate -p x -vq
 }
 
 @test "generate on a terminal without a prompt says what to do" {
