@@ -153,7 +153,7 @@ static bool ends_block(const text_buffer *t)
     return t->n >= 3 && memcmp(t->at + t->n - 3, "\"\"\"", 3) == 0;
 }
 
-/* Goes on reading after a line that began with three quotes, until one ends with them. */
+/* Goes on reading after a line that began with three quotes, until one ends with them or the input ends. */
 static editor_event read_block(writer *w, text_buffer *entry)
 {
     editor_event event = EDITOR_LINE;
@@ -169,7 +169,7 @@ static editor_event read_block(writer *w, text_buffer *entry)
     if (event == EDITOR_LINE) {
         entry->n -= 3;
     }
-    return event;
+    return event == EDITOR_END ? EDITOR_LINE : event; /* the end of input closes a block too */
 }
 
 /* One entry: a line, or a block.  *is_command: it begins with one slash. */

@@ -254,6 +254,23 @@ static choir_status run_save(writer *w, const char *argument, choir_error *err)
     return CHOIR_OK;
 }
 
+/* A text that the context cannot hold would stop every turn after it. */
+static choir_status check_length(writer *w, const char *path, const prompt *file, choir_error *err)
+{
+    char name[ESCAPED_CAP];
+    int32_t *ids = NULL;
+    size_t n = 0;
+    choir_engine_info engine;
+    choir_engine_describe(w->s->engine, &engine);
+    choir_status status = choir_tokenize(&ids, &n, w->s->model, file->text, file->n, true, err);
+    free(ids);
+    if (!status && n > (size_t)engine.ctx_size) {
+        status = fail(err, CHOIR_PROMPT, "%s: %zu tokens, the context is %d",
+                      escaped(name, sizeof name, path, strlen(path)), n, (int)engine.ctx_size);
+    }
+    return status;
+}
+
 static choir_status run_load(writer *w, const char *argument, choir_error *err)
 {
     prompt file;
@@ -262,6 +279,11 @@ static choir_status run_load(writer *w, const char *argument, choir_error *err)
     }
     choir_status status = prompt_read_file(&file, argument, w->opt.lossy, err);
     if (!status) {
+        status = check_length(w, argument, &file, err);
+        if (status) {
+            prompt_free(&file);
+            return status;
+        }
         status = story_push(&w->story, 0, file.text, file.n, err);
         prompt_free(&file);
         changed(w);

@@ -101,8 +101,22 @@ static choir_status set_value(writer *w, const option_row *row, const char *valu
         w->opt.stops.n = 0;
         return CHOIR_OK;
     }
+    if (row->kind == OPTION_BIAS && (!*value || strcmp(value, "none") == 0)) {
+        w->opt.biases.n = 0;
+        return CHOIR_OK;
+    }
     const char *kept = keep(w, value);
     return kept ? option_set(&w->opt, row, row->name, kept, err) : fail(err, CHOIR_RESOURCE, "out of memory");
+}
+
+/* A fork with the new settings holds them against the model, as the next turn will. */
+static choir_status check_with_model(writer *w, choir_error *err)
+{
+    choir_sequence *fork = NULL;
+    choir_status status = choir_sampling_check(&w->opt.sampling, err);
+    status = status ? status : choir_sequence_fork(&fork, w->seq, &w->opt.sampling, err);
+    choir_sequence_close(fork);
+    return status;
 }
 
 choir_status settings_set(writer *w, const char *name, const char *value, choir_error *err)
@@ -122,7 +136,7 @@ choir_status settings_set(writer *w, const char *name, const char *value, choir_
     w->opt.sampling.logit_bias = w->opt.biases.at;
     w->opt.sampling.n_logit_bias = w->opt.biases.n;
     if (!status) {
-        status = choir_sampling_check(&w->opt.sampling, err);
+        status = check_with_model(w, err);
     }
     if (status) {
         before.logit_bias = w->opt.biases.at;
@@ -157,6 +171,7 @@ static void show_value(writer *w, const option_row *row)
         }
         break;
     case OPTION_BIAS:
+        stream_print(out, "%s", w->opt.biases.n ? "" : "none");
         for (size_t i = 0; i < w->opt.biases.n; i++) {
             stream_print(out, "%d=%g ", (int)w->opt.biases.at[i].id, (double)w->opt.biases.at[i].bias);
         }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -160,6 +161,42 @@ void progress_begin(progress *p, const terminal *t, const char *label)
     *p = (progress){.term = t, .label = label, .begun_ns = now_ns()};
 }
 
+/* Columns of stderr's terminal; 80 when it does not know. */
+static int columns(void)
+{
+    struct winsize size;
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+/* Fits the terminal with its last three columns free, for a ^C that is echoed: clearing the line would leave a wrapped part.
+ * When it is narrow the bar gets shorter, then the sizes go, then the bar.  Returns the bytes; 0: too narrow for anything. */
+static int format_bar(char *line, size_t cap, const char *label, uint64_t done, uint64_t total)
+{
+    static const char full[] = "==============================", none[] = "                              ";
+    const int longest = (int)sizeof full - 1, shortest = 5, wide = columns();
+    double share = done < total ? (double)done / (double)total : 1;
+    int percent = (int)(share * 100);
+    char sizes[64];
+    const double mib = 1048576;
+    /* the room is that of the last drawing, so that the bar keeps its width */
+    int sizes_n = snprintf(sizes, sizeof sizes, "  %.0f of %.0f MiB", (double)total / mib, (double)total / mib);
+    snprintf(sizes, sizeof sizes, "  %.0f of %.0f MiB", (double)done / mib, (double)total / mib);
+    int room = wide - 3 - (int)strlen(label) - (int)sizeof " [] 100 %" + 1;
+    if (wide < 20) {
+        return 0;
+    }
+    if (room - sizes_n < shortest) {
+        sizes[0] = '\0';
+        sizes_n = 0;
+    }
+    int width = room - sizes_n < longest ? room - sizes_n : longest;
+    if (width < shortest) {
+        return snprintf(line, cap, "\r%s %3d %%", label, percent);
+    }
+    int filled = (int)(share * width);
+    return snprintf(line, cap, "\r%s [%.*s%.*s] %3d %%%s", label, filled, full, width - filled, none, percent, sizes);
+}
+
 void progress_draw(progress *p, uint64_t done, uint64_t total)
 {
     const uint64_t wait_ns = 300000000, pause_ns = 100000000;
@@ -171,13 +208,11 @@ void progress_draw(progress *p, uint64_t done, uint64_t total)
     if (now - p->begun_ns < wait_ns || (p->shown && now - p->drawn_ns < pause_ns)) {
         return;
     }
-    static const char full[] = "==============================", none[] = "                              ";
-    const int width = (int)sizeof full - 1;
-    double share = done < total ? (double)done / (double)total : 1;
-    int filled = (int)(share * width);
     char line[160];
-    int n = snprintf(line, sizeof line, "\r%s [%.*s%.*s] %3d %%  %.0f of %.0f MiB", p->label, filled, full,
-                     width - filled, none, (int)(share * 100), (double)done / 1048576, (double)total / 1048576);
+    int n = format_bar(line, sizeof line, p->label, done, total);
+    if (n == 0) {
+        return;
+    }
     signals_farewell(clear_line);
     write_err(line, (size_t)n);
     p->shown = true;

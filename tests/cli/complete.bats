@@ -10,12 +10,12 @@ teardown() {
 
 n_terminals=0
 
-# terminal COMMAND: a new terminal that runs COMMAND; keys and screen talk to it.
+# terminal COMMAND [COLUMNS]: a new terminal that runs COMMAND; keys and screen talk to it.
 terminal() {
     need tmux
     export XDG_STATE_HOME=$PWD/state
     tmux_socket=$BATS_TEST_TMPDIR/tmux$((++n_terminals)) # a killed server may still hold the last one
-    tmux -S "$tmux_socket" -f /dev/null new-session -d -x 100 -y 50 "$1; echo \"left \$?\"; sleep 60"
+    tmux -S "$tmux_socket" -f /dev/null new-session -d -x "${2:-100}" -y 50 "$1; echo \"left \$?\"; sleep 60"
 }
 
 keys() {
@@ -273,6 +273,33 @@ draws_bytes() {
     sees ' icanon'
 }
 
+@test "/set logit-bias is held against the model, and cleared without a value or with none" {
+    need_stories
+    printf '/set logit-bias 99999=1\nOnce\n' | choir complete -n 4 --temp 0 >out 2>err
+    grep -q 'id 99999 is not below' err
+    [ "$(wc -l <err)" -eq 1 ]
+    printf 'Once\n' | choir complete -n 4 --temp 0 | cmp - out
+    for none in '' ' none'; do
+        printf '/set logit-bias 5=50\n/set logit-bias%s\nOnce\n' "$none" | choir complete -n 4 --temp 0 | cmp - out
+    done
+}
+
+@test "/load refuses a text that is too long at once, and the text so far stays" {
+    need_stories
+    printf 'word %.0s' {1..600} >long
+    printf 'Once\n/load long\n/show\n' | choir complete -n 4 --temp 0 >out 2>err
+    grep -qE '^choir: long: [0-9]+ tokens, the context is 512$' err
+    printf 'Once\n/show\n' | choir complete -n 4 --temp 0 | cmp - out
+}
+
+@test "the end of input closes a block" {
+    printf '"""Once\nupon' | choir complete -n 0 >out
+    printf '"""Once\nupon"""\n' | choir complete -n 0 | cmp - out
+    printf '"""Once\nupon' | choir complete -n 6 --temp 0 >out
+    printf '"""Once\nupon"""\n' | choir complete -n 6 --temp 0 | cmp - out
+    [ -s out ]
+}
+
 @test "a terminal: Ctrl-C while the model is loading takes the progress bar away" {
     slow_model 48 # half a gigabyte and more to pack: seconds
     terminal "'$CHOIR_BIN' complete ${model[*]} --quant f16 --cpu reference -t 1"
@@ -280,4 +307,21 @@ draws_bytes() {
     keys C-c
     sees 'left 130'
     [ "$(screen | head -n 1)" = 'left 130' ]
+}
+
+@test "a terminal: the progress bar fits it" {
+    slow_model 48
+    for columns in 61 36 22; do
+        terminal "'$CHOIR_BIN' complete ${model[*]} --quant f16 --cpu reference -t 1" $columns
+        sees 'loading '
+        sleep 0.5
+        [ "$(screen | grep -c .)" -eq 1 ]
+        keys C-c
+        sees 'left 130'
+        [ "$(screen | head -n 1)" = 'left 130' ]
+        tmux -S "$tmux_socket" kill-server
+    done
+    terminal "'$CHOIR_BIN' complete ${model[*]} --quant f16 --cpu reference -t 1" 19
+    sleep 0.8 # too narrow: nothing is drawn
+    [[ "$(screen)" != *loading* ]]
 }
