@@ -1,0 +1,478 @@
+/* Memory runs out: whatever allocation it is that fails, alone or with all after it, the call says CHOIR_RESOURCE, gives
+ * nothing out, leaves nothing behind (the address sanitizer's build looks for leaks) and works the next time.  And the
+ * decode loop allocates nothing.
+ *
+ * The linker turns the allocations of this program's own objects, libchoir's among them, into the __wrap_ functions here
+ * (-Wl,--wrap, see the Makefile); those inside shared libraries are not seen. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "choir.h"
+#include "tests/support/files.h"
+#include "tests/support/golden.h"
+#include "tests/support/tiny.h"
+#include "tests/support/tiny_text.h"
+
+/* ---- the allocator ---- */
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t n);
+char *__real_strdup(const char *s);
+void *__real_mmap(void *at, size_t n, int prot, int flags, int fd, off_t offset);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t n);
+char *__wrap_strdup(const char *s);
+void *__wrap_mmap(void *at, size_t n, int prot, int flags, int fd, off_t offset);
+
+/* Loading allocates in several threads. */
+static atomic_bool armed;
+static atomic_long n_calls;
+static long fail_at;      /* number of the first call that fails; 0: none */
+static bool all_the_rest; /* those after it fail too */
+
+static bool fails(void)
+{
+    if (!atomic_load(&armed)) {
+        return false;
+    }
+    long k = atomic_fetch_add(&n_calls, 1) + 1;
+    if (fail_at == 0 || k < fail_at || (k > fail_at && !all_the_rest)) {
+        return false;
+    }
+    errno = ENOMEM;
+    return true;
+}
+
+void *__wrap_malloc(size_t n)
+{
+    return fails() ? NULL : __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+    return fails() ? NULL : __real_realloc(p, n);
+}
+
+char *__wrap_strdup(const char *s)
+{
+    return fails() ? NULL : __real_strdup(s);
+}
+
+void *__wrap_mmap(void *at, size_t n, int prot, int flags, int fd, off_t offset)
+{
+    return fails() ? MAP_FAILED : __real_mmap(at, n, prot, flags, fd, offset);
+}
+
+static void arm(long k, bool rest)
+{
+    fail_at = k;
+    all_the_rest = rest;
+    atomic_store(&n_calls, 0);
+    atomic_store(&armed, true);
+}
+
+/* Calls since arm. */
+static long disarm(void)
+{
+    atomic_store(&armed, false);
+    return atomic_load(&n_calls);
+}
+
+/* ---- what runs out ---- */
+
+struct fixture {
+    char dir[TINY_PATH], gguf[TINY_PATH], bin[TINY_PATH], sp[TINY_PATH], out[TINY_PATH];
+    choir_model *model;
+    choir_engine *engine;
+    choir_sequence *seq;
+    choir_sampling sampling;
+};
+
+static const choir_logit_bias bias[] = {{3, 1.0f}, {4, -1.0f}};
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    struct golden g;
+    tiny_dir_make(f->dir);
+    tiny_path(f->gguf, f->dir, "m.gguf");
+    tiny_path(f->bin, f->dir, "m.bin");
+    tiny_path(f->sp, f->dir, "tokenizer.model");
+    tiny_path(f->out, f->dir, "out.gguf");
+    golden_load(&g, "mha_tied");
+    struct tiny_gguf file = golden_gguf(&g, DTYPE_F32);
+    tiny_text_gguf(&file, NULL);
+    tiny_gguf_write(&file, f->dir, "m.gguf");
+    golden_write_llama2c(&g, f->dir, "m.bin", 1);
+    golden_free(&g);
+    golden_load(&g, "llama3");
+    golden_write_hf(&g, f->dir, DTYPE_BF16);
+    golden_free(&g);
+    tiny_text_sp(f->dir, "tokenizer.model");
+    choir_model_options mo;
+    choir_model_options_default(&mo);
+    mo.path = f->gguf;
+    assert_int_equal(choir_model_open(&f->model, &mo, NULL), CHOIR_OK);
+    choir_engine_options eo;
+    choir_engine_options_default(&eo);
+    eo.ctx_size = 64;
+    eo.n_seqs = 2;
+    assert_int_equal(choir_engine_open(&f->engine, f->model, &eo, NULL), CHOIR_OK);
+    choir_sampling_default(&f->sampling);
+    f->sampling.logit_bias = bias;
+    f->sampling.n_logit_bias = sizeof bias / sizeof bias[0];
+    f->sampling.samplers = "penalties;top_k;temperature";
+    assert_int_equal(choir_sequence_open(&f->seq, f->engine, &f->sampling, NULL), CHOIR_OK);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    choir_sequence_close(f->seq);
+    choir_engine_close(f->engine);
+    choir_model_close(f->model);
+    tiny_dir_remove(f->dir);
+    free(f);
+    return 0;
+}
+
+/* Runs once; what it made is closed again. */
+typedef choir_status run_fn(struct fixture *f, choir_error *err);
+
+/* One run that is to fail at call k.  False when it has fewer calls. */
+static bool run_failing(struct fixture *f, run_fn *run, const char *name, long k, bool rest)
+{
+    choir_error err = {.code = CHOIR_OK};
+    int n_files = files_count(f->dir);
+    arm(k, rest);
+    choir_status status = run(f, &err);
+    bool failed = disarm() >= k;
+    if (status != (failed ? CHOIR_RESOURCE : CHOIR_OK)) {
+        fail_msg("%s, allocation %ld%s: status %d \"%s\"", name, k, rest ? " and all after it" : "", status,
+                 status != CHOIR_OK ? err.msg : "");
+    }
+    if (failed && (err.code != CHOIR_RESOURCE || strstr(err.msg, "memory") == NULL)) {
+        fail_msg("%s, allocation %ld%s: said \"%s\"", name, k, rest ? " and all after it" : "", err.msg);
+    }
+    assert_int_equal(files_count(f->dir), n_files);
+    return failed;
+}
+
+static void run_out(struct fixture *f, run_fn *run, const char *name)
+{
+    assert_int_equal(run(f, NULL), CHOIR_OK);
+    for (int rest = 0; rest < 2; rest++) {
+        long k = 1;
+        while (run_failing(f, run, name, k, rest == 1)) {
+            k++;
+        }
+        assert_true(k > 1); /* there was something to fail */
+    }
+}
+
+static choir_status open_path(const char *path, const char *tokenizer, const char *quant, bool in_place,
+                              choir_error *err)
+{
+    choir_model_options opt;
+    choir_model *m = (choir_model *)err;
+    choir_model_options_default(&opt);
+    opt.path = path;
+    opt.tokenizer = tokenizer;
+    opt.quant = quant;
+    opt.mmap = in_place;
+    opt.n_threads = 2;
+    choir_status status = choir_model_open(&m, &opt, err);
+    assert_true((m != NULL) == (status == CHOIR_OK));
+    choir_model_close(m);
+    return status;
+}
+
+static choir_status open_gguf(struct fixture *f, choir_error *err)
+{
+    return open_path(f->gguf, NULL, NULL, false, err);
+}
+
+static choir_status open_gguf_in_place(struct fixture *f, choir_error *err)
+{
+    return open_path(f->gguf, NULL, NULL, true, err);
+}
+
+static choir_status open_folder(struct fixture *f, choir_error *err)
+{
+    return open_path(f->dir, NULL, NULL, false, err);
+}
+
+static choir_status open_folder_quantized(struct fixture *f, choir_error *err)
+{
+    return open_path(f->dir, f->sp, "q8_0", false, err);
+}
+
+static choir_status open_bin(struct fixture *f, choir_error *err)
+{
+    return open_path(f->bin, f->sp, NULL, false, err);
+}
+
+static choir_status open_built_in(struct fixture *f, choir_error *err)
+{
+    (void)f;
+    choir_model_options opt;
+    choir_model *m = (choir_model *)err;
+    choir_model_options_default(&opt);
+    opt.headers_only = true;
+    choir_status status = choir_model_open(&m, &opt, err);
+    assert_true((m != NULL) == (status == CHOIR_OK));
+    choir_model_close(m);
+    return status;
+}
+
+static choir_status open_engine(struct fixture *f, choir_error *err)
+{
+    choir_engine_options opt;
+    choir_engine *e = (choir_engine *)err;
+    choir_engine_options_default(&opt);
+    opt.ctx_size = 64;
+    opt.n_threads = 3;
+    opt.kv_block = 4;
+    choir_status status = choir_engine_open(&e, f->model, &opt, err);
+    assert_true((e != NULL) == (status == CHOIR_OK));
+    choir_engine_close(e);
+    return status;
+}
+
+static choir_status open_sequence(struct fixture *f, choir_error *err)
+{
+    choir_sequence *s = (choir_sequence *)err;
+    choir_status status = choir_sequence_open(&s, f->engine, &f->sampling, err);
+    assert_true((s != NULL) == (status == CHOIR_OK));
+    choir_sequence_close(s);
+    return status;
+}
+
+static choir_status fork_sequence(struct fixture *f, choir_error *err)
+{
+    choir_sequence *s = (choir_sequence *)err;
+    choir_status status = choir_sequence_fork(&s, f->seq, NULL, err);
+    assert_true((s != NULL) == (status == CHOIR_OK));
+    choir_sequence_close(s);
+    return status;
+}
+
+static choir_status generate(struct fixture *f, choir_error *err)
+{
+    static const char *const stops[] = {"zzz", "yyy"};
+    static const int32_t ids[] = {1, 10, 11};
+    choir_generation g;
+    choir_result r;
+    choir_generation_default(&g);
+    g.max_tokens = 6;
+    g.stops = stops;
+    g.n_stops = 2;
+    choir_sequence_truncate(f->seq, 0);
+    assert_int_equal(choir_sequence_append(f->seq, ids, 3, NULL), CHOIR_OK);
+    return choir_generate(&r, f->seq, &g, err);
+}
+
+static choir_status quantize_as(struct fixture *f, const char *in, const char *tokenizer, choir_error *err)
+{
+    choir_quantize_options opt = {.in = in, .out = f->out, .type = "q8_0", .tokenizer = tokenizer};
+    choir_status status = choir_quantize(&opt, err);
+    assert_int_equal(access(f->out, F_OK), status == CHOIR_OK ? 0 : -1);
+    unlink(f->out);
+    return status;
+}
+
+static choir_status quantize_folder(struct fixture *f, choir_error *err)
+{
+    return quantize_as(f, f->dir, NULL, err);
+}
+
+static choir_status quantize_gguf(struct fixture *f, choir_error *err)
+{
+    return quantize_as(f, f->gguf, f->sp, err);
+}
+
+static choir_status text_to_ids(struct fixture *f, choir_error *err)
+{
+    int32_t *ids;
+    size_t n = 7;
+    choir_status status = choir_tokenize(&ids, &n, f->model, "hello", 5, true, err);
+    assert_true((ids != NULL) == (status == CHOIR_OK) && (n == 2) == (status == CHOIR_OK));
+    free(ids);
+    return status;
+}
+
+static choir_status ids_to_text(struct fixture *f, choir_error *err)
+{
+    static const int32_t ids[] = {9, 10, 11};
+    char *text = (char *)err;
+    size_t n;
+    choir_status status = choir_detokenize(&text, &n, f->model, ids, 3, err);
+    assert_true((text != NULL) == (status == CHOIR_OK));
+    free(text);
+    return status;
+}
+
+static choir_status open_detok(struct fixture *f, choir_error *err)
+{
+    choir_detok *d = (choir_detok *)err;
+    choir_status status = choir_detok_open(&d, f->model, true, err);
+    assert_true((d != NULL) == (status == CHOIR_OK));
+    choir_detok_close(d);
+    return status;
+}
+
+static choir_status repair(struct fixture *f, choir_error *err)
+{
+    (void)f;
+    char *text = (char *)err;
+    size_t n;
+    choir_status status = choir_utf8_repair(&text, &n, "a\xff", 2, err);
+    assert_true((text != NULL) == (status == CHOIR_OK));
+    free(text);
+    return status;
+}
+
+static void test_models(void **state)
+{
+    run_out(*state, open_gguf, "a GGUF model");
+    run_out(*state, open_gguf_in_place, "a GGUF model in place");
+    run_out(*state, open_folder, "a folder");
+    run_out(*state, open_folder_quantized, "a folder, quantized");
+    run_out(*state, open_bin, "a llama2.c file");
+    run_out(*state, open_built_in, "the built-in model");
+}
+
+static void test_engine(void **state)
+{
+    run_out(*state, open_engine, "an engine");
+    run_out(*state, open_sequence, "a sequence");
+    run_out(*state, generate, "choir_generate");
+    run_out(*state, fork_sequence, "a fork");
+}
+
+static void test_quantize(void **state)
+{
+    run_out(*state, quantize_folder, "choir_quantize of a folder");
+    run_out(*state, quantize_gguf, "choir_quantize of a GGUF file");
+}
+
+static void test_text(void **state)
+{
+    run_out(*state, text_to_ids, "choir_tokenize");
+    run_out(*state, ids_to_text, "choir_detokenize");
+    run_out(*state, open_detok, "choir_detok_open");
+    run_out(*state, repair, "choir_utf8_repair");
+}
+
+/* ---- what needs no memory ---- */
+
+static choir_sequence *open_all_on(choir_engine *e)
+{
+    choir_sampling sampling;
+    choir_sampling_default(&sampling);
+    sampling.typical = 0.9f;
+    sampling.repeat_penalty = 1.1f;
+    sampling.repeat_last_n = -1;
+    sampling.presence_penalty = 0.1f;
+    sampling.logit_bias = bias;
+    sampling.n_logit_bias = 2;
+    sampling.ignore_eos = true;
+    choir_sequence *s;
+    assert_int_equal(choir_sequence_open(&s, e, &sampling, NULL), CHOIR_OK);
+    return s;
+}
+
+static void step_and_append(choir_engine *e, choir_sequence *s, int n)
+{
+    for (int i = 0; i < n; i++) {
+        int32_t id;
+        assert_int_equal(choir_engine_step(e, &s, 1, NULL), CHOIR_OK);
+        assert_int_equal(choir_sequence_sample(s, &id, NULL), CHOIR_OK);
+        assert_int_equal(choir_sequence_append(s, &id, 1, NULL), CHOIR_OK);
+    }
+}
+
+struct watch {
+    long first, last;
+    int n;
+};
+
+static int watch_calls(void *user, const char *text, size_t n)
+{
+    (void)text;
+    (void)n;
+    struct watch *w = user;
+    w->last = atomic_load(&n_calls);
+    w->first = w->n++ == 0 ? w->last : w->first;
+    return 0;
+}
+
+/* Steps, draws and appends of the built-in model, by hand and by choir_generate, over the ends of many blocks. */
+static void test_decode_loop(void **state)
+{
+    (void)state;
+    choir_model_options mo;
+    choir_engine_options eo;
+    choir_model *m;
+    choir_engine *e;
+    choir_model_options_default(&mo);
+    choir_engine_options_default(&eo);
+    eo.ctx_size = 256;
+    eo.n_threads = 2;
+    eo.kv_block = 4;
+    assert_int_equal(choir_model_open(&m, &mo, NULL), CHOIR_OK);
+    assert_int_equal(choir_engine_open(&e, m, &eo, NULL), CHOIR_OK);
+    choir_sequence *s = open_all_on(e);
+    assert_int_equal(choir_sequence_append(s, (const int32_t[]){1, 5}, 2, NULL), CHOIR_OK);
+    step_and_append(e, s, 2);
+    arm(0, false);
+    step_and_append(e, s, 100);
+    assert_int_equal(disarm(), 0);
+    choir_generation g;
+    choir_result r;
+    struct watch w = {.n = 0};
+    choir_generation_default(&g);
+    g.max_tokens = 100;
+    g.stream = watch_calls;
+    g.user = &w;
+    arm(0, false);
+    assert_int_equal(choir_generate(&r, s, &g, NULL), CHOIR_OK);
+    disarm();
+    assert_true(w.n > 20);
+    assert_int_equal(w.first, w.last); /* all it needs is taken before the first text */
+    choir_sequence_close(s);
+    choir_engine_close(e);
+    choir_model_close(m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_models, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_engine, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_quantize, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_text, set_up, tear_down),
+        cmocka_unit_test(test_decode_loop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
