@@ -81,8 +81,8 @@ static void save_history(editor *e)
     }
 }
 
-/* After a read that failed: whether nothing was wrong but the moment.  A stdin without bytes that somebody made non-blocking is
- * waited for. */
+/* After a read that failed: whether nothing was wrong but the moment.  A stdin without bytes that somebody made
+ * non-blocking is waited for. */
 static bool try_again(void)
 {
     if (errno != EINTR && errno != EAGAIN) {

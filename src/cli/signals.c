@@ -26,7 +26,8 @@ static _Noreturn void leave(int number)
     _exit(128 + number);
 }
 
-/* A page of the mapped file has no bytes behind it any more.  Any other SIGBUS is a defect and ends the program as ever. */
+/* A page of the mapped file has no bytes behind it any more.  Any other SIGBUS is a defect and ends the program
+ * as ever. */
 static void on_bus_error(int number, siginfo_t *info, void *context)
 {
     (void)context;

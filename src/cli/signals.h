@@ -1,5 +1,5 @@
-/* SIGINT, SIGTERM, SIGHUP, and SIGBUS for a mapped file.  The handlers are the one place of the program with mutable globals:
- * POSIX hands them nothing else. */
+/* SIGINT, SIGTERM, SIGHUP, and SIGBUS for a mapped file.  The handlers are the one place of the program with mutable
+ * globals: POSIX hands them nothing else. */
 #ifndef CHOIR_CLI_SIGNALS_H
 #define CHOIR_CLI_SIGNALS_H
 
@@ -19,8 +19,8 @@ void signals_set(signals_mode mode, choir_engine *engine);
 /* What the handler writes to stderr before it ends the program at once; NULL: nothing.  text must live until the next
  * call. */
 void signals_farewell(const char *text);
-/* From now on a SIGBUS in a mapped file writes line to stderr and ends the program with CHOIR_IO.  line must live as long as
- * the program. */
+/* From now on a SIGBUS in a mapped file writes line to stderr and ends the program with CHOIR_IO.  line must live as
+ * long as the program. */
 void signals_mapped(const char *line);
 /* The signal that came first, or 0. */
 int signals_pending(void);

@@ -18,8 +18,8 @@ typedef struct stream {
 
 /* Writes all of it; non-zero when stdout is gone or a signal came. */
 int stream_write(stream *s, const char *text, size_t n);
-/* After EAGAIN (somebody made the descriptor non-blocking): waits till fd can be read, or written, a signal comes, or a tenth
- * of a second has passed. */
+/* After EAGAIN (somebody made the descriptor non-blocking): waits till fd can be read, or written, a signal comes, or a
+ * tenth of a second has passed. */
 void stream_wait(int fd, bool to_write);
 int stream_print(stream *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Ends an open line on a terminal; a pipe gets the exact bytes. */

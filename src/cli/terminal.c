@@ -168,8 +168,9 @@ static int columns(void)
     return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-/* Fits the terminal with its last three columns free, for a ^C that is echoed: clearing the line would leave a wrapped part.
- * When it is narrow the bar gets shorter, then the sizes go, then the bar.  Returns the bytes; 0: too narrow for anything. */
+/* Fits the terminal with its last three columns free, for a ^C that is echoed: clearing the line would leave a wrapped
+ * part.  When it is narrow the bar gets shorter, then the sizes go, then the bar.  Returns the bytes; 0: too narrow for
+ * anything. */
 static int format_bar(char *line, size_t cap, const char *label, uint64_t done, uint64_t total)
 {
     static const char full[] = "==============================", none[] = "                              ";
