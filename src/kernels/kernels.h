@@ -10,10 +10,10 @@
  * or written past the stated shapes.
  *
  * NaN and infinity pass through as IEEE says and are never lost: what depends on one ends as NaN or infinity, up to the
- * logits, where it is found.  Three places see to that: packed int8 activations (a NaN scale), stored keys and values
- * (infinity becomes NaN), softmax (exp of NaN is NaN; a span that was seen has l != 0).  Levels agree on which numbers
- * are NaN; sign and payload of one may differ, except where the bits are given.  Finite numbers that overflow inside a
- * kernel may go unnoticed: a norm's sum of squares (all of y is 0 then), a score of -infinity (p is 0). */
+ * logits, where it is found.  Four places see to that: packed int8 activations (a NaN scale), stored keys and values
+ * (infinity becomes NaN), norms (a sum that overflowed makes NaN), softmax (exp of NaN is NaN; a span that was seen has
+ * l != 0).  Levels agree on which numbers are NaN; sign and payload of one may differ, except where the bits are given.
+ * One thing may go unnoticed: a score of finite numbers that overflows to -infinity (p is 0). */
 #ifndef KERN_KERNELS_H
 #define KERN_KERNELS_H
 
@@ -105,7 +105,8 @@ struct choir_kernels {
     void (*matmul[DTYPE_COUNT])(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act,
                                 int n_tokens, int tile, bool add);
 
-    /* y[i] = (x[i] * s) * w[i], s = 1 / sqrt(sum(x^2) / n + eps); the sum is reduce16's over fma(x, x, lane).
+    /* y[i] = (x[i] * s) * w[i], s = kern_rms_factor of the sum of x^2, which is reduce16's over
+     * fma(x, x, lane).
      * x, y, w: [n]; y may be x. */
     void (*rmsnorm)(float *y, const float *x, const float *w, int n, float eps);
 

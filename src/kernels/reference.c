@@ -21,7 +21,7 @@ static void rmsnorm(float *y, const float *x, const float *w, int n, float eps)
     for (int i = 0; i < n; i++) {
         lane[i % 16] = fmaf(x[i], x[i], lane[i % 16]);
     }
-    float s = 1.0f / sqrtf(kern_reduce16(lane) / (float)n + eps);
+    float s = kern_rms_factor(kern_reduce16(lane), n, eps);
     for (int i = 0; i < n; i++) {
         y[i] = x[i] * s * w[i];
     }

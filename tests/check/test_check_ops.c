@@ -81,6 +81,29 @@ static void test_rmsnorm(void **state)
     for_all_lengths(check_rmsnorm, 11);
 }
 
+/* A sum of squares that overflows is not a norm of zeros; one just below is a norm. */
+static void test_rmsnorm_overflow(void **state)
+{
+    (void)state;
+    struct check_levels levels = check_levels_here();
+    struct choir_kernels reference = reference_kernels();
+    for (int i = -1; i < levels.n; i++) {
+        const struct choir_kernels *k = i < 0 ? &reference : &levels.k[i];
+        float x[40], w[40], y[40];
+        for (int j = 0; j < 40; j++) {
+            x[j] = j == 17 ? 1.8e19f : 0.0f; /* its square is just below the greatest float */
+            w[j] = 1.0f;
+        }
+        k->rmsnorm(y, x, w, 40, 1e-5f);
+        assert_true(fabsf(y[17] - sqrtf(40.0f)) < 1e-4f);
+        x[17] = 1.9e19f;
+        k->rmsnorm(y, x, w, 40, 1e-5f);
+        for (int j = 0; j < 40; j++) {
+            assert_true(isnan(y[j]));
+        }
+    }
+}
+
 static void check_swiglu(const struct choir_kernels *k, int n, enum check_data data, struct check_rng *r)
 {
     struct choir_kernels reference = reference_kernels();
@@ -240,8 +263,9 @@ static void test_rope(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rmsnorm),    cmocka_unit_test(test_swiglu),
-                                       cmocka_unit_test(test_scale),      cmocka_unit_test(test_argmax),
-                                       cmocka_unit_test(test_all_finite), cmocka_unit_test(test_rope)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rmsnorm), cmocka_unit_test(test_rmsnorm_overflow),
+                                       cmocka_unit_test(test_swiglu),  cmocka_unit_test(test_scale),
+                                       cmocka_unit_test(test_argmax),  cmocka_unit_test(test_all_finite),
+                                       cmocka_unit_test(test_rope)};
     return cmocka_run_group_tests_name("check operations", tests, NULL, NULL);
 }

@@ -29,7 +29,7 @@ static float sum_of_squares(const float *x, int n)
 
 void kern_rmsnorm_neon(float *y, const float *x, const float *w, int n, float eps)
 {
-    const float s = 1.0f / sqrtf(sum_of_squares(x, n) / (float)n + eps);
+    const float s = kern_rms_factor(sum_of_squares(x, n), n, eps);
     int i = 0;
     for (; i + 4 <= n; i += 4) {
         vst1q_f32(y + i, vmulq_f32(vmulq_n_f32(vld1q_f32(x + i), s), vld1q_f32(w + i)));

@@ -26,7 +26,7 @@ static float sum_of_squares(const float *x, int n)
 
 void kern_rmsnorm_avx2(float *y, const float *x, const float *w, int n, float eps)
 {
-    const float s = 1.0f / sqrtf(sum_of_squares(x, n) / (float)n + eps);
+    const float s = kern_rms_factor(sum_of_squares(x, n), n, eps);
     int i = 0;
     for (; i + 8 <= n; i += 8) {
         __m256 v = _mm256_mul_ps(_mm256_loadu_ps(x + i), _mm256_set1_ps(s));
