@@ -1,7 +1,6 @@
 /* See tiny_text.h. */
 #include "tests/support/tiny_text.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,12 +22,16 @@ struct list {
     size_t n;
 };
 
-static void add(struct list *l, const char *format, ...)
+static void add(struct list *l, const char *text)
 {
-    va_list args;
-    va_start(args, format);
-    l->n += (size_t)vsnprintf(l->text + l->n, sizeof l->text - l->n, format, args);
-    va_end(args);
+    l->n += (size_t)snprintf(l->text + l->n, sizeof l->text - l->n, "%s%s", l->n > 0 ? "," : "", text);
+}
+
+static void add_number(struct list *l, double number)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%g", number);
+    add(l, text);
 }
 
 void tiny_text_gguf(struct tiny_gguf *g, const char *without)
@@ -37,10 +40,9 @@ void tiny_text_gguf(struct tiny_gguf *g, const char *without)
     struct list pieces = {.n = 0}, scores = {.n = 0}, types = {.n = 0};
     tiny_vocab_init(&v, false, false);
     for (int32_t i = 0; i < v.vocab.n_pieces; i++) {
-        const char *comma = i > 0 ? "," : "";
-        add(&pieces, "%s%s", comma, v.pieces[i]);
-        add(&scores, "%s%g", comma, (double)v.scores[i]);
-        add(&types, "%s%d", comma, (int)v.types[i]);
+        add(&pieces, v.pieces[i]);
+        add_number(&scores, (double)v.scores[i]);
+        add_number(&types, (double)v.types[i]);
     }
     set(g, without, "model", "string", "llama");
     set(g, without, "tokens", "array:string", pieces.text);
