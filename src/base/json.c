@@ -141,14 +141,13 @@ choir_status base_json_parse(json_t **root, const char *name, const char *text, 
     json_error_t seen;
     errno = 0;
     *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &seen);
-    if (*root != NULL) {
-        return CHOIR_OK;
-    }
-    /* jansson tells lack of memory as a fault of the text, or not at all. */
-    if (errno == ENOMEM || seen.text[0] == '\0') {
+    /* jansson tells lack of memory as a fault of the text, or not at all: a string may then have lost a character. */
+    if (errno == ENOMEM || (*root == NULL && seen.text[0] == '\0')) {
+        json_decref(*root);
+        *root = NULL;
         return base_fail_memory(err, n, "a JSON text");
     }
-    return fail_jansson(err, name, text, n, &seen);
+    return *root != NULL ? CHOIR_OK : fail_jansson(err, name, text, n, &seen);
 }
 
 choir_status base_json_load(json_t **root, const char *path, size_t max_bytes, choir_error *err)

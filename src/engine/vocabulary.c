@@ -291,9 +291,6 @@ static void fill_special_ids(struct choir_model *m)
     if (t != NULL && m->n_eos == 0) {
         add_eos(m, tok_eos(t));
     }
-    if (m->container == WTS_LLAMA2C) {
-        add_eos(m, m->bos_id); /* its models begin the next text where one ends */
-    }
 }
 
 choir_status eng_open_tokenizer(struct choir_model *m, const struct wts_set *set, const choir_model_options *opt,
