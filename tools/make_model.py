@@ -3,10 +3,10 @@
 
     tools/make_model.py tinyllama-1.1b --type q8_0 -o /tmp/1b-q8_0.gguf
     tools/make_model.py stories15m --type f32 -o /tmp/15m          (a folder)
-    tools/make_model.py --dim 512 --hidden 1376 --layers 8 --heads 8 --kv-heads 8 --vocab 32000 --type f16 -o /tmp/m.gguf
+    tools/make_model.py --dim 512 --hidden 1376 --layers 8 --heads 8 --kv-heads 8 --vocab 32000 --context 2048 --type f16 -o /tmp/m.gguf
 
 Weights are uniform with variance 1/columns, so activations keep their size.  A GGUF file gets a stand-in vocabulary of
-byte pieces and made-up words, so that text goes in and out.
+byte pieces and made-up words, so that text goes in and out.  Needs numpy.
 """
 import argparse
 import json
