@@ -112,7 +112,7 @@ typedef struct option_row {
     char letter;          /* short form or 0 */
     const char *alias;    /* second long name or NULL */
     char alias_letter;    /* second short form or 0 */
-    const char *argument; /* placeholder, NULL for a flag */
+    const char *argument; /* as --help names it ("N"), NULL for a flag */
     const char *help;
     option_kind kind;
     size_t field; /* offset in options */

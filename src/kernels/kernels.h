@@ -142,9 +142,6 @@ struct choir_kernels {
      * becomes the later one.  (m would not tell: it is -INFINITY also where all scores seen are NaN.) */
     void (*attn_merge)(float *m, float *l, float *acc, float m2, float l2, const float *acc2, int head_dim);
 
-    /* Index of the largest of x[n], ties to the lower index; n >= 1, no NaN. */
-    int (*argmax)(const float *x, int n);
-
     /* True when all of x[n] are finite. */
     bool (*all_finite)(const float *x, int n);
 };

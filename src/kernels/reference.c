@@ -69,17 +69,6 @@ static void scale(float *x, float s, int n)
     }
 }
 
-static int argmax(const float *x, int n)
-{
-    int best = 0;
-    for (int i = 1; i < n; i++) {
-        if (x[i] > x[best]) {
-            best = i;
-        }
-    }
-    return best;
-}
-
 static bool all_finite(const float *x, int n)
 {
     for (int i = 0; i < n; i++) {
@@ -110,7 +99,6 @@ void kern_init_reference(struct choir_kernels *k)
         .kv_put_v = {[KERN_KV_F32] = ref_kv_put_v_f32, [KERN_KV_F16] = ref_kv_put_v_f16},
         .attn_span = {[KERN_KV_F32] = ref_attn_span_f32, [KERN_KV_F16] = ref_attn_span_f16},
         .attn_merge = ref_attn_merge,
-        .argmax = argmax,
         .all_finite = all_finite,
     };
 }

@@ -46,8 +46,6 @@ static const struct mdl_arch arch_table[] = {
         .name = "llama",
         .hf_types = llama_hf_types,
         .gguf_archs = llama_gguf_archs,
-        .norm = MDL_NORM_RMS,
-        .ffn = MDL_FFN_SWIGLU,
         /* GGUF's converter permutes the rows of W_Q and W_K back to the pairs of the original model. */
         .gguf_rope_layout = MDL_ROPE_INTERLEAVED,
         .hf_rope_layout = MDL_ROPE_HALF,

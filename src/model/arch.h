@@ -22,15 +22,10 @@ enum mdl_tensor {
 };
 enum { MDL_FIRST_LAYER_TENSOR = MDL_ATT_NORM };
 
-enum mdl_norm { MDL_NORM_RMS };
-enum mdl_ffn { MDL_FFN_SWIGLU };
-
 struct mdl_arch {
     const char *name;              /* as Choir shows it: "llama" */
     const char *const *hf_types;   /* NULL-terminated config.json model_type values */
     const char *const *gguf_archs; /* NULL-terminated general.architecture values */
-    enum mdl_norm norm;
-    enum mdl_ffn ffn;
     int gguf_rope_layout;          /* enum mdl_rope_layout of a GGUF file (and of llama2.c) */
     int hf_rope_layout;            /* of a Hugging Face folder */
     const char *const *hf_names;   /* [MDL_TENSOR_COUNT], "%d" for the layer */

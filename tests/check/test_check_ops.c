@@ -165,33 +165,6 @@ static void test_scale(void **state)
     for_all_lengths(check_scale, 13);
 }
 
-/* Few different values, so that ties abound; infinities now and then. */
-static void check_argmax(const struct choir_kernels *k, int n, enum check_data data, struct check_rng *r)
-{
-    struct choir_kernels reference = reference_kernels();
-    struct check_buffer x = numbers_open(r, data, n);
-    if (check_random(r) % 4 == 0) {
-        floats(&x)[check_between(r, 0, n - 1)] = INFINITY;
-    }
-    if (check_random(r) % 4 == 0) {
-        for (int i = 0; i < n; i++) {
-            floats(&x)[i] = check_random(r) % 2 ? -INFINITY : floats(&x)[i];
-        }
-    }
-    int found = k->argmax(floats(&x), n);
-    assert_int_equal(reference.argmax(floats(&x), n), found);
-    for (int i = 0; i < n; i++) {
-        assert_true(floats(&x)[i] < floats(&x)[found] || (floats(&x)[i] == floats(&x)[found] && i >= found));
-    }
-    check_buffer_close(&x);
-}
-
-static void test_argmax(void **state)
-{
-    (void)state;
-    for_all_lengths(check_argmax, 14);
-}
-
 static void check_all_finite(const struct choir_kernels *k, int n, enum check_data data, struct check_rng *r)
 {
     struct check_buffer x = numbers_open(r, data, n);
@@ -263,9 +236,8 @@ static void test_rope(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rmsnorm), cmocka_unit_test(test_rmsnorm_overflow),
-                                       cmocka_unit_test(test_swiglu),  cmocka_unit_test(test_scale),
-                                       cmocka_unit_test(test_argmax),  cmocka_unit_test(test_all_finite),
-                                       cmocka_unit_test(test_rope)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rmsnorm),    cmocka_unit_test(test_rmsnorm_overflow),
+                                       cmocka_unit_test(test_swiglu),     cmocka_unit_test(test_scale),
+                                       cmocka_unit_test(test_all_finite), cmocka_unit_test(test_rope)};
     return cmocka_run_group_tests_name("check operations", tests, NULL, NULL);
 }

@@ -23,7 +23,6 @@ static void init_neon(struct choir_kernels *k)
     k->attn_span[KERN_KV_F32] = kern_attn_span_f32_neon;
     k->attn_span[KERN_KV_F16] = kern_attn_span_f16_neon;
     k->attn_merge = kern_attn_merge_neon;
-    k->argmax = kern_argmax_neon;
     k->all_finite = kern_all_finite_neon;
 }
 

@@ -35,7 +35,6 @@ void kern_rope_interleaved_neon(float *x, const float *cosine, const float *sine
 void kern_rope_half_neon(float *x, const float *cosine, const float *sine, int n_heads, int head_dim, int rope_dim);
 void kern_swiglu_neon(float *gate, const float *up, int n);
 void kern_scale_neon(float *x, float s, int n);
-int kern_argmax_neon(const float *x, int n);
 bool kern_all_finite_neon(const float *x, int n);
 
 void kern_kv_put_k_f16_neon(void *dst, size_t stride, const float *k, int head_dim);

@@ -1,4 +1,4 @@
-/* The small per-token operations for NEON: norm, rotation, activation function, scale, argmax, finiteness.
+/* The small per-token operations for NEON: norm, rotation, activation function, scale, finiteness.
  * What is left over at the end of a row is done one by one with the same operations, so with the same bits. */
 #include <math.h>
 
@@ -110,37 +110,6 @@ void kern_scale_neon(float *x, float s, int n)
     for (; i < n; i++) {
         x[i] *= s;
     }
-}
-
-/* Each lane keeps its largest and where it was first seen; at the end the lanes are compared, equals by index. */
-int kern_argmax_neon(const float *x, int n)
-{
-    int best = 0, i = 0;
-    if (n >= 4) {
-        static const int32_t first[4] = {0, 1, 2, 3};
-        float32x4_t most = vld1q_f32(x);
-        int32x4_t at = vld1q_s32(first), here = at;
-        for (i = 4; i + 4 <= n; i += 4) {
-            float32x4_t v = vld1q_f32(x + i);
-            here = vaddq_s32(here, vdupq_n_s32(4));
-            uint32x4_t greater = vcgtq_f32(v, most);
-            most = vbslq_f32(greater, v, most);
-            at = vbslq_s32(greater, here, at);
-        }
-        int32_t index[4];
-        vst1q_s32(index, at);
-        best = index[0];
-        for (int lane = 1; lane < 4; lane++) {
-            int other = index[lane];
-            if (x[other] > x[best] || (x[other] == x[best] && other < best)) {
-                best = other;
-            }
-        }
-    }
-    for (; i < n; i++) {
-        best = x[i] > x[best] ? i : best;
-    }
-    return best;
 }
 
 bool kern_all_finite_neon(const float *x, int n)

@@ -23,7 +23,6 @@ static void init_avx2(struct choir_kernels *k)
     k->attn_span[KERN_KV_F32] = kern_attn_span_f32_avx2;
     k->attn_span[KERN_KV_F16] = kern_attn_span_f16_avx2;
     k->attn_merge = kern_attn_merge_avx2;
-    k->argmax = kern_argmax_avx2;
     k->all_finite = kern_all_finite_avx2;
 }
 

@@ -27,7 +27,6 @@ void kern_rope_interleaved_avx2(float *x, const float *cosine, const float *sine
 void kern_rope_half_avx2(float *x, const float *cosine, const float *sine, int n_heads, int head_dim, int rope_dim);
 void kern_swiglu_avx2(float *gate, const float *up, int n);
 void kern_scale_avx2(float *x, float s, int n);
-int kern_argmax_avx2(const float *x, int n);
 bool kern_all_finite_avx2(const float *x, int n);
 
 void kern_kv_put_k_f16_avx2(void *dst, size_t stride, const float *k, int head_dim);

@@ -1,4 +1,4 @@
-/* The small per-token operations for AVX2: norm, rotation, activation function, scale, argmax, finiteness.
+/* The small per-token operations for AVX2: norm, rotation, activation function, scale, finiteness.
  * What is left over at the end of a row is done one by one with the same operations, so with the same bits. */
 #include <math.h>
 
@@ -110,41 +110,6 @@ void kern_scale_avx2(float *x, float s, int n)
     for (; i < n; i++) {
         x[i] *= s;
     }
-}
-
-/* Each lane keeps its largest and where it was first seen; at the end the lanes are compared, equals by index. */
-int kern_argmax_avx2(const float *x, int n)
-{
-    if (n < 8) {
-        int best = 0;
-        for (int i = 1; i < n; i++) {
-            best = x[i] > x[best] ? i : best;
-        }
-        return best;
-    }
-    __m256 most = _mm256_loadu_ps(x);
-    __m256i at = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), here = at;
-    int i = 8;
-    for (; i + 8 <= n; i += 8) {
-        __m256 v = _mm256_loadu_ps(x + i);
-        here = _mm256_add_epi32(here, _mm256_set1_epi32(8));
-        __m256 greater = _mm256_cmp_ps(v, most, _CMP_GT_OQ);
-        most = _mm256_blendv_ps(most, v, greater);
-        at = _mm256_blendv_epi8(at, here, _mm256_castps_si256(greater));
-    }
-    _Alignas(32) int32_t index[8];
-    _mm256_store_si256((__m256i *)(void *)index, at);
-    int best = index[0];
-    for (int lane = 1; lane < 8; lane++) {
-        int other = index[lane];
-        if (x[other] > x[best] || (x[other] == x[best] && other < best)) {
-            best = other;
-        }
-    }
-    for (; i < n; i++) {
-        best = x[i] > x[best] ? i : best;
-    }
-    return best;
 }
 
 bool kern_all_finite_avx2(const float *x, int n)
