@@ -44,16 +44,43 @@ static inline uint16_t kern_f16_no_infinity(uint16_t h)
  * a multiple of 4 and of nothing more.
  *   ACT_F32  [n_cols][t] f32
  *   ACT_Q8   per block of 32 columns (n_cols rounded up to 64, zeros behind):
- *              [t][32] int8 q, [t] f32 d, [t] i32 -sum(q)
+ *              [t][32] int8 q, [t] f32 d, [t] i32 bias, [t] i32 bias_lo, [t] f32 dsum    (struct kern_act_q8)
  *            d = max|x| / 127 (true division); q = rint(x * (1 / d)), ties to even; a d below 2^-126 is made 0,
- *            d = 0 gives q = 0.  A NaN or infinity anywhere in a block of x: d is NaN (KERN_F32_NAN), q and the sum 0;
+ *            d = 0 gives q = 0.  A NaN or infinity anywhere in a block of x: d is NaN (KERN_F32_NAN), q and sums are 0;
  *            so every row's result for that token is NaN.
+ *            bias = -128 sum(q): what a sum of (w + 128) q starts from to be that of w q (other offsets are powers
+ *            of two: shift it); bias_lo: the same of the first 16 columns; dsum = d * (float)(-sum(q)): what the
+ *            minimum of a block of weights is multiplied by.
  * T belongs to the level and depends on the number of tokens; only act_pack, matmul and who splits the work by tile
  * need it. */
+enum { KERN_ACT_Q8_BYTES = 48 }; /* of one token's block */
+
 static inline size_t kern_act_token_bytes(enum dtype_act kind, int n_cols)
 {
     size_t n = (size_t)n_cols;
-    return kind == DTYPE_ACT_F32 ? n * 4 : (n + 63) / 64 * 80;
+    return kind == DTYPE_ACT_F32 ? n * 4 : (n + 63) / 64 * 2 * KERN_ACT_Q8_BYTES;
+}
+
+/* One block of ACT_Q8 of t tokens. */
+struct kern_act_q8 {
+    const int8_t *q;        /* [t][32] */
+    const float *d;         /* [t] */
+    const int32_t *bias;    /* [t] */
+    const int32_t *bias_lo; /* [t] */
+    const float *dsum;      /* [t] */
+};
+
+static inline struct kern_act_q8 kern_act_q8_block(const void *block, int t)
+{
+    const char *p = block;
+    const size_t n = (size_t)t;
+    return (struct kern_act_q8){
+        .q = (const int8_t *)p,
+        .d = (const float *)(const void *)(p + 32 * n),
+        .bias = (const int32_t *)(const void *)(p + 36 * n),
+        .bias_lo = (const int32_t *)(const void *)(p + 40 * n),
+        .dsum = (const float *)(const void *)(p + 44 * n),
+    };
 }
 
 /* Queries of one key/value head against one span of the past. */

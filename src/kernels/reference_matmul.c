@@ -116,12 +116,7 @@ void ref_matmul_bf16(float *y, size_t ldy, const void *W, int n_rows, int n_cols
     matmul_float(DTYPE_BF16, column_bf16, y, ldy, W, n_rows, n_cols, act, n_tokens, tile, add);
 }
 
-/* ---- int8 activations: per block of 32 columns [t][32] q, [t] d, [t] -sum(q) -------------------------- */
-
-static size_t q8_block_bytes(int width)
-{
-    return (size_t)width * (BLOCK + sizeof(float) + sizeof(int32_t));
-}
+/* ---- int8 activations: blocks of 32 columns (struct kern_act_q8) --------------------------------------- */
 
 /* The bits of max|x|: without their signs, floats are in the order of their bits, infinity and NaN above all. */
 static uint32_t largest_magnitude(const float *x, int n)
@@ -134,26 +129,47 @@ static uint32_t largest_magnitude(const float *x, int n)
     return most;
 }
 
-/* One block of one token; n < 32 at a row's end, zeros behind. */
-static void quantize_block(int8_t q[BLOCK], float *d, int32_t *minus_sum, const float *x, int n)
+/* q [32] and the scale of one block of one token; n < 32 at a row's end, zeros behind. */
+static float quantize_block(int8_t q[BLOCK], const float *x, int n)
 {
     uint32_t amax = largest_magnitude(x, n);
-    *minus_sum = 0;
     memset(q, 0, BLOCK);
     if (amax >= KERN_F32_INF) { /* int8 has no NaN: the scale says it */
-        *d = base_f32_from_bits(KERN_F32_NAN);
-        return;
+        return base_f32_from_bits(KERN_F32_NAN);
     }
-    *d = base_f32_from_bits(amax) / 127.0f;
-    if (*d < 0x1p-126f) { /* 1 / d would be infinite: such a block counts as zero */
-        *d = 0.0f;
-        return;
+    float d = base_f32_from_bits(amax) / 127.0f;
+    if (d < 0x1p-126f) { /* 1 / d would be infinite: such a block counts as zero */
+        return 0.0f;
     }
-    float inverse = 1.0f / *d;
+    float inverse = 1.0f / d;
     for (int i = 0; i < n; i++) {
         q[i] = (int8_t)rintf(x[i] * inverse);
-        *minus_sum -= q[i];
     }
+    return d;
+}
+
+static int32_t sum_of(const int8_t *q, int n)
+{
+    int32_t sum = 0;
+    for (int i = 0; i < n; i++) {
+        sum += q[i];
+    }
+    return sum;
+}
+
+/* Token t of a block of `width`. */
+static void pack_block(char *block, int width, int t, const float *x, int n)
+{
+    const size_t at = (size_t)t, w = (size_t)width;
+    int8_t *q = (int8_t *)block + at * BLOCK;
+    float *d = (float *)(void *)(block + w * 32) + at;
+    int32_t *bias = (int32_t *)(void *)(block + w * 36) + at;
+    int32_t *bias_lo = (int32_t *)(void *)(block + w * 40) + at;
+    float *dsum = (float *)(void *)(block + w * 44) + at;
+    *d = quantize_block(q, x, n);
+    *bias = -128 * sum_of(q, BLOCK);
+    *bias_lo = -128 * sum_of(q, BLOCK / 2);
+    *dsum = *d * (float)-sum_of(q, BLOCK);
 }
 
 void ref_act_pack_q8(void *act, const float *x, size_t ldx, int n_tokens, int tile, int n_cols, int col0, int col1)
@@ -163,26 +179,23 @@ void ref_act_pack_q8(void *act, const float *x, size_t ldx, int n_tokens, int ti
         int width = min_int(tile, n_tokens - t0);
         char *base = (char *)act + (size_t)t0 * kern_act_token_bytes(DTYPE_ACT_Q8, n_cols);
         for (int c = col0; c < end; c += BLOCK) {
-            char *block = base + (size_t)(c / BLOCK) * q8_block_bytes(width);
-            int8_t *q = (int8_t *)block;
-            float *d = (float *)(void *)(block + (size_t)width * BLOCK);
-            int32_t *minus_sum = (int32_t *)(void *)(d + width);
+            char *block = base + (size_t)(c / BLOCK) * (size_t)width * KERN_ACT_Q8_BYTES;
             int n = c < n_cols ? min_int(BLOCK, n_cols - c) : 0;
             for (int t = 0; t < width; t++) {
-                quantize_block(q + t * BLOCK, d + t, minus_sum + t, x + (size_t)(t0 + t) * ldx + (n > 0 ? c : 0), n);
+                pack_block(block, width, t, x + (size_t)(t0 + t) * ldx + (n > 0 ? c : 0), n);
             }
         }
     }
 }
 
 /* Integer dot products of the 16 rows of a panel with one block of activations.  The weights are stored as unsigned
- * numbers, w + offset, so each sum starts at -offset * sum(q). */
-typedef void block_dot_fn(int32_t dot[ROWS], const uint8_t *w, const int8_t q[BLOCK], int32_t minus_sum);
+ * numbers, w + offset, so each sum starts at -offset * sum(q); bias is that of offset 128. */
+typedef void block_dot_fn(int32_t dot[ROWS], const uint8_t *w, const int8_t q[BLOCK], int32_t bias);
 
-static void block_dot_q8_0(int32_t dot[ROWS], const uint8_t *w, const int8_t q[BLOCK], int32_t minus_sum)
+static void block_dot_q8_0(int32_t dot[ROWS], const uint8_t *w, const int8_t q[BLOCK], int32_t bias)
 {
     for (int r = 0; r < ROWS; r++) {
-        int32_t sum = 128 * minus_sum;
+        int32_t sum = bias;
         for (int c = 0; c < BLOCK; c++) {
             sum += w[(c / 4 * ROWS + r) * 4 + c % 4] * q[c];
         }
@@ -190,10 +203,10 @@ static void block_dot_q8_0(int32_t dot[ROWS], const uint8_t *w, const int8_t q[B
     }
 }
 
-static void block_dot_q4_0(int32_t dot[ROWS], const uint8_t *w, const int8_t q[BLOCK], int32_t minus_sum)
+static void block_dot_q4_0(int32_t dot[ROWS], const uint8_t *w, const int8_t q[BLOCK], int32_t bias)
 {
     for (int r = 0; r < ROWS; r++) {
-        int32_t sum = 8 * minus_sum;
+        int32_t sum = bias / 16;
         for (int c = 0; c < BLOCK / 2; c++) {
             int byte = w[(c / 4 * ROWS + r) * 4 + c % 4];
             sum += (byte & 15) * q[c] + (byte >> 4) * q[BLOCK / 2 + c];
@@ -217,14 +230,11 @@ static void tile_quant(block_dot_fn *block_dot, size_t block_bytes, float *y, si
         for (int b = 0; b < n_blocks; b++) {
             const uint8_t *unit = panel + (size_t)(b / 2) * (scale_bytes + 2 * block_bytes);
             const uint16_t *d_w = (const uint16_t *)(const void *)unit + b % 2 * ROWS;
-            const char *block = x + (size_t)b * q8_block_bytes(width);
-            const float *d_x = (const float *)(const void *)(block + (size_t)width * BLOCK);
-            const int32_t *minus_sum = (const int32_t *)(const void *)(d_x + width);
+            struct kern_act_q8 block = kern_act_q8_block(x + (size_t)b * (size_t)width * KERN_ACT_Q8_BYTES, width);
             int32_t dot[ROWS];
-            block_dot(dot, unit + scale_bytes + (size_t)(b % 2) * block_bytes, (const int8_t *)block + t * BLOCK,
-                      minus_sum[t]);
+            block_dot(dot, unit + scale_bytes + (size_t)(b % 2) * block_bytes, block.q + t * BLOCK, block.bias[t]);
             for (int r = 0; r < ROWS; r++) {
-                acc[r] = fmaf((float)dot[r], base_f32_from_f16(d_w[r]) * d_x[t], acc[r]);
+                acc[r] = fmaf((float)dot[r], base_f32_from_f16(d_w[r]) * block.d[t], acc[r]);
             }
         }
         store_lanes(y + (size_t)t * ldy, acc, n, add);

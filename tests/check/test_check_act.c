@@ -56,9 +56,9 @@ static void expect_true_q8(const struct packing *p, const char *act)
         const char *tile = act + (size_t)t0 * kern_act_token_bytes(p->kind, p->n_cols);
         for (int t = 0; t < width; t++) {
             for (int c = 0; c < p->n_cols; c++) {
-                const char *block = tile + (size_t)(c / 32) * (size_t)width * 40;
-                double d = (double)((const float *)(const void *)(block + (size_t)width * 32))[t];
-                double q = (double)((const int8_t *)block)[t * 32 + c % 32];
+                const char *block = tile + (size_t)(c / 32) * (size_t)width * KERN_ACT_Q8_BYTES;
+                struct kern_act_q8 a = kern_act_q8_block(block, width);
+                double d = (double)a.d[t], q = (double)a.q[t * 32 + c % 32];
                 /* a block below 127 * 2^-126 counts as zero */
                 check_near((double)x[(size_t)(t0 + t) * p->ldx + (size_t)c], q * d, 0.50002 * d + 127 * 0x1p-126,
                            p->name);
@@ -123,16 +123,19 @@ static void test_act_pack(void **state)
 struct block {
     int8_t q[32];
     float d;
-    int32_t minus_sum;
+    int32_t bias, bias_lo;
+    float dsum;
 };
 
 static struct block block_of(const char *tile, int width, int t, int b)
 {
     struct block out;
-    const char *at = tile + b * width * 40;
-    memcpy(out.q, at + t * 32, sizeof out.q);
-    memcpy(&out.d, at + width * 32 + t * 4, sizeof out.d);
-    memcpy(&out.minus_sum, at + width * 36 + t * 4, sizeof out.minus_sum);
+    const struct kern_act_q8 a = kern_act_q8_block(tile + b * width * KERN_ACT_Q8_BYTES, width);
+    memcpy(out.q, a.q + t * 32, sizeof out.q);
+    memcpy(&out.d, a.d + t, sizeof out.d);
+    memcpy(&out.bias, a.bias + t, sizeof out.bias);
+    memcpy(&out.bias_lo, a.bias_lo + t, sizeof out.bias_lo);
+    memcpy(&out.dsum, a.dsum + t, sizeof out.dsum);
     return out;
 }
 
@@ -140,7 +143,7 @@ static struct block block_of(const char *tile, int width, int t, int b)
 static void check_spoiled(const struct choir_kernels *k, int n_cols, int width, int token, int at, uint32_t bits)
 {
     float x[3 * 100];
-    char clean[3 * 160], found[3 * 160];
+    char clean[3 * 192], found[3 * 192];
     for (int i = 0; i < width * n_cols; i++) {
         x[i] = (float)(i % 37 - 20) * (i % 2 ? 3e38f / 20 : 1.0f); /* the largest finite numbers among them */
     }
@@ -152,7 +155,8 @@ static void check_spoiled(const struct choir_kernels *k, int n_cols, int width, 
             struct block expected = block_of(clean, width, t, b), y = block_of(found, width, t, b);
             assert_true(isfinite(expected.d));
             if (t == token && b == at / 32) {
-                expected = (struct block){.d = base_f32_from_bits(0x7fc00000)};
+                const float nan = base_f32_from_bits(0x7fc00000);
+                expected = (struct block){.d = nan, .dsum = nan};
             }
             assert_memory_equal(&expected, &y, sizeof y);
         }

@@ -138,9 +138,9 @@ static void multiply_in_double(const struct product *p, int row, int token, doub
         if (kind == DTYPE_ACT_F32) {
             x = (double)((const float *)(const void *)tile)[c * width + t];
         } else {
-            const char *block = tile + (size_t)(c / 32) * (size_t)width * 40;
-            x = (double)((const int8_t *)block)[t * 32 + c % 32];
-            x *= (double)((const float *)(const void *)(block + (size_t)width * 32))[t];
+            const char *block = tile + (size_t)(c / 32) * (size_t)width * KERN_ACT_Q8_BYTES;
+            const struct kern_act_q8 a = kern_act_q8_block(block, width);
+            x = (double)a.q[t * 32 + c % 32] * (double)a.d[t];
         }
         *sum += (double)w[c] * x;
         *magnitude += fabs((double)w[c] * x);

@@ -78,7 +78,7 @@ void kern_act_pack_f32_neon(void *act, const float *x, size_t ldx, int n_tokens,
     }
 }
 
-/* ---- int8: per block of 32 columns [width][32] q, [width] d, [width] -sum(q) ---- */
+/* ---- int8: blocks of 32 columns (struct kern_act_q8) ---- */
 
 enum { BLOCK = 32 };
 
@@ -87,9 +87,15 @@ static inline int32x4_t round_four(float32x4_t x, float32x4_t inverse)
     return vcvtnq_s32_f32(vmulq_f32(x, inverse));
 }
 
-/* One block of one token: 32 numbers. */
-static inline void quantize_block(int8_t *q, float *d, int32_t *minus_sum, const float *x)
+/* 32 numbers x of token t, of `width`. */
+static inline void quantize_block(char *block, int width, int t, const float *x)
 {
+    const size_t at = (size_t)t, w = (size_t)width;
+    int8_t *q = (int8_t *)block + at * BLOCK;
+    float *d = (float *)(void *)(block + w * 32) + at;
+    int32_t *bias = (int32_t *)(void *)(block + w * 36) + at;
+    int32_t *bias_lo = (int32_t *)(void *)(block + w * 40) + at;
+    float *dsum = (float *)(void *)(block + w * 44) + at;
     float32x4_t v[8];
     uint32x4_t most = vdupq_n_u32(0); /* bits without signs: in the floats' order, infinity and NaN above all */
     for (int i = 0; i < 8; i++) {
@@ -100,8 +106,8 @@ static inline void quantize_block(int8_t *q, float *d, int32_t *minus_sum, const
     if (amax >= KERN_F32_INF) { /* int8 has no NaN: the scale says it */
         vst1q_s8(q, vdupq_n_s8(0));
         vst1q_s8(q + 16, vdupq_n_s8(0));
-        *d = base_f32_from_bits(KERN_F32_NAN);
-        *minus_sum = 0;
+        *d = *dsum = base_f32_from_bits(KERN_F32_NAN);
+        *bias = *bias_lo = 0;
         return;
     }
     float scale = base_f32_from_bits(amax) / 127.0f;
@@ -109,26 +115,25 @@ static inline void quantize_block(int8_t *q, float *d, int32_t *minus_sum, const
         scale = 0.0f;
     }
     const float32x4_t inverse = vdupq_n_f32(scale > 0.0f ? 1.0f / scale : 0.0f);
-    int32_t sum = 0;
+    int32_t sum[2];
     for (int i = 0; i < 2; i++) {
         int16x8_t low =
             vcombine_s16(vmovn_s32(round_four(v[4 * i], inverse)), vmovn_s32(round_four(v[4 * i + 1], inverse)));
         int16x8_t high =
             vcombine_s16(vmovn_s32(round_four(v[4 * i + 2], inverse)), vmovn_s32(round_four(v[4 * i + 3], inverse)));
         vst1q_s8(q + 16 * i, vcombine_s8(vmovn_s16(low), vmovn_s16(high)));
-        sum += vaddvq_s16(vaddq_s16(low, high));
+        sum[i] = vaddvq_s16(vaddq_s16(low, high));
     }
     *d = scale;
-    *minus_sum = -sum;
+    *bias = -128 * (sum[0] + sum[1]);
+    *bias_lo = -128 * sum[0];
+    *dsum = scale * (float)-(sum[0] + sum[1]);
 }
 
-static void pack_tile_q8(int8_t *dst, const float *x, size_t ldx, int width, int n_cols, int col0, int col1)
+static void pack_tile_q8(char *dst, const float *x, size_t ldx, int width, int n_cols, int col0, int col1)
 {
-    const size_t block_bytes = (size_t)width * (BLOCK + sizeof(float) + sizeof(int32_t));
     for (int c = col0; c < col1; c += BLOCK) {
-        int8_t *q = dst + (size_t)(c / BLOCK) * block_bytes;
-        float *d = (float *)(void *)(q + (size_t)width * BLOCK);
-        int32_t *minus_sum = (int32_t *)(void *)(d + width);
+        char *block = dst + (size_t)(c / BLOCK) * (size_t)width * KERN_ACT_Q8_BYTES;
         for (int t = 0; t < width; t++) {
             const float *from = x + (size_t)t * ldx;
             float padded[BLOCK];
@@ -140,7 +145,7 @@ static void pack_tile_q8(int8_t *dst, const float *x, size_t ldx, int width, int
                 }
                 from = padded;
             }
-            quantize_block(q + (size_t)t * BLOCK, d + t, minus_sum + t, from);
+            quantize_block(block, width, t, from);
         }
     }
 }
@@ -154,6 +159,6 @@ void kern_act_pack_q8_neon(void *act, const float *x, size_t ldx, int n_tokens, 
     }
     for (int t = 0; t < n_tokens; t += tile) {
         int width = n_tokens - t < tile ? n_tokens - t : tile;
-        pack_tile_q8((int8_t *)act + (size_t)t * token_bytes, x + (size_t)t * ldx, ldx, width, n_cols, col0, col1);
+        pack_tile_q8((char *)act + (size_t)t * token_bytes, x + (size_t)t * ldx, ldx, width, n_cols, col0, col1);
     }
 }

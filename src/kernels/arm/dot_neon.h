@@ -4,8 +4,8 @@
  *
  * KIND   what the weights are, and what multiplies them:
  *   DOT_Q8_SDOT   signed x signed: w + 128 is made w again by flipping a bit
- *   DOT_Q8_USDOT  unsigned x signed, with i8mm: w + 128 as it is, 128 * (-sum of q) to start from
- *   DOT_Q4_SDOT   a nibble is small enough to be either; 8 * (-sum of q) to start from
+ *   DOT_Q8_USDOT  unsigned x signed, with i8mm: w + 128 as it is, the bias to start from
+ *   DOT_Q4_SDOT   a nibble is small enough to be either; a 16th of the bias to start from
  * T      tokens, 1 to 8
  * R      registers of 4 rows: 4 up to 4 tokens, 2 (and two passes) above: 16 sums at most, beside them R weights and
  *        T activations. */
@@ -101,10 +101,10 @@ NEON_TEMPLATE void neon_dot_rows(enum neon_dot kind, const int R, const int T, f
                                  const struct neon_block *block, int row)
 {
     int32x4_t acc[16];
-    const int offset = kind == DOT_Q8_USDOT ? 128 : kind == DOT_Q4_SDOT ? 8 : 0;
+    const int part = kind == DOT_Q8_USDOT ? 1 : kind == DOT_Q4_SDOT ? 16 : 0; /* 128 / offset */
 #pragma GCC unroll 16
     for (int i = 0; i < T * R; i++) {
-        acc[i] = vdupq_n_s32(offset == 0 ? 0 : offset * block->minus[i / R]);
+        acc[i] = vdupq_n_s32(part == 0 ? 0 : block->bias[i / R] / part);
     }
     NEON_FENCE();
     neon_dot_half(kind, R, T, acc, block, row, 0);

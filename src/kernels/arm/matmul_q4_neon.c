@@ -1,8 +1,8 @@
 /* Matrices of q4_0 for ARM without dot product instructions.
  *
  * Nibbles stay unsigned (0 .. 15 for w + 8), so that smlal's 16-bit sums have room for a whole block: a lane takes 8
- * products of at most 15 * 127, two lanes together 30480.  Only then they go to 32 bits, where the bias comes off as
- * 8 * (-sum of q), which lies ready beside the activations. */
+ * products of at most 15 * 127, two lanes together 30480.  Only then they go to 32 bits, where the bias comes off,
+ * a 16th of the one that lies ready beside the activations (8 is a 16th of 128). */
 #include "kernels/arm/quant_neon.h"
 
 /* gcc's scheduling before it has given out registers makes more values alive at once than there are registers. */
@@ -47,7 +47,7 @@ NEON_TEMPLATE void add_rows(const int T, float (*sum)[16], const struct neon_blo
         const float32x4_t d_w = neon_load_f16(block->scale + row + 4 * r);
         for (int t = 0; t < T; t++) {
             const int16x8_t pairs = vpaddq_s16(acc[t][2 * r], acc[t][2 * r + 1]);
-            const int32x4_t dot = vpadalq_s16(vdupq_n_s32(8 * block->minus[t]), pairs);
+            const int32x4_t dot = vpadalq_s16(vdupq_n_s32(block->bias[t] / 16), pairs);
             neon_add_dots(sum[t] + row + 4 * r, dot, d_w, block->d[t]);
         }
     }

@@ -15,7 +15,7 @@ struct neon_block {
     const uint16_t *scale; /* [16] f16 */
     const int8_t *q;       /* [n_tokens][32] */
     const float *d;        /* [n_tokens] */
-    const int32_t *minus;  /* [n_tokens] the negated sums of q */
+    const int32_t *bias;   /* [n_tokens] -128 sum(q) */
 };
 
 /* sum[t][row] += block, for n_tokens tokens. */
@@ -47,15 +47,15 @@ NEON_TEMPLATE void neon_multiply_tile(neon_block_fn *add_block, const int most, 
         for (int line = 0; line < unit_bytes; line += 64) {
             neon_prefetch_ahead(unit + line);
         }
-        for (int b = 0; b < 2; b++, act += n * 40) {
-            const float *d = (const float *)(const void *)(act + n * 32);
+        for (int b = 0; b < 2; b++, act += n * KERN_ACT_Q8_BYTES) {
+            const struct kern_act_q8 x = kern_act_q8_block(act, n_tokens);
             for (int t = 0; t < n_tokens; t += width) {
                 const struct neon_block block = {
                     .w = unit + 64 + (size_t)b * block_bytes,
                     .scale = (const uint16_t *)(const void *)unit + 16 * b,
-                    .q = act + 32 * t,
-                    .d = d + t,
-                    .minus = (const int32_t *)(const void *)(d + n_tokens) + t,
+                    .q = x.q + 32 * t,
+                    .d = x.d + t,
+                    .bias = x.bias + t,
                 };
                 add_block(sum + t, &block, n_tokens - t < width ? n_tokens - t : width);
             }

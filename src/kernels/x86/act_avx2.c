@@ -79,7 +79,7 @@ void kern_act_pack_f32_avx2(void *act, const float *x, size_t ldx, int n_tokens,
     }
 }
 
-/* ---- int8: per block of 32 columns [width][32] q, [width] d, [width] -sum(q) ---- */
+/* ---- int8: blocks of 32 columns (struct kern_act_q8) ---- */
 
 enum { BLOCK = 32 };
 
@@ -97,9 +97,27 @@ static inline uint32_t largest_magnitude(const __m256 v[4])
     return (uint32_t)_mm_cvtsi128_si32(m);
 }
 
-/* One block of one token: 32 numbers. */
-static inline void quantize_block(int8_t *q, float *d, int32_t *minus_sum, const float *x)
+static inline int32_t sum4(__m128i v)
 {
+    v = _mm_add_epi32(v, _mm_shuffle_epi32(v, 0x4e));
+    v = _mm_add_epi32(v, _mm_shuffle_epi32(v, 0xb1));
+    return _mm_cvtsi128_si32(v);
+}
+
+static inline int32_t sum8(__m256i v)
+{
+    return sum4(_mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1)));
+}
+
+/* 32 numbers x of token t, of `width`. */
+static inline void quantize_block(char *block, int width, int t, const float *x)
+{
+    const size_t at = (size_t)t, w = (size_t)width;
+    int8_t *q = (int8_t *)block + at * BLOCK;
+    float *d = (float *)(void *)(block + w * 32) + at;
+    int32_t *bias = (int32_t *)(void *)(block + w * 36) + at;
+    int32_t *bias_lo = (int32_t *)(void *)(block + w * 40) + at;
+    float *dsum = (float *)(void *)(block + w * 44) + at;
     __m256 v[4];
     for (int i = 0; i < 4; i++) {
         v[i] = _mm256_loadu_ps(x + 8 * i);
@@ -107,8 +125,8 @@ static inline void quantize_block(int8_t *q, float *d, int32_t *minus_sum, const
     const uint32_t amax = largest_magnitude(v);
     if (amax >= KERN_F32_INF) { /* int8 has no NaN: the scale says it */
         _mm256_storeu_si256((__m256i *)(void *)q, _mm256_setzero_si256());
-        *d = base_f32_from_bits(KERN_F32_NAN);
-        *minus_sum = 0;
+        *d = *dsum = base_f32_from_bits(KERN_F32_NAN);
+        *bias = *bias_lo = 0;
         return;
     }
     float scale = base_f32_from_bits(amax) / 127.0f;
@@ -125,21 +143,17 @@ static inline void quantize_block(int8_t *q, float *d, int32_t *minus_sum, const
     bytes = _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
     _mm256_storeu_si256((__m256i *)(void *)q, bytes);
 
-    __m256i sum = _mm256_add_epi32(_mm256_add_epi32(n[0], n[1]), _mm256_add_epi32(n[2], n[3]));
-    __m128i s = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
-    s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0x4e));
-    s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0xb1));
+    const int32_t low = sum8(_mm256_add_epi32(n[0], n[1])), high = sum8(_mm256_add_epi32(n[2], n[3]));
     *d = scale;
-    *minus_sum = -_mm_cvtsi128_si32(s);
+    *bias = -128 * (low + high);
+    *bias_lo = -128 * low;
+    *dsum = scale * (float)-(low + high);
 }
 
-static void pack_tile_q8(int8_t *dst, const float *x, size_t ldx, int width, int n_cols, int col0, int col1)
+static void pack_tile_q8(char *dst, const float *x, size_t ldx, int width, int n_cols, int col0, int col1)
 {
-    const size_t block_bytes = (size_t)width * (BLOCK + sizeof(float) + sizeof(int32_t));
     for (int c = col0; c < col1; c += BLOCK) {
-        int8_t *q = dst + (size_t)(c / BLOCK) * block_bytes;
-        float *d = (float *)(void *)(q + (size_t)width * BLOCK);
-        int32_t *minus_sum = (int32_t *)(void *)(d + width);
+        char *block = dst + (size_t)(c / BLOCK) * (size_t)width * KERN_ACT_Q8_BYTES;
         for (int t = 0; t < width; t++) {
             const float *from = x + (size_t)t * ldx;
             float padded[BLOCK];
@@ -151,7 +165,7 @@ static void pack_tile_q8(int8_t *dst, const float *x, size_t ldx, int width, int
                 }
                 from = padded;
             }
-            quantize_block(q + (size_t)t * BLOCK, d + t, minus_sum + t, from);
+            quantize_block(block, width, t, from);
         }
     }
 }
@@ -165,6 +179,6 @@ void kern_act_pack_q8_avx2(void *act, const float *x, size_t ldx, int n_tokens, 
     }
     for (int t = 0; t < n_tokens; t += tile) {
         int width = n_tokens - t < tile ? n_tokens - t : tile;
-        pack_tile_q8((int8_t *)act + (size_t)t * token_bytes, x + (size_t)t * ldx, ldx, width, n_cols, col0, col1);
+        pack_tile_q8((char *)act + (size_t)t * token_bytes, x + (size_t)t * ldx, ldx, width, n_cols, col0, col1);
     }
 }

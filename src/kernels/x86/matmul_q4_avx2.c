@@ -2,7 +2,7 @@
  *
  * Nibbles stay unsigned (0 .. 15 for w + 8), which is what vpmaddubsw wants, and its 16-bit sums have room for a whole
  * block: 16 products of at most 15 * 127 are 30480.  So only one vpmaddwd a block goes to 32 bits; there the bias comes
- * off as 8 * (-sum of q), which lies ready beside the activations.
+ * off, a 16th of the one that lies ready beside the activations (8 is a 16th of 128).
  *
  * Two ways, one result:
  *   one token     two panels side by side, their lines in turn: two streams come faster from memory than one
@@ -19,7 +19,7 @@
 #pragma GCC optimize("no-tree-ter")
 #endif
 
-enum { MANY = 5, UNIT_BYTES = 576, BLOCK_BYTES = 256, ACT_BYTES = 40 };
+enum { MANY = 5, UNIT_BYTES = 576, BLOCK_BYTES = 256, ACT_BYTES = KERN_ACT_Q8_BYTES };
 
 /* How far ahead of the multiplication the weights are fetched, bytes: one token, more tokens. */
 enum { FETCH_ONE = 1024, FETCH_MANY = 4096 };
@@ -28,10 +28,10 @@ typedef int16_t vec_i16 __attribute__((vector_size(32)));
 
 /* acc + one block: its 16-bit sums of (w + 8) q go to 32 bits, the bias comes off, the scales are applied. */
 static inline avx2_pair add_scaled(avx2_pair acc, __m256i lo, __m256i hi, avx2_pair dw, const float *d,
-                                   const int32_t *minus)
+                                   const int32_t *act_bias)
 {
     const __m256i ones = _mm256_set1_epi16(1);
-    const __m256i bias = _mm256_slli_epi32(_mm256_set1_epi32(*minus), 3);
+    const __m256i bias = _mm256_srai_epi32(_mm256_set1_epi32(*act_bias), 4);
     const __m256 dx = _mm256_broadcast_ss(d);
     lo = _mm256_add_epi32(_mm256_madd_epi16(lo, ones), bias);
     hi = _mm256_add_epi32(_mm256_madd_epi16(hi, ones), bias);
@@ -124,9 +124,9 @@ static inline void decode_unit(struct decoded *to, const uint8_t *unit)
     }
 }
 
-/* sum[t][row] += block b of a decoded unit times T tokens.  q: [T][32], d: [T], minus: [T] the negated sums of q. */
+/* sum[t][row] += block b of a decoded unit times T tokens.  q: [T][32], d: [T], bias: [T]. */
 AVX2_TEMPLATE void add_decoded(const int T, float (*sum)[16], const struct decoded *from, int b, const uint16_t *scale,
-                               const int8_t *q, const float *d, const int32_t *minus)
+                               const int8_t *q, const float *d, const int32_t *bias)
 {
     vec_i16 lo[MANY], hi[MANY];
     for (int t = 0; t < T; t++) {
@@ -146,28 +146,28 @@ AVX2_TEMPLATE void add_decoded(const int T, float (*sum)[16], const struct decod
 #pragma GCC unroll 8
     for (int t = 0; t < T; t++) {
         avx2_pair acc = avx2_pair_load(sum[t]);
-        avx2_pair_store(sum[t], add_scaled(acc, (__m256i)lo[t], (__m256i)hi[t], dw, d + t, minus + t));
+        avx2_pair_store(sum[t], add_scaled(acc, (__m256i)lo[t], (__m256i)hi[t], dw, d + t, bias + t));
     }
 }
 
 static inline void add_decoded_of(int n_tokens, float (*sum)[16], const struct decoded *from, int b,
-                                  const uint16_t *scale, const int8_t *q, const float *d, const int32_t *minus)
+                                  const uint16_t *scale, const int8_t *q, const float *d, const int32_t *bias)
 {
     switch (n_tokens) {
     case 1:
-        add_decoded(1, sum, from, b, scale, q, d, minus);
+        add_decoded(1, sum, from, b, scale, q, d, bias);
         break;
     case 2:
-        add_decoded(2, sum, from, b, scale, q, d, minus);
+        add_decoded(2, sum, from, b, scale, q, d, bias);
         break;
     case 3:
-        add_decoded(3, sum, from, b, scale, q, d, minus);
+        add_decoded(3, sum, from, b, scale, q, d, bias);
         break;
     case 4:
-        add_decoded(4, sum, from, b, scale, q, d, minus);
+        add_decoded(4, sum, from, b, scale, q, d, bias);
         break;
     default:
-        add_decoded(5, sum, from, b, scale, q, d, minus);
+        add_decoded(5, sum, from, b, scale, q, d, bias);
         break;
     }
 }
@@ -184,11 +184,10 @@ static void multiply_tile(float (*sum)[16], const uint8_t *unit, const int8_t *a
         decode_unit(&decoded, unit);
         for (int b = 0; b < 2; b++, act += (size_t)n_tokens * ACT_BYTES) {
             const uint16_t *scale = (const uint16_t *)(const void *)unit + 16 * b;
-            const float *d = (const float *)(const void *)(act + (size_t)n_tokens * 32);
-            const int32_t *minus = (const int32_t *)(const void *)(d + n_tokens);
+            const struct kern_act_q8 x = kern_act_q8_block(act, n_tokens);
             for (int t = 0; t < n_tokens; t += width) {
-                add_decoded_of(n_tokens - t < width ? n_tokens - t : width, sum + t, &decoded, b, scale, act + 32 * t,
-                               d + t, minus + t);
+                add_decoded_of(n_tokens - t < width ? n_tokens - t : width, sum + t, &decoded, b, scale, x.q + 32 * t,
+                               x.d + t, x.bias + t);
             }
         }
     }

@@ -20,7 +20,7 @@
 #pragma GCC optimize("no-tree-ter")
 #endif
 
-enum { FEW = 6, MANY = 4, UNIT_BYTES = 1088, BLOCK_BYTES = 512, ACT_BYTES = 40 };
+enum { FEW = 6, MANY = 4, UNIT_BYTES = 1088, BLOCK_BYTES = 512, ACT_BYTES = KERN_ACT_Q8_BYTES };
 
 /* How far ahead of the multiplication the weights are fetched, bytes: one token, more tokens. */
 enum { FETCH_ONE = 768, FETCH_MANY = 8192 };
