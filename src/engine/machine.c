@@ -69,7 +69,7 @@ double choir_probe_bandwidth(size_t bytes, int n_threads)
 double choir_probe_peak(const choir_model *model, int n_threads)
 {
     const int ms = 50;
-    enum dtype_act act = dtype_table[model->main_type].act;
+    enum dtype_act act = model->kernels.act[model->main_type];
     double best = 0;
     for (int i = 0; i < 3; i++) {
         double ops = kern_probe_peak(act, model->kernels.level, n_threads, ms);

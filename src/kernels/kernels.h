@@ -113,8 +113,11 @@ enum {
 struct choir_kernels {
     base_cpu_level level; /* what the pointers below were chosen for */
 
+    /* The form in which activations meet a matrix of a type: dtype_table's, unless the level has a better one. */
+    enum dtype_act act[DTYPE_COUNT];
+
     /* Tile width T for a call of n_tokens tokens (1 or more). */
-    int (*act_tile)(enum dtype_act kind, int n_tokens);
+    int (*act_tile[DTYPE_ACT_COUNT])(int n_tokens);
 
     /* Packs columns [col0, col1) of n_tokens activations x [n_tokens, ldx] of n_cols columns into act (4-byte
      * aligned, n_tokens * kern_act_token_bytes()).  col0 is a multiple of 64; so is col1, unless it is n_cols.

@@ -8,9 +8,8 @@
 #include "base/fmath.h"
 #include "kernels/reduce.h"
 
-static int act_tile(enum dtype_act kind, int n_tokens)
+static int act_tile(int n_tokens)
 {
-    (void)kind;
     (void)n_tokens;
     return REF_TILE;
 }
@@ -83,7 +82,7 @@ void kern_init_reference(struct choir_kernels *k)
 {
     *k = (struct choir_kernels){
         .level = BASE_CPU_REFERENCE,
-        .act_tile = act_tile,
+        .act_tile = {[DTYPE_ACT_F32] = act_tile, [DTYPE_ACT_Q8] = act_tile},
         .act_pack = {[DTYPE_ACT_F32] = ref_act_pack_f32, [DTYPE_ACT_Q8] = ref_act_pack_q8},
         .matmul = {[DTYPE_F32] = ref_matmul_f32,
                    [DTYPE_F16] = ref_matmul_f16,
@@ -101,4 +100,7 @@ void kern_init_reference(struct choir_kernels *k)
         .attn_merge = ref_attn_merge,
         .all_finite = all_finite,
     };
+    for (int type = 0; type < DTYPE_COUNT; type++) {
+        k->act[type] = dtype_table[type].act;
+    }
 }

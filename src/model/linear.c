@@ -3,10 +3,10 @@
 #include "kernels/pack.h"
 #include "model/state.h"
 
-static bool wants(const struct mdl_job *jobs, int n_jobs, enum dtype_act kind)
+static bool wants(const struct mdl_state *s, const struct mdl_job *jobs, int n_jobs, enum dtype_act kind)
 {
     for (int i = 0; i < n_jobs; i++) {
-        if (dtype_table[jobs[i].w->type].act == kind) {
+        if (s->kernels->act[jobs[i].w->type] == kind) {
             return true;
         }
     }
@@ -27,8 +27,8 @@ int mdl_pack_unit(const struct mdl_state *s, const struct mdl_job *jobs, int n_j
 {
     int unit = 1; /* least common multiple of the tiles */
     for (int kind = 0; kind < DTYPE_ACT_COUNT; kind++) {
-        if (wants(jobs, n_jobs, (enum dtype_act)kind)) {
-            int tile = s->kernels->act_tile((enum dtype_act)kind, n_tokens);
+        if (wants(s, jobs, n_jobs, (enum dtype_act)kind)) {
+            int tile = s->kernels->act_tile[kind](n_tokens);
             unit = unit / gcd(unit, tile) * tile;
         }
     }
@@ -39,7 +39,7 @@ int mdl_pack_unit(const struct mdl_state *s, const struct mdl_job *jobs, int n_j
 static void pack_kind(struct mdl_state *s, enum dtype_act kind, const float *x, int n_tokens, int n_cols, int token0,
                       int token1, int col0, int col1)
 {
-    int tile = s->kernels->act_tile(kind, n_tokens);
+    int tile = s->kernels->act_tile[kind](n_tokens);
     uint8_t *act = s->act[kind] + (size_t)token0 * kern_act_token_bytes(kind, n_cols);
     s->kernels->act_pack[kind](act, x + (size_t)token0 * (size_t)n_cols, (size_t)n_cols, token1 - token0, tile, n_cols,
                                col0, col1);
@@ -50,7 +50,7 @@ void mdl_pack(struct mdl_state *s, const struct mdl_job *jobs, int n_jobs, const
 {
     int n_cols = jobs[0].w->n_cols;
     for (int kind = 0; kind < DTYPE_ACT_COUNT; kind++) {
-        if (wants(jobs, n_jobs, (enum dtype_act)kind)) {
+        if (wants(s, jobs, n_jobs, (enum dtype_act)kind)) {
             pack_kind(s, (enum dtype_act)kind, x, n_tokens, n_cols, token0, token1, col0, col1);
         }
     }
@@ -61,8 +61,8 @@ static void apply(struct mdl_state *s, struct mdl_scratch *scratch, const struct
                   int panel1)
 {
     const struct mdl_matrix *w = job->w;
-    enum dtype_act kind = dtype_table[w->type].act;
-    int tile = s->kernels->act_tile(kind, n_tokens);
+    enum dtype_act kind = s->kernels->act[w->type];
+    int tile = s->kernels->act_tile[kind](n_tokens);
     int row0 = panel0 * DTYPE_PANEL_ROWS;
     int row1 = panel1 * DTYPE_PANEL_ROWS < w->n_rows ? panel1 * DTYPE_PANEL_ROWS : w->n_rows;
     size_t ldy = (size_t)w->n_rows;

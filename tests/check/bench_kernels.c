@@ -67,9 +67,9 @@ static double run_ns(struct job *j, int threads)
 
 static void set_tokens(struct job *j, int n_tokens)
 {
-    enum dtype_act kind = dtype_table[j->type].act;
+    enum dtype_act kind = j->k->act[j->type];
     j->n_tokens = n_tokens;
-    j->tile = j->k->act_tile(kind, n_tokens);
+    j->tile = j->k->act_tile[kind](n_tokens);
     j->k->act_pack[kind](j->act, j->x, (size_t)j->n_cols, n_tokens, j->tile, j->n_cols, 0, j->n_cols);
 }
 
@@ -106,7 +106,7 @@ static void bench_decode(struct job *j, size_t bytes, int rounds, int threads)
 static void bench_prefill(struct job *j, int rounds, int threads)
 {
     static const int cols[] = {2048, 5632};
-    enum dtype_act kind = dtype_table[j->type].act;
+    enum dtype_act kind = j->k->act[j->type];
     printf("%-5s share of peak, %d tokens:", dtype_table[j->type].name, PREFILL_TOKENS);
     for (int i = 0; i < 2; i++) {
         double ratio[MAX_ROUNDS], peak = 0;

@@ -160,7 +160,7 @@ static void *make_matrix(choir_dtype type, int n_cols, struct source *s)
 static void run_matmul(const struct choir_kernels *k, choir_dtype type)
 {
     static const int tokens[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 16, MAX_TOKENS};
-    enum dtype_act kind = dtype_table[type].act;
+    enum dtype_act kind = k->act[type];
     struct source s = {.seed = 3};
     uint64_t h = hash_start;
     for (int n_cols = 32; n_cols <= 352; n_cols += 160) {
@@ -170,7 +170,7 @@ static void run_matmul(const struct choir_kernels *k, choir_dtype type)
         float *y = room((size_t)MAX_TOKENS * N_ROWS * sizeof *y);
         fill(x, (size_t)MAX_TOKENS * (size_t)n, 4.0f, &s);
         for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
-            int tile = k->act_tile(kind, tokens[i]);
+            int tile = k->act_tile[kind](tokens[i]);
             void *act = room((size_t)tokens[i] * kern_act_token_bytes(kind, n));
             k->act_pack[kind](act, x, (size_t)n, tokens[i], tile, n, 0, n);
             k->matmul[type](y, N_ROWS, w, N_ROWS, n, act, tokens[i], tile, i % 3 == 2);

@@ -71,7 +71,7 @@ static void check_packing(struct packing p, enum check_data data, struct check_r
 {
     struct choir_kernels reference;
     kern_init_reference(&reference);
-    p.tile = p.k->act_tile(p.kind, p.n_tokens);
+    p.tile = p.k->act_tile[p.kind](p.n_tokens);
     assert_in_range(p.tile, 1, 1024);
     p.ldx = (size_t)p.n_cols + check_random(r) % 5;
     snprintf(p.name, sizeof p.name, "%s act %d, %d tokens, %d columns, data %d", base_cpu_level_name(p.k->level),

@@ -15,6 +15,7 @@
 /* One multiplication: shapes, data, and what belongs to them. */
 struct product {
     choir_dtype type;
+    enum dtype_act act_kind; /* what the level wants for that type */
     int n_rows, n_cols, n_tokens, tile;
     size_t ldx, ldy, row_bytes;
     enum check_data data;
@@ -72,8 +73,8 @@ static void pack_rows(void *W, const struct product *p, int first, int n_rows)
 
 static void product_open(struct product *p, struct check_rng *r, const struct choir_kernels *k)
 {
-    enum dtype_act kind = dtype_table[p->type].act;
-    p->tile = k->act_tile(kind, p->n_tokens);
+    const enum dtype_act kind = p->act_kind = k->act[p->type];
+    p->tile = k->act_tile[kind](p->n_tokens);
     p->ldx = (size_t)p->n_cols + check_random(r) % 3;
     p->ldy = (size_t)p->n_rows + check_random(r) % 3;
     p->row_bytes = dtype_row_bytes(p->type, (size_t)p->n_cols);
@@ -130,7 +131,7 @@ static void multiply_in_double(const struct product *p, int row, int token, doub
                     p->n_cols);
     int t0 = token / p->tile * p->tile, t = token - t0;
     int width = p->n_tokens - t0 < p->tile ? p->n_tokens - t0 : p->tile;
-    enum dtype_act kind = dtype_table[p->type].act;
+    const enum dtype_act kind = p->act_kind;
     const char *tile = p->act.data + (size_t)t0 * kern_act_token_bytes(kind, p->n_cols);
     *sum = *magnitude = 0;
     for (int c = 0; c < p->n_cols; c++) {
@@ -184,7 +185,7 @@ static void expect_close(const struct product *p, const struct check_buffer *exp
 static void expect_any_cut_same(const struct product *p, const struct choir_kernels *k,
                                 const struct check_buffer *whole, struct check_rng *r)
 {
-    const size_t token_bytes = kern_act_token_bytes(dtype_table[p->type].act, p->n_cols);
+    const size_t token_bytes = kern_act_token_bytes(p->act_kind, p->n_cols);
     struct check_buffer y = y_open(p);
     float *out = (float *)(void *)y.data;
     for (int t = 0; t < p->n_tokens; t += p->tile) {
@@ -203,12 +204,13 @@ static void expect_any_cut_same(const struct product *p, const struct choir_kern
     int token = check_between(r, 0, p->n_tokens - 1), row = check_between(r, 0, p->n_rows - 1);
     struct check_buffer act = check_buffer_open(token_bytes, 64, 4);
     struct check_buffer W = check_buffer_open(dtype_packed_bytes(p->type, 1, (size_t)p->n_cols), 64, 0);
-    k->act_pack[dtype_table[p->type].act](act.data, (const float *)(void *)p->x.data + (size_t)token * p->ldx, p->ldx,
-                                          1, k->act_tile(dtype_table[p->type].act, 1), p->n_cols, 0, p->n_cols);
+    const int tile = k->act_tile[p->act_kind](1);
+    k->act_pack[p->act_kind](act.data, (const float *)(void *)p->x.data + (size_t)token * p->ldx, p->ldx, 1, tile,
+                             p->n_cols, 0, p->n_cols);
     pack_rows(W.data, p, row, 1);
     size_t at = (size_t)token * p->ldy + (size_t)row;
     float alone = ((const float *)(void *)p->y0.data)[at];
-    k->matmul[p->type](&alone, 1, W.data, 1, p->n_cols, act.data, 1, k->act_tile(dtype_table[p->type].act, 1), p->add);
+    k->matmul[p->type](&alone, 1, W.data, 1, p->n_cols, act.data, 1, tile, p->add);
     check_equal((const float *)(void *)whole->data + at, &alone, 1, p->name);
     check_buffer_close(&act);
     check_buffer_close(&W);
@@ -274,8 +276,9 @@ static void test_matmul(void **state)
             struct check_rng r = {1u + (uint64_t)type};
             bool known = false; /* the same function at a lower level has been checked */
             for (int j = 0; j < i; j++) {
+                const enum dtype_act kind = levels.k[i].act[type];
                 known = known || (levels.k[j].matmul[type] == levels.k[i].matmul[type] &&
-                                  levels.k[j].act_tile == levels.k[i].act_tile);
+                                  levels.k[j].act_tile[kind] == levels.k[i].act_tile[kind]);
             }
             if (!known) {
                 check_type((choir_dtype)type, &levels.k[i], &r);
@@ -295,7 +298,7 @@ static void check_spoiled(choir_dtype type, const struct choir_kernels *k, int n
     struct check_buffer clean = y_open(&p), found = y_open(&p);
     for (int spoil = 0; spoil < 2; spoil++) {
         if (spoil == 1) { /* product_open packed x as it was before */
-            k->act_pack[dtype_table[type].act](p.act.data, x, p.ldx, n_tokens, p.tile, p.n_cols, 0, p.n_cols);
+            k->act_pack[p.act_kind](p.act.data, x, p.ldx, n_tokens, p.tile, p.n_cols, 0, p.n_cols);
         }
         k->matmul[type]((float *)(void *)(spoil ? found : clean).data, p.ldy, p.W.data, p.n_rows, p.n_cols, p.act.data,
                         n_tokens, p.tile, false);

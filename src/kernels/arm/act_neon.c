@@ -4,15 +4,23 @@
 
 /* Few tokens make one tile: the weights then come from memory once.  Many are cut into even tiles of at most what the
  * multiplication takes in one go (f32: 6 tokens of accumulators; int8: any number, float sums being in memory). */
-int kern_act_tile_neon(enum dtype_act kind, int n_tokens)
+static int even_tile(int n_tokens, int few, int most)
 {
-    int few = kind == DTYPE_ACT_F32 ? NEON_TILE_F32 : NEON_TILE_Q8;
     if (n_tokens <= few) {
         return n_tokens;
     }
-    int most = kind == DTYPE_ACT_F32 ? 6 : NEON_TILE_Q8;
     int tiles = (n_tokens + most - 1) / most;
     return (n_tokens + tiles - 1) / tiles;
+}
+
+int kern_act_tile_f32_neon(int n_tokens)
+{
+    return even_tile(n_tokens, NEON_TILE_F32, 6);
+}
+
+int kern_act_tile_q8_neon(int n_tokens)
+{
+    return even_tile(n_tokens, NEON_TILE_Q8, NEON_TILE_Q8);
 }
 
 /* ---- f32: [n_cols][width] ---- */

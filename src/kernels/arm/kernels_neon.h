@@ -4,7 +4,8 @@
 
 #include "kernels/kernels.h"
 
-int kern_act_tile_neon(enum dtype_act kind, int n_tokens);
+int kern_act_tile_f32_neon(int n_tokens);
+int kern_act_tile_q8_neon(int n_tokens);
 void kern_act_pack_f32_neon(void *act, const float *x, size_t ldx, int n_tokens, int tile, int n_cols, int col0,
                             int col1);
 void kern_act_pack_q8_neon(void *act, const float *x, size_t ldx, int n_tokens, int tile, int n_cols, int col0,

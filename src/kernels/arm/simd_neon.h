@@ -15,7 +15,7 @@
 #define NEON_TEMPLATE static inline __attribute__((always_inline))
 
 enum {
-    /* Widest tiles of tokens that act_tile_neon gives out. */
+    /* Widest tiles of tokens that act_tile gives out. */
     NEON_TILE_F32 = 16,
     NEON_TILE_Q8 = 16,
     /* How far ahead of the multiplication a weight stream is fetched (bytes). */

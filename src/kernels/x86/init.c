@@ -5,7 +5,8 @@
 static void init_avx2(struct choir_kernels *k)
 {
     k->level = BASE_CPU_AVX2;
-    k->act_tile = kern_act_tile_avx2;
+    k->act_tile[DTYPE_ACT_F32] = kern_act_tile_f32_avx2;
+    k->act_tile[DTYPE_ACT_Q8] = kern_act_tile_q8_avx2;
     k->act_pack[DTYPE_ACT_F32] = kern_act_pack_f32_avx2;
     k->act_pack[DTYPE_ACT_Q8] = kern_act_pack_q8_avx2;
     k->matmul[DTYPE_F32] = kern_matmul_f32_avx2;

@@ -4,7 +4,8 @@
 
 #include "kernels/kernels.h"
 
-int kern_act_tile_avx2(enum dtype_act kind, int n_tokens);
+int kern_act_tile_f32_avx2(int n_tokens);
+int kern_act_tile_q8_avx2(int n_tokens);
 void kern_act_pack_f32_avx2(void *act, const float *x, size_t ldx, int n_tokens, int tile, int n_cols, int col0,
                             int col1);
 void kern_act_pack_q8_avx2(void *act, const float *x, size_t ldx, int n_tokens, int tile, int n_cols, int col0,

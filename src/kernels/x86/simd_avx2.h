@@ -18,7 +18,7 @@
 #define AVX2_NOINLINE static __attribute__((noinline))
 
 enum {
-    /* Widest tiles of tokens that act_tile_avx2 gives out. */
+    /* Widest tiles of tokens that act_tile gives out. */
     AVX2_TILE_F32 = 16,
     AVX2_TILE_Q8 = 40,
 };
