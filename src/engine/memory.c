@@ -5,8 +5,9 @@
 #include "base/error.h"
 #include "base/machine.h"
 #include "engine/engine.h"
+#include "kernels/parallel.h"
 
-enum { MAX_THREADS = 1024, MAX_BATCH = 65536, MAX_SEQS = 65536 };
+enum { MAX_BATCH = 65536, MAX_SEQS = 65536 };
 
 static const double mib = 1024.0 * 1024.0;
 
@@ -36,8 +37,8 @@ static choir_status check_options(const choir_engine_options *o, const struct md
     if (o->batch < 1 || o->batch > MAX_BATCH) {
         return base_fail(err, CHOIR_USAGE, "--batch: %d (1 to %d allowed)", o->batch, MAX_BATCH);
     }
-    if (o->n_threads < 0 || o->n_threads > MAX_THREADS) {
-        return base_fail(err, CHOIR_USAGE, "--threads: %d (1 to %d allowed)", o->n_threads, MAX_THREADS);
+    if (o->n_threads < 0 || o->n_threads > PAR_MAX_THREADS) {
+        return base_fail(err, CHOIR_USAGE, "--threads: %d (1 to %d allowed)", o->n_threads, PAR_MAX_THREADS);
     }
     if (o->n_seqs < 1 || o->n_seqs > MAX_SEQS) {
         return base_fail(err, CHOIR_USAGE, "--n-seqs: %d (1 to %d allowed)", o->n_seqs, MAX_SEQS);

@@ -53,7 +53,10 @@ static inline uint16_t kern_f16_no_infinity(uint16_t h)
  *            minimum of a block of weights is multiplied by.
  * T belongs to the level and depends on the number of tokens; only act_pack, matmul and who splits the work by tile
  * need it. */
-enum { KERN_ACT_Q8_BYTES = 48 }; /* of one token's block */
+enum {
+    KERN_ACT_Q8_BYTES = 48, /* of one token's block */
+    KERN_ACT_COLS = 64      /* what columns are packed in */
+};
 
 static inline size_t kern_act_token_bytes(enum dtype_act kind, int n_cols)
 {

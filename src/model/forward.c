@@ -5,8 +5,8 @@
  *                x += W_down (silu(W_gate norm(x)) * W_up norm(x))
  *   logits = W_out norm(x)
  *
- * Every thread runs the whole of it on its share of rows, heads or tokens; a barrier stands wherever a share of one thread
- * becomes the input of another. */
+ * Every thread runs the whole of it, a loop at a time (kernels/parallel.h), on rows, heads or tokens; a loop ends
+ * wherever what one thread wrote becomes the input of another. */
 #include "model/forward.h"
 
 #include "base/error.h"
@@ -27,55 +27,73 @@ static void embed_token(const struct mdl_state *s, float *x, int32_t id)
     }
 }
 
+/* Loops below a few thousand numbers an item are not worth sharing out in parts. */
+enum { GRAIN_NUMBERS = 1 << 15 };
+
+static int grain_of(int64_t numbers_per_item)
+{
+    int64_t n = GRAIN_NUMBERS / (numbers_per_item > 0 ? numbers_per_item : 1);
+    return n > 1 ? (int)n : 1;
+}
+
 static void embed(struct par_thread *me, struct mdl_state *s)
 {
     const struct mdl_config *c = &s->model->config;
     size_t half = (size_t)c->rope_dim / 2;
     int begin, end;
-    par_share(me, s->batch->n_tokens, 1, &begin, &end);
-    for (int t = begin; t < end; t++) {
-        const struct mdl_run *r = &s->batch->runs[s->token_run[t]];
-        embed_token(s, s->x + (size_t)t * (size_t)c->dim, s->batch->ids[t]);
-        mdl_rope_angles(s->cosine + (size_t)t * half, s->sine + (size_t)t * half, s->inv_freq, (int32_t)half,
-                        r->pos + t - r->first);
+    par_loop_begin(me, s->batch->n_tokens, 1, grain_of(c->dim));
+    while (par_loop_next(me, &begin, &end)) {
+        for (int t = begin; t < end; t++) {
+            const struct mdl_run *r = &s->batch->runs[s->token_run[t]];
+            embed_token(s, s->x + (size_t)t * (size_t)c->dim, s->batch->ids[t]);
+            mdl_rope_angles(s->cosine + (size_t)t * half, s->sine + (size_t)t * half, s->inv_freq, (int32_t)half,
+                            r->pos + t - r->first);
+        }
     }
+    par_loop_end(me);
 }
 
-/* Norm of this thread's tokens, packed for the jobs. */
-static void norm_and_pack(struct par_thread *me, struct mdl_state *s, const float *x, const float *w,
-                          const struct mdl_job *jobs, int n_jobs, int n_tokens)
+/* Norm of the tokens, packed for the jobs. */
+static void norm_and_pack(struct par_thread *me, struct mdl_state *s, int32_t layer, const float *w,
+                          const struct mdl_job *jobs, int n_jobs)
 {
     const struct mdl_config *c = &s->model->config;
+    const int n = s->batch->n_tokens;
     int begin, end;
-    par_share(me, n_tokens, mdl_pack_unit(s, jobs, n_jobs, n_tokens), &begin, &end);
-    for (int t = begin; t < end; t++) {
-        size_t at = (size_t)t * (size_t)c->dim;
-        s->kernels->rmsnorm(s->xb + at, x + at, w, c->dim, c->norm_eps);
+    par_loop_begin(me, n, mdl_pack_unit(s, jobs, n_jobs, n), grain_of(c->dim));
+    while (par_loop_next(me, &begin, &end)) {
+        if (begin == 0 && atomic_load_explicit(s->cancel, memory_order_relaxed) != 0) {
+            atomic_store(&s->stop_layer, layer);
+        }
+        for (int t = begin; t < end; t++) {
+            size_t at = (size_t)t * (size_t)c->dim;
+            s->kernels->rmsnorm(s->xb + at, s->x + at, w, c->dim, c->norm_eps);
+        }
+        mdl_pack(s, s->act, jobs, n_jobs, s->xb, n, begin, end, 0, c->dim);
     }
-    if (begin < end) {
-        mdl_pack(s, jobs, n_jobs, s->xb, n_tokens, begin, end, 0, c->dim);
-    }
-    par_barrier(me);
+    par_loop_end(me);
 }
 
 /* Packs x [n_tokens, n_cols] for the jobs: shared by tokens, or, when there are few, by columns. */
-static void pack_shared(struct par_thread *me, struct mdl_state *s, const float *x, const struct mdl_job *jobs,
-                        int n_jobs, int n_tokens)
+static void pack(struct par_thread *me, struct mdl_state *s, const float *x, const struct mdl_job *jobs, int n_jobs,
+                 int n_tokens)
 {
-    int n_cols = jobs[0].w->n_cols;
+    const int n_cols = jobs[0].w->n_cols;
+    const bool by_token = n_tokens >= 4 * me->n;
     int begin, end;
-    if (n_tokens >= 4 * me->n) {
-        par_share(me, n_tokens, mdl_pack_unit(s, jobs, n_jobs, n_tokens), &begin, &end);
-        if (begin < end) {
-            mdl_pack(s, jobs, n_jobs, x, n_tokens, begin, end, 0, n_cols);
-        }
+    if (by_token) {
+        par_loop_begin(me, n_tokens, mdl_pack_unit(s, jobs, n_jobs, n_tokens), grain_of(n_cols));
     } else {
-        par_share(me, n_cols, 64, &begin, &end);
-        if (begin < end) {
-            mdl_pack(s, jobs, n_jobs, x, n_tokens, 0, n_tokens, begin, end);
+        par_loop_begin(me, n_cols, 64, grain_of(n_tokens));
+    }
+    while (par_loop_next(me, &begin, &end)) {
+        if (by_token) {
+            mdl_pack(s, s->act, jobs, n_jobs, x, n_tokens, begin, end, 0, n_cols);
+        } else {
+            mdl_pack(s, s->act, jobs, n_jobs, x, n_tokens, 0, n_tokens, begin, end);
         }
     }
-    par_barrier(me);
+    par_loop_end(me);
 }
 
 /* ---- attention block ---- */
@@ -114,70 +132,70 @@ static void store_kv(struct mdl_state *s, int32_t layer, int t, int h)
 static void rotate_and_store(struct par_thread *me, struct mdl_state *s, int32_t layer)
 {
     const struct mdl_config *c = &s->model->config;
-    int n = s->batch->n_tokens;
+    const int n = s->batch->n_tokens;
     int begin, end;
-    par_share(me, (c->n_heads + c->n_kv_heads) * n, 1, &begin, &end);
-    for (int i = begin; i < end; i++) {
-        int h = i / n;
-        int t = i % n;
-        if (h < c->n_heads) {
-            rotate(s, s->q + (size_t)t * (size_t)mdl_q_dim(c) + (size_t)h * (size_t)c->head_dim, t);
-        } else {
-            store_kv(s, layer, t, h - c->n_heads);
+    par_loop_begin(me, (c->n_heads + c->n_kv_heads) * n, 1, grain_of(c->head_dim));
+    while (par_loop_next(me, &begin, &end)) {
+        for (int i = begin; i < end; i++) {
+            int h = i / n;
+            int t = i % n;
+            if (h < c->n_heads) {
+                rotate(s, s->q + (size_t)t * (size_t)mdl_q_dim(c) + (size_t)h * (size_t)c->head_dim, t);
+            } else {
+                store_kv(s, layer, t, h - c->n_heads);
+            }
         }
     }
-    par_barrier(me);
+    par_loop_end(me);
 }
 
 static void attention_block(struct par_thread *me, struct mdl_state *s, int32_t l)
 {
     const struct mdl_layer *y = &s->model->layers[l];
-    int n = s->batch->n_tokens;
+    const int n = s->batch->n_tokens;
     const struct mdl_job qkv[] = {{&y->wq, s->q, false}, {&y->wk, s->k, false}, {&y->wv, s->v, false}};
     const struct mdl_job out[] = {{&y->wo, s->x, true}};
-    norm_and_pack(me, s, s->x, y->att_norm, qkv, 3, n);
+    norm_and_pack(me, s, l, y->att_norm, qkv, 3);
     mdl_linear(me, s, qkv, 3, n);
-    par_barrier(me);
     rotate_and_store(me, s, l);
     mdl_attention(me, s, l);
     par_barrier(me);
-    pack_shared(me, s, s->att, out, 1, n);
+    pack(me, s, s->att, out, 1, n);
     mdl_linear(me, s, out, 1, n);
-    par_barrier(me);
 }
 
 /* ---- feed-forward block ---- */
 
-/* gate = silu(gate) * up, over all tokens, in pieces of 64 numbers. */
-static void activate(struct par_thread *me, struct mdl_state *s)
+/* Rows [row0, row1) of gate and up, activated and packed for W_down.  These rows are its columns. */
+static void gate_and_up(struct mdl_state *s, int thread, const struct mdl_layer *y, int row0, int row1)
 {
-    size_t total = (size_t)s->batch->n_tokens * (size_t)s->model->config.hidden_dim;
-    int begin, end;
-    par_share(me, (int)((total + 63) / 64), 1, &begin, &end);
-    size_t from = (size_t)begin * 64;
-    size_t to = (size_t)end * 64 < total ? (size_t)end * 64 : total;
-    if (from < to) {
-        s->kernels->swiglu(s->gate + from, s->up + from, (int)(to - from));
+    const int n = s->batch->n_tokens;
+    const struct mdl_job gate = {&y->w_gate, s->gate, false}, up = {&y->w_up, s->up, false},
+                         out = {&y->w_down, s->x, true};
+    const size_t hidden = (size_t)s->model->config.hidden_dim;
+    mdl_linear_rows(s, thread, &gate, n, row0, row1);
+    mdl_linear_rows(s, thread, &up, n, row0, row1);
+    for (size_t t = 0; t < (size_t)n; t++) {
+        const size_t at = t * hidden + (size_t)row0;
+        s->kernels->swiglu(s->gate + at, s->up + at, row1 - row0);
     }
-    par_barrier(me);
+    mdl_pack(s, s->act_hidden, &out, 1, s->gate, n, 0, n, row0, row1);
 }
 
 static void feed_forward_block(struct par_thread *me, struct mdl_state *s, int32_t l)
 {
     const struct mdl_layer *y = &s->model->layers[l];
-    int n = s->batch->n_tokens;
+    const int n = s->batch->n_tokens;
     const struct mdl_job in[] = {{&y->w_gate, s->gate, false}, {&y->w_up, s->up, false}};
     const struct mdl_job out[] = {{&y->w_down, s->x, true}};
-    norm_and_pack(me, s, s->x, y->ffn_norm, in, 2, n);
-    mdl_linear(me, s, in, 2, n);
-    par_barrier(me);
-    activate(me, s);
-    pack_shared(me, s, s->gate, out, 1, n);
-    mdl_linear(me, s, out, 1, n);
-    if (me->id == 0) {
-        s->stopped = atomic_load_explicit(s->cancel, memory_order_relaxed);
+    int begin, end;
+    norm_and_pack(me, s, l, y->ffn_norm, in, 2);
+    par_loop_begin(me, y->w_gate.n_rows, KERN_ACT_COLS, mdl_grain_rows(y->w_gate.n_cols, 2 * n));
+    while (par_loop_next(me, &begin, &end)) {
+        gate_and_up(s, me->id, y, begin, end);
     }
-    par_barrier(me);
+    par_loop_end(me);
+    mdl_linear_from(me, s, s->act_hidden, out, 1, n);
 }
 
 /* ---- logits ---- */
@@ -189,26 +207,31 @@ static void output(struct par_thread *me, struct mdl_state *s)
     size_t dim = (size_t)m->config.dim;
     const struct mdl_job out[] = {{&m->output, s->logits, false}};
     int begin, end;
-    par_share(me, s->n_logits, 1, &begin, &end);
-    for (int i = begin; i < end; i++) {
-        s->kernels->rmsnorm(s->xb + (size_t)i * dim, s->x + (size_t)s->logit_token[i] * dim, m->output_norm,
-                            m->config.dim, m->config.norm_eps);
+    par_loop_begin(me, s->n_logits, 1, grain_of(m->config.dim));
+    while (par_loop_next(me, &begin, &end)) {
+        for (int i = begin; i < end; i++) {
+            s->kernels->rmsnorm(s->xb + (size_t)i * dim, s->x + (size_t)s->logit_token[i] * dim, m->output_norm,
+                                m->config.dim, m->config.norm_eps);
+        }
     }
-    par_barrier(me);
-    pack_shared(me, s, s->xb, out, 1, s->n_logits);
+    par_loop_end(me);
+    pack(me, s, s->xb, out, 1, s->n_logits);
     mdl_linear(me, s, out, 1, s->n_logits);
 }
 
 static void forward(struct par_thread *me, void *ctx)
 {
     struct mdl_state *s = ctx;
+    const int32_t n_layers = s->model->config.n_layers;
     embed(me, s);
-    par_barrier(me);
-    for (int32_t l = 0; l < s->model->config.n_layers && !s->stopped; l++) {
+    for (int32_t l = 0; l < n_layers; l++) {
         attention_block(me, s, l);
         feed_forward_block(me, s, l);
+        if (atomic_load(&s->stop_layer) <= l) {
+            return;
+        }
     }
-    if (s->n_logits > 0 && !s->stopped) {
+    if (s->n_logits > 0) {
         output(me, s);
     }
 }
@@ -245,10 +268,10 @@ choir_status mdl_forward(struct mdl_state *s, const struct mdl_batch *batch, con
 {
     s->batch = batch;
     s->cancel = cancel;
-    s->stopped = atomic_load(cancel);
+    atomic_store(&s->stop_layer, INT32_MAX);
     index_batch(s, batch);
     par_run(useful_threads(s), forward, s);
-    if (s->stopped) {
+    if (atomic_load(&s->stop_layer) != INT32_MAX) {
         return base_fail(err, CHOIR_CANCELLED, "cancelled");
     }
     for (int32_t i = 0; i < s->n_logits; i++) {

@@ -43,7 +43,7 @@ size_t mdl_state_bytes(const struct mdl_model *m, const struct kv_shape *kv, con
 
 /* Runs the batch: writes K and V of its tokens into the store, and one row of vocab_size logits per token asked for,
  * in batch order, readable through mdl_logits until the next step.
- * *cancel is looked at before every layer: when set, the step ends with CHOIR_CANCELLED, and K and V of the batch are
+ * *cancel is looked at in every layer: when set, the step ends with CHOIR_CANCELLED, and K and V of the batch are
  * undefined (truncate the tables).  Logits that are not finite: CHOIR_FILE.  Allocates nothing. */
 choir_status mdl_forward(struct mdl_state *s, const struct mdl_batch *batch, const atomic_int *cancel,
                          choir_error *err);

@@ -36,47 +36,58 @@ int mdl_pack_unit(const struct mdl_state *s, const struct mdl_job *jobs, int n_j
 }
 
 /* Packs the tokens [token0, token1) of one tile-aligned range. */
-static void pack_kind(struct mdl_state *s, enum dtype_act kind, const float *x, int n_tokens, int n_cols, int token0,
-                      int token1, int col0, int col1)
+static void pack_kind(struct mdl_state *s, uint8_t *act, enum dtype_act kind, const float *x, int n_tokens, int n_cols,
+                      int token0, int token1, int col0, int col1)
 {
     int tile = s->kernels->act_tile[kind](n_tokens);
-    uint8_t *act = s->act[kind] + (size_t)token0 * kern_act_token_bytes(kind, n_cols);
+    act += (size_t)token0 * kern_act_token_bytes(kind, n_cols);
     s->kernels->act_pack[kind](act, x + (size_t)token0 * (size_t)n_cols, (size_t)n_cols, token1 - token0, tile, n_cols,
                                col0, col1);
 }
 
-void mdl_pack(struct mdl_state *s, const struct mdl_job *jobs, int n_jobs, const float *x, int n_tokens, int token0,
-              int token1, int col0, int col1)
+void mdl_pack(struct mdl_state *s, uint8_t *const *act, const struct mdl_job *jobs, int n_jobs, const float *x,
+              int n_tokens, int token0, int token1, int col0, int col1)
 {
     int n_cols = jobs[0].w->n_cols;
     for (int kind = 0; kind < DTYPE_ACT_COUNT; kind++) {
         if (wants(s, jobs, n_jobs, (enum dtype_act)kind)) {
-            pack_kind(s, (enum dtype_act)kind, x, n_tokens, n_cols, token0, token1, col0, col1);
+            pack_kind(s, act[kind], (enum dtype_act)kind, x, n_tokens, n_cols, token0, token1, col0, col1);
         }
     }
 }
 
-/* Panels [panel0, panel1) of one matrix. */
-static void apply(struct mdl_state *s, struct mdl_scratch *scratch, const struct mdl_job *job, int n_tokens, int panel0,
-                  int panel1)
+/* Rows [row0, row1) of one matrix. */
+static void apply(struct mdl_state *s, int thread, uint8_t *const *act, const struct mdl_job *job, int n_tokens,
+                  int row0, int row1)
 {
     const struct mdl_matrix *w = job->w;
     enum dtype_act kind = s->kernels->act[w->type];
     int tile = s->kernels->act_tile[kind](n_tokens);
-    int row0 = panel0 * DTYPE_PANEL_ROWS;
-    int row1 = panel1 * DTYPE_PANEL_ROWS < w->n_rows ? panel1 * DTYPE_PANEL_ROWS : w->n_rows;
     size_t ldy = (size_t)w->n_rows;
     if (w->panels != NULL) {
-        s->kernels->matmul[w->type](job->y + row0, ldy, w->panels + (size_t)panel0 * w->panel_bytes, row1 - row0,
-                                    w->n_cols, s->act[kind], n_tokens, tile, job->add);
+        const uint8_t *panels = w->panels + (size_t)(row0 / DTYPE_PANEL_ROWS) * w->panel_bytes;
+        s->kernels->matmul[w->type](job->y + row0, ldy, panels, row1 - row0, w->n_cols, act[kind], n_tokens, tile,
+                                    job->add);
         return;
     }
+    uint8_t *panel = s->scratch[thread].panel;
     for (int row = row0; row < row1; row += DTYPE_PANEL_ROWS) { /* left in the file: packed on the fly, same bits */
         int n = row1 - row < DTYPE_PANEL_ROWS ? row1 - row : DTYPE_PANEL_ROWS;
-        kern_pack_panel(w->type, scratch->panel, w->rows + (size_t)row * w->row_bytes, w->row_bytes, n, w->n_cols);
-        s->kernels->matmul[w->type](job->y + row, ldy, scratch->panel, n, w->n_cols, s->act[kind], n_tokens, tile,
-                                    job->add);
+        kern_pack_panel(w->type, panel, w->rows + (size_t)row * w->row_bytes, w->row_bytes, n, w->n_cols);
+        s->kernels->matmul[w->type](job->y + row, ldy, panel, n, w->n_cols, act[kind], n_tokens, tile, job->add);
     }
+}
+
+void mdl_linear_rows(struct mdl_state *s, int thread, const struct mdl_job *job, int n_tokens, int row0, int row1)
+{
+    apply(s, thread, s->act, job, n_tokens, row0, row1);
+}
+
+/* Half a million multiply-adds: some 10 us, a hundred times what claiming costs. */
+int mdl_grain_rows(int n_cols, int n_tokens)
+{
+    const int64_t rows = ((int64_t)1 << 19) / ((int64_t)n_cols * n_tokens);
+    return rows < KERN_ACT_COLS ? KERN_ACT_COLS : (int)(rows / KERN_ACT_COLS * KERN_ACT_COLS);
 }
 
 static int n_panels(const struct mdl_matrix *w)
@@ -84,22 +95,44 @@ static int n_panels(const struct mdl_matrix *w)
     return (w->n_rows + DTYPE_PANEL_ROWS - 1) / DTYPE_PANEL_ROWS;
 }
 
-void mdl_linear(struct par_thread *me, struct mdl_state *s, const struct mdl_job *jobs, int n_jobs, int n_tokens)
+static int min_int(int a, int b)
 {
+    return a < b ? a : b;
+}
+
+/* Panels [begin, end) of the pool that all jobs' panels make. */
+static void apply_pool(struct mdl_state *s, int thread, uint8_t *const *act, const struct mdl_job *jobs, int n_jobs,
+                       int n_tokens, int begin, int end)
+{
+    int first = 0; /* of the current job, in the pool */
+    for (int i = 0; i < n_jobs; i++) {
+        const int n = n_panels(jobs[i].w);
+        const int p0 = begin > first ? begin - first : 0, p1 = min_int(end - first, n);
+        if (p0 < p1) {
+            apply(s, thread, act, &jobs[i], n_tokens, p0 * DTYPE_PANEL_ROWS,
+                  min_int(p1 * DTYPE_PANEL_ROWS, jobs[i].w->n_rows));
+        }
+        first += n;
+    }
+}
+
+void mdl_linear_from(struct par_thread *me, struct mdl_state *s, uint8_t *const *act, const struct mdl_job *jobs,
+                     int n_jobs, int n_tokens)
+{
+    const int unit = KERN_ACT_COLS / DTYPE_PANEL_ROWS; /* panels; kernels like pairs of them, or more */
     int total = 0;
     for (int i = 0; i < n_jobs; i++) {
         total += n_panels(jobs[i].w);
     }
     int begin, end;
-    par_share(me, total, 2, &begin, &end);
-    int first = 0; /* of the current job, in the pool */
-    for (int i = 0; i < n_jobs; i++) {
-        int n = n_panels(jobs[i].w);
-        int p0 = begin > first ? begin - first : 0;
-        int p1 = end - first < n ? end - first : n;
-        if (p0 < p1) {
-            apply(s, &s->scratch[me->id], &jobs[i], n_tokens, p0, p1);
-        }
-        first += n;
+    par_loop_begin(me, total, unit, mdl_grain_rows(jobs[0].w->n_cols, n_tokens) / DTYPE_PANEL_ROWS);
+    while (par_loop_next(me, &begin, &end)) {
+        apply_pool(s, me->id, act, jobs, n_jobs, n_tokens, begin, end);
     }
+    par_loop_end(me);
+}
+
+void mdl_linear(struct par_thread *me, struct mdl_state *s, const struct mdl_job *jobs, int n_jobs, int n_tokens)
+{
+    mdl_linear_from(me, s, s->act, jobs, n_jobs, n_tokens);
 }

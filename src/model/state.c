@@ -84,6 +84,7 @@ static void carve(struct carver *c, struct mdl_state *s, const struct mdl_model 
     for (int kind = 0; kind < DTYPE_ACT_COUNT; kind++) {
         size_t per_token = kern_act_token_bytes((enum dtype_act)kind, widest_input(g));
         s->act[kind] = part(c, max_size(t, (size_t)opt->max_logits) * per_token);
+        s->act_hidden[kind] = part(c, t * kern_act_token_bytes((enum dtype_act)kind, g->hidden_dim));
     }
     s->inv_freq = part(c, half * sizeof *s->inv_freq);
     s->cosine = part(c, t * half * f);

@@ -30,28 +30,29 @@ struct mdl_state {
     struct mdl_state_options opt;
     struct base_arena arena;
 
-    float *x;                      /* [T, dim] residual stream */
-    float *xb;                     /* [T, dim] normed */
-    float *q;                      /* [T, n_heads * head_dim] */
-    float *k, *v;                  /* [T, n_kv_heads * head_dim] */
-    float *att;                    /* [T, n_heads * head_dim] */
-    float *gate;                   /* [T, hidden_dim] */
-    float *up;                     /* [T, hidden_dim] */
-    uint8_t *act[DTYPE_ACT_COUNT]; /* packed activations of the matrices about to be applied */
-    double *inv_freq;              /* [rope_dim / 2] */
-    float *cosine, *sine;          /* [T, rope_dim / 2] */
-    int32_t *token_run;            /* [T] run each token belongs to */
-    int32_t *logit_token;          /* [max_logits] batch index of the token each row of logits is for */
-    float *logits;                 /* [max_logits, vocab_size] */
-    float *partial;                /* attention partials of split spans, see attention.c */
-    size_t partial_cap;            /* floats */
-    struct mdl_scratch *scratch;   /* [n_threads] */
+    float *x;                             /* [T, dim] residual stream */
+    float *xb;                            /* [T, dim] normed */
+    float *q;                             /* [T, n_heads * head_dim] */
+    float *k, *v;                         /* [T, n_kv_heads * head_dim] */
+    float *att;                           /* [T, n_heads * head_dim] */
+    float *gate;                          /* [T, hidden_dim] */
+    float *up;                            /* [T, hidden_dim] */
+    uint8_t *act[DTYPE_ACT_COUNT];        /* packed activations of the matrices about to be applied */
+    uint8_t *act_hidden[DTYPE_ACT_COUNT]; /* the same for W_down, written while act is read */
+    double *inv_freq;                     /* [rope_dim / 2] */
+    float *cosine, *sine;                 /* [T, rope_dim / 2] */
+    int32_t *token_run;                   /* [T] run each token belongs to */
+    int32_t *logit_token;                 /* [max_logits] batch index of the token each row of logits is for */
+    float *logits;                        /* [max_logits, vocab_size] */
+    float *partial;                       /* attention partials of split spans, see attention.c */
+    size_t partial_cap;                   /* floats */
+    struct mdl_scratch *scratch;          /* [n_threads] */
 
     /* the step at hand */
     const struct mdl_batch *batch;
     const atomic_int *cancel;
     int32_t n_logits;
-    int stopped; /* written by thread 0 before a barrier, read by all after it */
+    _Atomic int32_t stop_layer; /* the layer in which the step was seen to be cancelled; INT32_MAX: not */
 };
 
 /* ---- linear.c: activations meet matrices ---- */
@@ -65,11 +66,18 @@ struct mdl_job {
 
 /* Tokens that must be packed together: whole tiles of every form that the jobs' matrices want. */
 int mdl_pack_unit(const struct mdl_state *s, const struct mdl_job *jobs, int n_jobs, int n_tokens);
-/* Packs columns [col0, col1) of tokens [token0, token1) of x [n_tokens, n_cols] in every form the jobs' matrices want. */
-void mdl_pack(struct mdl_state *s, const struct mdl_job *jobs, int n_jobs, const float *x, int n_tokens, int token0,
-              int token1, int col0, int col1);
-/* This thread's share of the rows of all jobs. */
+/* Packs columns [col0, col1) of tokens [token0, token1) of x [n_tokens, n_cols] into act (s->act or s->act_hidden) in
+ * every form the jobs' matrices want. */
+void mdl_pack(struct mdl_state *s, uint8_t *const *act, const struct mdl_job *jobs, int n_jobs, const float *x,
+              int n_tokens, int token0, int token1, int col0, int col1);
+/* All rows of all jobs, as one loop of the team; activations from s->act, or from act. */
 void mdl_linear(struct par_thread *me, struct mdl_state *s, const struct mdl_job *jobs, int n_jobs, int n_tokens);
+void mdl_linear_from(struct par_thread *me, struct mdl_state *s, uint8_t *const *act, const struct mdl_job *jobs,
+                     int n_jobs, int n_tokens);
+/* Rows [row0, row1) of one job, in the calling thread; row0 is a multiple of DTYPE_PANEL_ROWS. */
+void mdl_linear_rows(struct mdl_state *s, int thread, const struct mdl_job *job, int n_tokens, int row0, int row1);
+/* Rows of n_cols columns that are worth claiming at once for n_tokens tokens; a multiple of 64. */
+int mdl_grain_rows(int n_cols, int n_tokens);
 
 /* ---- attention.c ---- */
 

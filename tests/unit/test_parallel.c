@@ -1,9 +1,12 @@
 /* Threads: every thread runs, barriers part the phases, shares cover everything once; also with far more threads than
  * cores, where barriers must sleep instead of spin. */
+#define _DEFAULT_SOURCE /* usleep */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -128,6 +131,112 @@ static void test_share_covers_once(void **state)
     assert_int_equal(begin % 16, 0);
 }
 
+/* ---- loops ---- */
+
+enum { MAX_ITEMS = 5000 };
+
+struct sweep {
+    int n_loops, n, unit, grain;
+    int lazy;             /* a thread that sleeps before it begins, or -1 */
+    int value[MAX_ITEMS]; /* plain memory: the loop's end makes it visible */
+    atomic_int n_wrong;
+    atomic_int n_late; /* loops that the lazy thread found nothing to do in */
+};
+
+/* Each loop adds 1 to every item, and checks that the loop before has added its own to another one's. */
+static void sweep_often(struct par_thread *me, void *ctx)
+{
+    struct sweep *w = ctx;
+    if (me->id == w->lazy) {
+        (void)usleep(20000);
+    }
+    for (int loop = 0; loop < w->n_loops; loop++) {
+        int begin, end, claimed = 0;
+        par_loop_begin(me, w->n, w->unit, w->grain);
+        while (par_loop_next(me, &begin, &end)) {
+            claimed += end - begin;
+            bool wrong = begin % w->unit != 0 || (end % w->unit != 0 && end != w->n) || begin >= end || end > w->n;
+            for (int i = begin; i < end; i++) {
+                wrong = wrong || w->value[i] != loop;
+                w->value[i]++;
+            }
+            atomic_fetch_add(&w->n_wrong, wrong);
+        }
+        par_loop_end(me);
+        atomic_fetch_add(&w->n_late, me->id == w->lazy && claimed == 0);
+    }
+}
+
+static void check_sweep(int n_threads, struct sweep *w)
+{
+    memset(w->value, 0, sizeof w->value);
+    atomic_store(&w->n_wrong, 0);
+    atomic_store(&w->n_late, 0);
+    par_run(n_threads, sweep_often, w);
+    assert_int_equal(w->n_wrong, 0);
+    for (int i = 0; i < MAX_ITEMS; i++) {
+        assert_int_equal(w->value[i], i < w->n ? w->n_loops : 0);
+    }
+}
+
+static void test_loops_do_everything_once(void **state)
+{
+    (void)state;
+    static const int sizes[] = {0, 1, 2, 63, 64, 65, 1000, MAX_ITEMS}, units[] = {1, 4, 64}, grains[] = {1, 7, 100000};
+    static struct sweep w;
+    for (int threads = 0; threads <= 5; threads++) {
+        for (size_t i = 0; i < 8 * 3 * 3; i++) {
+            w = (struct sweep){
+                .n_loops = 20, .n = sizes[i / 9], .unit = units[i / 3 % 3], .grain = grains[i % 3], .lazy = -1};
+            check_sweep(threads, &w);
+        }
+    }
+}
+
+/* Work, not threads, is waited for: the others do a sleeping thread's shares, and it runs through what has ended. */
+static void test_loops_do_not_wait_for_threads(void **state)
+{
+    (void)state;
+    static struct sweep w;
+    w = (struct sweep){.n_loops = 50, .n = MAX_ITEMS, .unit = 1, .grain = 1, .lazy = 1};
+    check_sweep(3, &w);
+    assert_true(w.n_late > 10);
+    w.lazy = 0;
+    check_sweep(64, &w);
+}
+
+/* Barriers and loops of either kind may follow one another. */
+static void mix_phases(struct par_thread *me, void *ctx)
+{
+    struct sweep *w = ctx;
+    for (int i = 0; i < w->n_loops; i++) {
+        int begin, end;
+        par_loop_begin(me, w->n, 1, i % 2 == 0 ? 1 : w->n);
+        while (par_loop_next(me, &begin, &end)) {
+            for (int j = begin; j < end; j++) {
+                w->value[j]++;
+            }
+        }
+        par_loop_end(me);
+        par_barrier(me);
+        if (w->value[(i * 31 + me->id) % w->n] != i + 1) {
+            atomic_fetch_add(&w->n_wrong, 1);
+        }
+        par_barrier(me);
+    }
+}
+
+static void test_loops_and_barriers(void **state)
+{
+    (void)state;
+    static struct sweep w;
+    for (int threads = 1; threads <= 6; threads++) {
+        w = (struct sweep){.n_loops = 100, .n = 300};
+        par_run(threads, mix_phases, &w);
+        assert_int_equal(w.n_wrong, 0);
+    }
+}
+
 /* The probes run in teams, too: any level and number of threads gives a figure, odd sizes and addresses are read. */
 static void test_probes(void **state)
 {
@@ -147,9 +256,15 @@ static void test_probes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_barrier_parts_phases),    cmocka_unit_test(test_many_regions),
-        cmocka_unit_test(test_more_threads_than_cores), cmocka_unit_test(test_sleepers_wake),
-        cmocka_unit_test(test_share_covers_once),       cmocka_unit_test(test_probes),
+        cmocka_unit_test(test_barrier_parts_phases),
+        cmocka_unit_test(test_many_regions),
+        cmocka_unit_test(test_more_threads_than_cores),
+        cmocka_unit_test(test_sleepers_wake),
+        cmocka_unit_test(test_share_covers_once),
+        cmocka_unit_test(test_loops_do_everything_once),
+        cmocka_unit_test(test_loops_do_not_wait_for_threads),
+        cmocka_unit_test(test_loops_and_barriers),
+        cmocka_unit_test(test_probes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
