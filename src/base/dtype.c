@@ -1,13 +1,14 @@
 /* The table of number types, and the names of those that are known but not read. */
 #include "base/dtype.h"
 
-#include <string.h>
-
 const struct dtype_info dtype_table[DTYPE_COUNT] = {
-#define X(name, text, id, len, bytes, ucols, ubytes, act) {text, id, len, bytes, ucols, ubytes, DTYPE_ACT_##act},
+#define X(name, text, id, len, bytes, ucols, ubytes, form)                                                             \
+    {text, id, len, bytes, ucols, ubytes, DTYPE_FORM_##form, (len) == 1 ? DTYPE_ACT_F32 : DTYPE_ACT_Q8},
     CHOIR_DTYPES(X)
 #undef X
 };
+
+const int8_t dtype_iq4_values[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
 
 /* ggml_type numbers, for messages about types that cannot be read. */
 static const struct {
@@ -21,10 +22,19 @@ static const struct {
     {30, "bf16"},    {34, "tq1_0"},  {35, "tq2_0"},   {39, "mxfp4"},
 };
 
+static bool same_name(const char *a, const char *b)
+{
+    while (*a != '\0' && (*a == *b || (*a == 'K' && *b == 'k'))) {
+        a++;
+        b++;
+    }
+    return *a == *b;
+}
+
 choir_dtype dtype_by_name(const char *name)
 {
     int i = 0;
-    while (i < DTYPE_COUNT && strcmp(dtype_table[i].name, name) != 0) {
+    while (i < DTYPE_COUNT && !same_name(dtype_table[i].name, name)) {
         i++;
     }
     return (choir_dtype)i;

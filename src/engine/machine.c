@@ -6,6 +6,7 @@
 #include "base/machine.h"
 #include "engine/engine.h"
 #include "kernels/probe.h"
+#include "weights/quants.h"
 
 #define CHOIR_VERSION "0.1.0"
 
@@ -36,7 +37,12 @@ void choir_cpu_name(char *dst, size_t cap)
 
 const char *choir_quant_name(int i)
 {
-    return i >= 0 && i < DTYPE_COUNT ? dtype_table[i].name : NULL;
+    for (int t = 0; t < DTYPE_COUNT; t++) {
+        if (wts_quantizable((choir_dtype)t) && i-- == 0) {
+            return dtype_table[t].name;
+        }
+    }
+    return NULL;
 }
 
 const char *choir_kv_type_name(int i)

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/machine.h"
 #include "engine/engine.h"
+#include "weights/quants.h"
 
 static const double mib = 1024.0 * 1024.0;
 
@@ -57,7 +58,7 @@ static choir_status load_options(struct mdl_load_options *load, const choir_mode
     }
     char text[BASE_ESCAPE_CAP];
     load->quant = dtype_by_name(opt->quant);
-    if (load->quant == DTYPE_COUNT) {
+    if (load->quant == DTYPE_COUNT || !wts_quantizable(load->quant)) {
         return base_fail(err, CHOIR_USAGE, "--quant: \"%s\" is not one of f32, f16, bf16, q8_0, q4_0",
                          base_escape_str(text, opt->quant));
     }

@@ -226,7 +226,7 @@ static void warn_of_gaps(const struct job *j)
 choir_status choir_quantize(const choir_quantize_options *opt, choir_error *err)
 {
     struct job j = {.opt = opt, .type = dtype_by_name(opt->type)};
-    if (j.type == DTYPE_COUNT) {
+    if (j.type == DTYPE_COUNT || !wts_quantizable(j.type)) {
         char text[BASE_ESCAPE_CAP];
         return base_fail(err, CHOIR_USAGE, "type \"%s\" is not one of f32, f16, bf16, q8_0, q4_0",
                          base_escape_str(text, opt->type));

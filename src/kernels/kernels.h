@@ -133,8 +133,15 @@ struct choir_kernels {
      * W: consecutive panels of n_cols columns, 64-byte aligned, n_rows rows of them valid (the last panel may be
      * partly so); act: packed activations of n_tokens tokens, tile width `tile`, 4-byte aligned;
      * y: [n_tokens, ldy] f32.
-     * The sum of f32, f16 and bf16 weights is acc = fma(w, x, acc) over k from 0, acc = +0 before it; that of
-     * q8_0 and q4_0 is acc = fma((float)isum, d_w * d_x, acc) over blocks of 32, padding blocks included. */
+     * acc = +0 before the sum.  That of f32, f16 and bf16 weights is acc = fma(w, x, acc) over k from 0.
+     * Quantized weights go block by block of 32, padding blocks included, by the form of their type (dtype.h).  i: exact
+     * integer sum of w q over the block (i0, i1: over its halves of 16), w as it is in w * s - m (kern_panel_block);
+     * s and m: exact products of the type's scales; x: struct kern_act_q8.
+     *   S32  acc = fma((float)i, s * d, acc)
+     *   S16  acc = fma((float)i0, s0 * d, acc); acc = fma((float)i1, s1 * d, acc)
+     *   M32  acc = fma((float)i, s * d, acc); acc = fma(m, dsum, acc)
+     *   M16  acc = fma((float)i0, s0 * d, acc); acc = fma(m0, d * (float)(bias_lo / 128), acc);
+     *        acc = fma((float)i1, s1 * d, acc); acc = fma(m1, d * (float)((bias - bias_lo) / 128), acc) */
     void (*matmul[DTYPE_COUNT])(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act,
                                 int n_tokens, int tile, bool add);
 

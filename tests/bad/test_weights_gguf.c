@@ -299,7 +299,7 @@ static void refuses_layouts(void **state)
     }
 }
 
-/* The same for names that must be shown escaped, and for tensors of unknown size (q4_K). */
+/* The same for names that must be shown escaped, and for tensors of unknown size (iq2_xxs). */
 static void refuses_layouts_of_unread_tensors(void **state)
 {
     (void)state;
@@ -316,8 +316,8 @@ static void refuses_layouts_of_unread_tensors(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct files_bytes b = {0};
         files_gguf_start(&b, 3, 2, 0);
-        files_gguf_tensor(&b, rows[i].first, 1, ne, 12, 0);
-        files_gguf_tensor(&b, rows[i].second, 1, ne, 12, rows[i].offset);
+        files_gguf_tensor(&b, rows[i].first, 1, ne, 16, 0);
+        files_gguf_tensor(&b, rows[i].second, 1, ne, 16, rows[i].offset);
         files_pad(&b, 32);
         files_add_zeros(&b, 64);
         refused(&b, rows[i].message);
@@ -364,7 +364,7 @@ static void names_types_it_cannot_read(void **state)
     static const uint64_t wide[] = {256}, ne[] = {4};
     files_gguf_start(&b, 3, 3, 0);
     files_gguf_tensor(&b, "z", 1, ne, 0, 0);
-    files_gguf_tensor(&b, "blk.0.attn_q.weight", 1, wide, 12, 32);
+    files_gguf_tensor(&b, "blk.0.attn_q.weight", 1, wide, 16, 32);
     files_gguf_tensor(&b, "a", 1, ne, 0, 192);
     files_pad(&b, 32);
     files_add_zeros(&b, 208);
@@ -375,7 +375,9 @@ static void names_types_it_cannot_read(void **state)
     assert_null(wts_find(set, "blk.0.attn_q.weight"));
     assert_int_equal(wts_why_missing(set, "blk.0.attn_q.weight", &err), CHOIR_FILE);
     assert_string_equal(
-        err.msg, "m.gguf: tensor blk.0.attn_q.weight: type q4_K not supported yet (f32, f16, bf16, q8_0, q4_0 are)");
+        err.msg,
+        "m.gguf: tensor blk.0.attn_q.weight: type iq2_xxs not supported yet (f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, "
+        "q5_1, iq4_nl, q2_K, q3_K, q4_K, q5_K, q6_K, iq4_xs are)");
     assert_int_equal(wts_why_missing(set, "b", &err), CHOIR_FILE);
     assert_string_equal(err.msg, "m.gguf: tensor b missing");
     wts_close(set);

@@ -14,6 +14,7 @@
 #include "base/rng.h"
 #include "kernels/kernels.h"
 #include "kernels/pack.h"
+#include "tests/support/blocks.h"
 
 /* ---- data and hashes ---------------------------------------------------------------------------------- */
 
@@ -128,14 +129,14 @@ static void make_row(choir_dtype type, unsigned char *row, int n_cols, struct so
         unsigned char *block = row + (size_t)(c / info->block_len) * (size_t)info->block_bytes;
         float f = (float)(2.0 * next_uniform(s) - 1.0);
         uint16_t half = type == DTYPE_BF16 ? base_bf16_from_f32(f) : base_f16_from_f32(f);
-        if (type == DTYPE_F32) {
-            memcpy(block, &f, sizeof f);
+        if (info->block_len == 1) {
+            memcpy(block, type == DTYPE_F32 ? (void *)&f : (void *)&half, (size_t)info->block_bytes);
             continue;
         }
-        memcpy(block, &half, sizeof half);
-        for (int i = 2; i < info->block_bytes; i++) {
+        for (int i = 0; i < info->block_bytes; i++) {
             block[i] = (unsigned char)(next_uniform(s) * 256.0);
         }
+        blocks_set_f16(type, block, half, base_f16_from_f32((float)next_uniform(s)));
     }
 }
 
@@ -163,8 +164,10 @@ static void run_matmul(const struct choir_kernels *k, choir_dtype type)
     enum dtype_act kind = k->act[type];
     struct source s = {.seed = 3};
     uint64_t h = hash_start;
-    for (int n_cols = 32; n_cols <= 352; n_cols += 160) {
-        int n = kind == DTYPE_ACT_F32 ? n_cols + 1 : n_cols; /* odd where it may be */
+    for (int i_cols = 0; i_cols < 3; i_cols++) {
+        const int blocks = dtype_table[type].block_len == 256 ? 1 + i_cols : 1 + 5 * i_cols;
+        int n =
+            kind == DTYPE_ACT_F32 ? 33 + 160 * i_cols : blocks * dtype_table[type].block_len; /* odd where it may be */
         void *w = make_matrix(type, n, &s);
         float *x = room((size_t)MAX_TOKENS * (size_t)n * sizeof *x);
         float *y = room((size_t)MAX_TOKENS * N_ROWS * sizeof *y);

@@ -10,6 +10,8 @@
 
 #include "base/half.h"
 #include "kernels/pack.h"
+#include "kernels/panel_block.h"
+#include "tests/support/blocks.h"
 #include "tests/support/check.h"
 
 /* One multiplication: shapes, data, and what belongs to them. */
@@ -28,7 +30,7 @@ struct product {
     char name[128];
 };
 
-/* Rows in the file layout: integers small enough that every order of summation is exact, or anything finite. */
+/* Rows in the file layout: integers or anything finite. */
 static void fill_rows(struct check_rng *r, const struct product *p)
 {
     const size_t n = (size_t)p->n_rows * p->row_bytes;
@@ -48,16 +50,20 @@ static void fill_rows(struct check_rng *r, const struct product *p)
         }
         return;
     }
-    bool lowest = p->data == CHECK_EXTREMES && check_random(r) % 2 == 0; /* all weights -128 or nibbles 0 */
+    /* all weights at an end of their range, now and then with all scales there, too */
+    static const uint8_t ends[] = {0x00, 0x80, 0xff};
+    const bool same = p->data == CHECK_EXTREMES && check_random(r) % 2 == 0;
+    const uint8_t end = ends[check_random(r) % 3];
     for (size_t i = 0; i < n; i++) {
-        bytes[i] = lowest ? (p->type == DTYPE_Q8_0 ? 0x80 : 0) : (uint8_t)check_random(r);
+        bytes[i] = same && check_random(r) % 64 != 0 ? end : (uint8_t)check_random(r);
     }
     for (size_t i = 0; i < n; i += (size_t)dtype_table[p->type].block_bytes) {
-        uint16_t scale = base_f16_from_f32(p->data == CHECK_INTEGERS ? 1.0f : check_uniform(r));
-        if (p->data == CHECK_EXTREMES) {
-            scale = (uint16_t)(check_random(r) & 0xfbffu);
+        uint16_t f16[2];
+        for (int k = 0; k < 2; k++) {
+            f16[k] = p->data == CHECK_EXTREMES ? (uint16_t)(check_random(r) & 0xfbffu)
+                                               : base_f16_from_f32(p->data == CHECK_INTEGERS ? 1.0f : check_uniform(r));
         }
-        memcpy(bytes + i, &scale, sizeof scale);
+        blocks_set_f16(p->type, bytes + i, f16[0], f16[1]);
     }
 }
 
@@ -122,31 +128,41 @@ static void expect_same(const struct product *p, const struct check_buffer *expe
     check_equal((const float *)(void *)expected->data, (const float *)(void *)found->data, found->bytes / 4, what);
 }
 
-/* sum over k of w x, and of |w x|, in double precision; for int8 activations x is what they stand for. */
+/* Column c of a quantized row, and the magnitudes it is the difference of. */
+static void quant_weight(const struct product *p, const char *panel, int row, int c, double *w, double *size)
+{
+    struct kern_panel_block b;
+    kern_panel_block_get(p->type, &b, panel, row, (size_t)(c / 32));
+    const double scaled = (double)b.scale[c % 32 / 16] * b.w[c % 32], min = (double)b.min[c % 32 / 16];
+    *w = scaled - min;
+    *size = fabs(scaled) + fabs(min);
+}
+
+/* sum over k of w x, and of the magnitudes added, in double precision; for int8 activations x is what they stand for. */
 static void multiply_in_double(const struct product *p, int row, int token, double *sum, double *magnitude)
 {
-    float *w = malloc((size_t)p->n_cols * sizeof *w);
-    size_t panel_bytes = dtype_panel_bytes(p->type, (size_t)p->n_cols);
-    kern_unpack_row(p->type, w, p->W.data + (size_t)(row / DTYPE_PANEL_ROWS) * panel_bytes, row % DTYPE_PANEL_ROWS,
-                    p->n_cols);
+    float *plain = malloc((size_t)p->n_cols * sizeof *plain);
+    const char *panel = p->W.data + (size_t)(row / DTYPE_PANEL_ROWS) * dtype_panel_bytes(p->type, (size_t)p->n_cols);
+    kern_unpack_row(p->type, plain, panel, row % DTYPE_PANEL_ROWS, p->n_cols);
     int t0 = token / p->tile * p->tile, t = token - t0;
     int width = p->n_tokens - t0 < p->tile ? p->n_tokens - t0 : p->tile;
     const enum dtype_act kind = p->act_kind;
     const char *tile = p->act.data + (size_t)t0 * kern_act_token_bytes(kind, p->n_cols);
     *sum = *magnitude = 0;
     for (int c = 0; c < p->n_cols; c++) {
-        double x;
+        double x, w = (double)plain[c], size = fabs(w);
         if (kind == DTYPE_ACT_F32) {
             x = (double)((const float *)(const void *)tile)[c * width + t];
         } else {
             const char *block = tile + (size_t)(c / 32) * (size_t)width * KERN_ACT_Q8_BYTES;
             const struct kern_act_q8 a = kern_act_q8_block(block, width);
             x = (double)a.q[t * 32 + c % 32] * (double)a.d[t];
+            quant_weight(p, panel, row % DTYPE_PANEL_ROWS, c, &w, &size);
         }
-        *sum += (double)w[c] * x;
-        *magnitude += fabs((double)w[c] * x);
+        *sum += w * x;
+        *magnitude += size * fabs(x);
     }
-    free(w);
+    free(plain);
 }
 
 /* A chain of n fused multiply-adds is within n half-ulps of the sum of magnitudes; the product of two scales is one
@@ -249,7 +265,7 @@ static void check_type(choir_dtype type, const struct choir_kernels *k, struct c
             static const int wide[] = {172, 255, 256, 257, 288, 512};
             struct product p = {.type = type, .data = (enum check_data)data, .add = check_random(r) % 2};
             int cols = i <= 130 ? i : wide[i - 131];
-            p.n_cols = block == 1 ? cols : (1 + cols % 17) * block;
+            p.n_cols = block == 1 ? cols : block == 32 ? (1 + cols % 17) * 32 : (1 + cols % 3) * 256;
             p.n_rows = i % 3 == 0 ? 1 + i % 49 : check_between(r, 1, 49);
             int tokens = i % 21 + 1;
             p.n_tokens = tokens == 21 ? 33 : tokens;
@@ -258,8 +274,7 @@ static void check_type(choir_dtype type, const struct choir_kernels *k, struct c
     }
     for (int i = 0; i < 12; i++) { /* many tokens, many rows, more columns */
         struct product p = {.type = type, .data = (enum check_data)(i % CHECK_DATA_COUNT), .add = i % 2};
-        p.n_cols =
-            (type == DTYPE_Q4_0 || type == DTYPE_Q8_0) ? 32 * check_between(r, 1, 40) : check_between(r, 130, 700);
+        p.n_cols = block == 1 ? check_between(r, 130, 700) : block * check_between(r, 1, 1280 / block);
         p.n_rows = check_between(r, 1, 130);
         p.n_tokens = check_between(r, 16, 70);
         check_product(p, k, r);
@@ -290,11 +305,12 @@ static void test_matmul(void **state)
 /* One number of one token is no number: that token's rows are not finite, and not the others'. */
 static void check_spoiled(choir_dtype type, const struct choir_kernels *k, int n_tokens, struct check_rng *r)
 {
-    struct product p = {.type = type, .data = CHECK_REALS, .n_rows = 37, .n_cols = 160, .n_tokens = n_tokens};
+    const int n_cols = dtype_table[type].block_len == 256 ? 512 : 160;
+    struct product p = {.type = type, .data = CHECK_REALS, .n_rows = 37, .n_cols = n_cols, .n_tokens = n_tokens};
     product_open(&p, r, k);
     const int token = check_between(r, 0, n_tokens - 1);
     float *x = (float *)(void *)p.x.data;
-    x[(size_t)token * p.ldx + check_random(r) % 160] = check_random(r) % 2 ? NAN : -INFINITY;
+    x[(size_t)token * p.ldx + check_random(r) % (uint32_t)n_cols] = check_random(r) % 2 ? NAN : -INFINITY;
     struct check_buffer clean = y_open(&p), found = y_open(&p);
     for (int spoil = 0; spoil < 2; spoil++) {
         if (spoil == 1) { /* product_open packed x as it was before */

@@ -366,11 +366,20 @@ static void roundtrip(const struct file *f, const struct mdl_load_options *opt)
     close_all(&o);
 }
 
+/* Rows here are shorter than super-blocks, and their values must be made. */
+static bool fits_here(int type)
+{
+    return dtype_table[type].block_len <= 32 && wts_quantizable((choir_dtype)type);
+}
+
 static void gguf_types(void **state)
 {
     (void)state;
     struct mdl_load_options opt = options();
     for (int type = 0; type < DTYPE_COUNT; type++) {
+        if (!fits_here(type)) {
+            continue;
+        }
         struct file f = plain;
         f.type = (choir_dtype)type;
         roundtrip(&f, &opt);
@@ -413,6 +422,9 @@ static void quantized(void **state)
     (void)state;
     for (int from = 0; from < DTYPE_COUNT; from++) {
         for (int to = 0; to < DTYPE_COUNT; to++) {
+            if (!fits_here(from) || !fits_here(to)) {
+                continue;
+            }
             struct mdl_load_options opt = options();
             struct file f = plain;
             f.type = (choir_dtype)from;
@@ -430,6 +442,9 @@ static void in_place(void **state)
     struct mdl_load_options opt = options();
     opt.in_place = true;
     for (int type = 0; type < DTYPE_COUNT; type++) {
+        if (!fits_here(type)) {
+            continue;
+        }
         struct file f = plain;
         struct opened o;
         choir_error err = {0};
