@@ -1,104 +1,210 @@
 #!/usr/bin/env python3
-"""Writes a Llama-family model of any shape with random weights, for benchmarks: a GGUF file or a Hugging Face folder.
+"""Writes a Llama-family model of any shape with random weights, for benchmarks: a GGUF file, a Hugging Face folder, or a
+llama2.c file.
 
     tools/make_model.py tinyllama-1.1b --type q8_0 -o /tmp/1b-q8_0.gguf
-    tools/make_model.py stories15m --type f32 -o /tmp/15m          (a folder)
+    tools/make_model.py tinyllama-1.1b --type q4_K_M -o /tmp/1b-q4_K_M.gguf
+    tools/make_model.py stories15M --type f32 -o /tmp/15m          (a folder)
+    tools/make_model.py stories15M --type q8_0 -o /tmp/15m.bin     (llama2.c: f32, or q8_0 for its runq)
     tools/make_model.py --dim 512 --hidden 1376 --layers 8 --heads 8 --kv-heads 8 --vocab 32000 --context 2048 --type f16 -o /tmp/m.gguf
 
-Weights are uniform with variance 1/columns, so activations keep their size.  A GGUF file gets a stand-in vocabulary of
-byte pieces and made-up words, so that text goes in and out.  Needs numpy.
+Weights have mean 0 and variance 1/columns, so activations keep their size.  Floats are drawn from 256 values of the normal
+distribution; quantized blocks are random bytes with scales that fit, so nothing is quantized.  Files and folders get a
+stand-in vocabulary of byte pieces and made-up words, so that text goes in and out (from 259 pieces on; llama2.c's files hold
+none).  The same seed gives the same file.  Python 3 alone is needed.
 """
 import argparse
+import itertools
 import json
+import math
+import os
 import pathlib
+import random
+import statistics
 import struct
+import sys
+from typing import NamedTuple
 
-import numpy as np
-
-SHAPES = {  # dim, hidden, layers, heads, kv_heads, vocab, context
-    "stories15m": (288, 768, 6, 6, 6, 32000, 256),
-    "stories110m": (768, 2048, 12, 12, 12, 32000, 1024),
-    "smollm2-135m": (576, 1536, 30, 9, 3, 49152, 8192),
-    "tinyllama-1.1b": (2048, 5632, 22, 32, 4, 32000, 8192),
-    "llama-7b": (4096, 11008, 32, 32, 32, 32000, 4096),
+KEYS = ("dim", "hidden", "layers", "heads", "kv_heads", "vocab", "context", "tied")
+SHAPES = {
+    "stories15m": (288, 768, 6, 6, 6, 32000, 256, True),
+    "stories110m": (768, 2048, 12, 12, 12, 32000, 1024, True),
+    "smollm2-135m": (576, 1536, 30, 9, 3, 49152, 8192, True),
+    "tinyllama-1.1b": (2048, 5632, 22, 32, 4, 32000, 8192, False),
+    "llama-7b": (4096, 11008, 32, 32, 32, 32000, 4096, False),
 }
-GGML_TYPE = {"f32": 0, "f16": 1, "q4_0": 2, "q8_0": 8, "bf16": 30}
-BLOCK = {"f32": (1, 4), "f16": (1, 2), "bf16": (1, 2), "q8_0": (32, 34), "q4_0": (32, 18)}
 
 
-def random_rows(rng, kind, rows, cols):
-    """Bytes of rows x cols weights of a type; the quantized ones are made directly, block by block."""
-    deviation = 1 / np.sqrt(cols)
-    n = rows * cols
-    if kind in ("f32", "f16", "bf16"):
-        w = (rng.random(n, dtype=np.float32) - np.float32(0.5)) * np.float32(deviation * np.sqrt(12))
-        if kind == "bf16":
-            return (w.view(np.uint32) >> 16).astype(np.uint16).tobytes()
-        return w.astype("<f4" if kind == "f32" else "<f2").tobytes()
-    length, size = BLOCK[kind]
-    blocks = np.empty((n // length, size), dtype=np.uint8)
-    blocks[:, 2:] = np.frombuffer(rng.bytes(n // length * (size - 2)), dtype=np.uint8).reshape(-1, size - 2)
-    spread = 73.9 if kind == "q8_0" else 4.6  # standard deviation of a uniform int8, of a nibble
-    blocks[:, :2] = np.full(n // length, deviation / spread, dtype="<f2").view(np.uint8).reshape(-1, 2)
-    return blocks.tobytes()
+class Kind(NamedTuple):
+    """A type of weights: its number in GGUF, and a block's values and bytes."""
+    ggml: int
+    length: int
+    size: int
+    scales: tuple = ()
+    """(byte, f16) of a block of otherwise random bytes whose values then have mean 0 and deviation 1."""
+
+
+KINDS = {
+    "f32": Kind(0, 1, 4),
+    "f16": Kind(1, 1, 2),
+    "bf16": Kind(30, 1, 2),
+    # With all quants and inner scales uniform, a block of scale 1 has the deviation that 1 is divided by here.
+    "q4_0": Kind(2, 32, 18, ((0, 1 / 4.64),)),
+    "q4_1": Kind(3, 32, 20, ((0, 1 / 4.61), (2, -7.5 / 4.61))),
+    "q5_0": Kind(6, 32, 22, ((0, 1 / 9.25),)),
+    "q5_1": Kind(7, 32, 24, ((0, 1 / 9.23), (2, -15.5 / 9.23))),
+    "q8_0": Kind(8, 32, 34, ((0, 1 / 73.6),)),
+    "q2_K": Kind(10, 256, 84, ((80, 1 / 13.9), (82, 1.5 / 13.9))),
+    "q3_K": Kind(11, 256, 110, ((108, 1 / 43.3),)),
+    "q4_K": Kind(12, 256, 144, ((0, 1 / 258.0), (2, 7.5 / 258.0))),
+    "q5_K": Kind(13, 256, 176, ((0, 1 / 527.0), (2, 15.5 / 527.0))),
+    "q6_K": Kind(14, 256, 210, ((208, 1 / 1366.0),)),
+}
+MIXES = {"q4_K_M": "q4_K", "q5_K_M": "q5_K"}  # and q6_K where it helps most
+FLOATS = ("f32", "f16", "bf16")
+PIECE = 1 << 20  # values made at a time
+
+# No writer makes an int8 quant of -128, and some readers cannot take it.
+NO_MINUS_128 = bytes(0x81 if b == 0x80 else b for b in range(256))
+
+
+def packed(kind, value):
+    if kind == "bf16":
+        return struct.pack("<f", value)[2:]
+    return struct.pack("<f" if kind == "f32" else "<e", value)
+
+
+def random_floats(rng, kind, n, deviation):
+    """Each weight is one random byte, the index of one of 256 values; byte j of the values is a table of its own."""
+    normal = statistics.NormalDist(0, deviation)
+    values = [packed(kind, normal.inv_cdf((i + 0.5) / 256)) for i in range(256)]
+    index = rng.randbytes(n)
+    size = KINDS[kind].size
+    out = bytearray(n * size)
+    for j in range(size):
+        out[j::size] = index.translate(bytes(v[j] for v in values))
+    return out
+
+
+def random_blocks(rng, kind, n, deviation):
+    _, length, size, scales = KINDS[kind]
+    count = n // length
+    quants = rng.randbytes(count * size)
+    out = bytearray(quants.translate(NO_MINUS_128) if kind == "q8_0" else quants)
+    for at, scale in scales:
+        low, high = struct.pack("<e", scale * deviation)
+        out[at::size] = bytes([low]) * count
+        out[at + 1::size] = bytes([high]) * count
+    return out
+
+
+class Tensor(NamedTuple):
+    role: str
+    gguf: str
+    hugging_face: str
+    shape: tuple
+    kind: str
+
+    def n_bytes(self):
+        _, length, size, _ = KINDS[self.kind]
+        return math.prod(self.shape) // length * size
+
+    def weights(self, seed):
+        """The bytes, piece by piece; whatever the order tensors are asked in, and the same for all floats but rounding."""
+        n = math.prod(self.shape)
+        if len(self.shape) == 1:  # of a norm
+            yield packed(self.kind, 1.0) * n
+            return
+        rng = generator(self, seed)
+        make = random_floats if self.kind in FLOATS else random_blocks
+        for at in range(0, n, PIECE):
+            yield make(rng, self.kind, min(PIECE, n - at), 1 / math.sqrt(self.shape[1]))
+
+
+def generator(tensor, seed):
+    return random.Random(f"{seed} {tensor.gguf}")
+
+
+def more_bits(i, n):
+    """The half of the layers that get more bits in a mix: the first and last eighth, every third between."""
+    return i < n // 8 or i >= 7 * n // 8 or (i - n // 8) % 3 == 2
+
+
+def kind_of(a, role, layer):
+    if a.type not in MIXES:
+        return a.type
+    last = role == ("token_embd" if a.tied else "output")
+    mixed = role in ("attn_v", "ffn_down") and more_bits(layer, a.layers)
+    return "q6_K" if last or mixed else MIXES[a.type]
 
 
 def tensors(a):
-    """(GGUF name, Hugging Face name, shape) in file order."""
+    """All of them, in file order."""
     q, kv = a.heads * a.head_dim, a.kv_heads * a.head_dim
-    yield "token_embd.weight", "model.embed_tokens.weight", (a.vocab, a.dim)
-    for i in range(a.layers):
-        g, h = f"blk.{i}.", f"model.layers.{i}."
-        yield g + "attn_norm.weight", h + "input_layernorm.weight", (a.dim,)
-        yield g + "attn_q.weight", h + "self_attn.q_proj.weight", (q, a.dim)
-        yield g + "attn_k.weight", h + "self_attn.k_proj.weight", (kv, a.dim)
-        yield g + "attn_v.weight", h + "self_attn.v_proj.weight", (kv, a.dim)
-        yield g + "attn_output.weight", h + "self_attn.o_proj.weight", (a.dim, q)
-        yield g + "ffn_norm.weight", h + "post_attention_layernorm.weight", (a.dim,)
-        yield g + "ffn_gate.weight", h + "mlp.gate_proj.weight", (a.hidden, a.dim)
-        yield g + "ffn_up.weight", h + "mlp.up_proj.weight", (a.hidden, a.dim)
-        yield g + "ffn_down.weight", h + "mlp.down_proj.weight", (a.dim, a.hidden)
-    yield "output_norm.weight", "model.norm.weight", (a.dim,)
+    inside = (
+        ("attn_norm", "input_layernorm", (a.dim,)),
+        ("attn_q", "self_attn.q_proj", (q, a.dim)),
+        ("attn_k", "self_attn.k_proj", (kv, a.dim)),
+        ("attn_v", "self_attn.v_proj", (kv, a.dim)),
+        ("attn_output", "self_attn.o_proj", (a.dim, q)),
+        ("ffn_norm", "post_attention_layernorm", (a.dim,)),
+        ("ffn_gate", "mlp.gate_proj", (a.hidden, a.dim)),
+        ("ffn_up", "mlp.up_proj", (a.hidden, a.dim)),
+        ("ffn_down", "mlp.down_proj", (a.dim, a.hidden)),
+    )
+
+    def tensor(role, other, shape, layer=-1):
+        block, of_layer = (f"blk.{layer}.", f"model.layers.{layer}.") if layer >= 0 else ("", "")
+        kind = kind_of(a, role, layer) if len(shape) == 2 else "f32"
+        return Tensor(role, f"{block}{role}.weight", f"{of_layer}{other}.weight", shape, kind)
+
+    yield tensor("token_embd", "model.embed_tokens", (a.vocab, a.dim))
+    for layer, (role, other, shape) in itertools.product(range(a.layers), inside):
+        yield tensor(role, other, shape, layer)
+    yield tensor("output_norm", "model.norm", (a.dim,))
     if not a.tied:
-        yield "output.weight", "lm_head.weight", (a.vocab, a.dim)
+        yield tensor("output", "lm_head", (a.vocab, a.dim))
 
 
-def kind_of(a, shape):
-    return a.type if len(shape) == 2 else "f32"
+# ---- vocabulary -----------------------------------------------------------------------------------------
 
-
-def n_bytes(kind, shape):
-    length, size = BLOCK[kind]
-    return int(np.prod(shape)) // length * size
-
-
-def data_of(rng, kind, shape):
-    if len(shape) == 1:
-        yield np.ones(shape, dtype="<f4").tobytes()
-        return
-    step = max(1, (1 << 24) // shape[1])
-    for row in range(0, shape[0], step):
-        yield random_rows(rng, kind, min(step, shape[0] - row), shape[1])
+NORMAL, UNKNOWN, CONTROL, BYTE = 1, 2, 3, 6  # SentencePiece's and GGUF's kinds of pieces
 
 
 def vocabulary(n):
-    pieces = [("<unk>", 0.0, 2), ("<s>", 0.0, 3), ("</s>", 0.0, 3)]
-    pieces += [(f"<0x{b:02X}>", 0.0, 6) for b in range(256)]
+    """n pieces: (text, score, kind).  None when there is no room for the bytes."""
+    if n < 3 + 256:
+        return None
+    pieces = [("<unk>", 0.0, UNKNOWN), ("<s>", 0.0, CONTROL), ("</s>", 0.0, CONTROL)]
+    pieces += [(f"<0x{b:02X}>", 0.0, BYTE) for b in range(256)]
     letters = "abcdefghijklmnopqrstuvwxyz"
-    words = ("\u2581" * (i % 2) + "".join(letters[i // 26 ** k % 26] for k in range(4)) for i in range(n))
-    seen = set()
-    for word in words:
-        if len(pieces) >= n:
-            break
-        if word not in seen:
-            seen.add(word)
-            pieces.append((word, -float(len(pieces)), 1))
-    return pieces[:n]
+    for i in range(n - len(pieces)):
+        word = "".join(letters[i // 26**k % 26] for k in range(4 if i < 26**4 else 8))
+        pieces.append(("\u2581" * (i % 2) + word, -float(len(pieces)), NORMAL))
+    return pieces
 
 
-class GGUF:
+def sentencepiece_file(pieces):
+    """A SentencePiece BPE model: protobuf's (field number and wire type, length, bytes)."""
+    def field(tag, data):
+        n, length = len(data), b""
+        while n > 127:
+            length, n = length + bytes([n & 127 | 128]), n >> 7
+        return bytes([tag]) + length + bytes([n]) + data
+
+    out = b"".join(field(0x0A, field(0x0A, text.encode()) + struct.pack("<Bf", 0x15, score) + bytes([0x18, kind]))
+                   for text, score, kind in pieces)
+    bpe, byte_fallback, keep_spaces = b"\x18\x02", b"\x98\x02\x01", b"\x20\x00"
+    return out + field(0x12, bpe + byte_fallback) + field(0x1A, field(0x0A, b"identity") + keep_spaces)
+
+
+# ---- the three kinds of output --------------------------------------------------------------------------
+
+class Settings:
+    """GGUF's key-value pairs."""
+
     def __init__(self):
-        self.settings, self.n = b"", 0
+        self.data, self.n = b"", 0
 
     @staticmethod
     def string(s):
@@ -106,7 +212,7 @@ class GGUF:
         return struct.pack("<Q", len(b)) + b
 
     def put(self, key, code, payload):
-        self.settings += self.string(key) + struct.pack("<I", code) + payload
+        self.data += self.string(key) + struct.pack("<I", code) + payload
         self.n += 1
 
     def u32(self, key, v):
@@ -118,45 +224,48 @@ class GGUF:
     def text(self, key, v):
         self.put(key, 8, self.string(v))
 
-    def array(self, key, code, count, payload):
-        self.put(key, 9, struct.pack("<IQ", code, count) + payload)
+    def array(self, key, code, items):
+        self.put(key, 9, struct.pack("<IQ", code, len(items)) + b"".join(items))
 
 
-def write_gguf(a, rng):
-    g = GGUF()
-    g.text("general.architecture", "llama")
-    g.text("general.name", a.name)
+def gguf_settings(a):
+    s = Settings()
+    s.text("general.architecture", "llama")
+    s.text("general.name", a.name)
     for key, v in (("block_count", a.layers), ("context_length", a.context), ("embedding_length", a.dim),
                    ("feed_forward_length", a.hidden), ("attention.head_count", a.heads),
                    ("attention.head_count_kv", a.kv_heads), ("attention.key_length", a.head_dim),
                    ("attention.value_length", a.head_dim), ("rope.dimension_count", a.head_dim), ("vocab_size", a.vocab)):
-        g.u32("llama." + key, v)
-    g.f32("llama.attention.layer_norm_rms_epsilon", 1e-5)
-    g.f32("llama.rope.freq_base", 10000.0)
-    if a.vocab > 300:
-        pieces = vocabulary(a.vocab)
-        g.text("tokenizer.ggml.model", "llama")
-        g.array("tokenizer.ggml.tokens", 8, len(pieces), b"".join(g.string(p[0]) for p in pieces))
-        g.array("tokenizer.ggml.scores", 6, len(pieces), np.array([p[1] for p in pieces], "<f4").tobytes())
-        g.array("tokenizer.ggml.token_type", 5, len(pieces), np.array([p[2] for p in pieces], "<i4").tobytes())
+        s.u32("llama." + key, v)
+    s.f32("llama.attention.layer_norm_rms_epsilon", 1e-5)
+    s.f32("llama.rope.freq_base", 10000.0)
+    pieces = vocabulary(a.vocab)
+    if pieces:
+        s.text("tokenizer.ggml.model", "llama")
+        s.array("tokenizer.ggml.tokens", 8, [s.string(text) for text, _, _ in pieces])
+        s.array("tokenizer.ggml.scores", 6, [struct.pack("<f", score) for _, score, _ in pieces])
+        s.array("tokenizer.ggml.token_type", 5, [struct.pack("<i", kind) for _, _, kind in pieces])
         for key, v in (("unknown", 0), ("bos", 1), ("eos", 2)):
-            g.u32(f"tokenizer.ggml.{key}_token_id", v)
-    infos, offset, all_tensors = b"", 0, list(tensors(a))
-    for name, _, shape in all_tensors:
-        kind = kind_of(a, shape)
-        infos += g.string(name) + struct.pack("<I", len(shape)) + struct.pack(f"<{len(shape)}Q", *reversed(shape))
-        infos += struct.pack("<IQ", GGML_TYPE[kind], offset)
-        offset += -(-n_bytes(kind, shape) // 32) * 32
+            s.u32(f"tokenizer.ggml.{key}_token_id", v)
+    return s
+
+
+def write_gguf(a):
+    s, all_tensors = gguf_settings(a), list(tensors(a))
+    infos, offset = b"", 0
+    for t in all_tensors:
+        infos += s.string(t.gguf) + struct.pack(f"<I{len(t.shape)}Q", len(t.shape), *reversed(t.shape))
+        infos += struct.pack("<IQ", KINDS[t.kind].ggml, offset)
+        offset += -(-t.n_bytes() // 32) * 32
     with open(a.output, "wb") as f:
-        f.write(b"GGUF" + struct.pack("<IQQ", 3, len(all_tensors), g.n) + g.settings + infos)
+        f.write(b"GGUF" + struct.pack("<IQQ", 3, len(all_tensors), s.n) + s.data + infos)
         f.write(b"\0" * (-f.tell() % 32))
-        for _, _, shape in all_tensors:
-            for piece in data_of(rng, kind_of(a, shape), shape):
-                f.write(piece)
+        for t in all_tensors:
+            f.writelines(t.weights(a.seed))
             f.write(b"\0" * (-f.tell() % 32))
 
 
-def write_folder(a, rng):
+def write_folder(a):
     out = pathlib.Path(a.output)
     out.mkdir(parents=True, exist_ok=True)
     (out / "config.json").write_text(json.dumps(dict(
@@ -164,46 +273,106 @@ def write_folder(a, rng):
         intermediate_size=a.hidden, num_hidden_layers=a.layers, num_attention_heads=a.heads, num_key_value_heads=a.kv_heads,
         head_dim=a.head_dim, vocab_size=a.vocab, max_position_embeddings=a.context, rms_norm_eps=1e-5, rope_theta=10000.0,
         tie_word_embeddings=a.tied, bos_token_id=1, eos_token_id=2), indent=1))
-    header, offset = {}, 0
-    for _, name, shape in tensors(a):
-        kind = kind_of(a, shape)
-        size = n_bytes(kind, shape)
-        header[name] = dict(dtype=kind.upper(), shape=shape, data_offsets=[offset, offset + size])
-        offset += size
+    pieces = vocabulary(a.vocab)
+    if pieces:
+        (out / "tokenizer.model").write_bytes(sentencepiece_file(pieces))
+    header, offset, all_tensors = {}, 0, [t._replace(kind=a.type) for t in tensors(a)]
+    for t in all_tensors:
+        header[t.hugging_face] = dict(dtype=t.kind.upper(), shape=t.shape, data_offsets=[offset, offset + t.n_bytes()])
+        offset += t.n_bytes()
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
     with open(out / "model.safetensors", "wb") as f:
         f.write(struct.pack("<Q", len(text)) + text)
-        for _, _, shape in tensors(a):
-            for piece in data_of(rng, kind_of(a, shape), shape):
-                f.write(piece)
+        for t in all_tensors:
+            f.writelines(t.weights(a.seed))
+
+
+def llama2c_int8(t, seed, group):
+    rng, n = generator(t, seed), math.prod(t.shape)
+    for at in range(0, n, PIECE):
+        yield rng.randbytes(min(PIECE, n - at)).translate(NO_MINUS_128)
+    yield struct.pack("<f", 1 / 73.6 / math.sqrt(t.shape[1])) * (n // group)
+
+
+def write_llama2c(a):
+    """Version 0 for f32, version 2 for q8_0.  All layers' tensors of a role stand together."""
+    by_role = {}
+    for t in tensors(a):
+        by_role.setdefault(t.role, []).append(t)
+    group = 64 if a.dim % 64 == 0 and a.hidden % 64 == 0 else 32
+    matrices = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_down", "ffn_up")
+    sizes = (a.dim, a.hidden, a.layers, a.heads, a.kv_heads)
+    with open(a.output, "wb") as f:
+        if a.type == "f32":
+            order = ("token_embd", "attn_norm", *matrices[:4], "ffn_norm", *matrices[4:], "output_norm", "rope", "output")
+            f.write(struct.pack("<7i", *sizes, a.vocab if a.tied else -a.vocab, a.context))
+        else:
+            order = ("attn_norm", "ffn_norm", "output_norm", "token_embd", *matrices, "output")
+            f.write(struct.pack("<Ii7iBi", 0x616B3432, 2, *sizes, a.vocab, a.context, a.tied, group).ljust(256, b"\0"))
+        for role in order:
+            if role == "rope":
+                f.write(b"\0" * (4 * a.context * a.head_dim))  # two tables that nobody reads
+            for t in by_role.get(role, ()):
+                f.writelines(llama2c_int8(t, a.seed, group) if t.kind == "q8_0" else t.weights(a.seed))
+
+
+# ---- command line ---------------------------------------------------------------------------------------
+
+def check(p, a):
+    for key in KEYS[:-1] + ("head_dim",):
+        if getattr(a, key) < 1:
+            p.error(f"--{key.replace('_', '-')}: {getattr(a, key)} is not at least 1")
+    if a.heads % a.kv_heads:
+        p.error(f"--heads: {a.heads} is no multiple of {a.kv_heads} key/value heads")
+    if a.head_dim % 2:
+        p.error(f"--head-dim: {a.head_dim} is odd")
+    for t in tensors(a):
+        length = KINDS[t.kind].length
+        if t.shape[-1] % length:
+            p.error(f"--type {a.type}: {t.gguf} has {t.shape[-1]} columns, no multiple of {length}")
+    if a.output.endswith(".bin"):
+        if a.type not in ("f32", "q8_0"):
+            p.error(f"--type {a.type}: a llama2.c file holds f32 or q8_0")
+        if a.head_dim * a.heads != a.dim:
+            p.error("--head-dim: a llama2.c file cannot say it")
+    elif not a.output.endswith(".gguf") and a.type not in FLOATS:
+        p.error(f"--type {a.type}: a folder holds f32, f16 or bf16")
+
+
+def arguments():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("name", nargs="?", type=str.lower, choices=sorted(SHAPES), help="a known shape")
+    for key in KEYS[:-1] + ("head_dim",):
+        p.add_argument("--" + key.replace("_", "-"), type=int, metavar="N")
+    p.add_argument("--tied", action=argparse.BooleanOptionalAction, help="output matrix = embedding table")
+    p.add_argument("--type", choices=[*KINDS, *MIXES], default="q8_0", help="of the matrices (q8_0); norms are f32")
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("-o", "--output", required=True, help="NAME.gguf, NAME.bin, or a folder")
+    a = p.parse_args()
+    known = dict(zip(KEYS, SHAPES[a.name])) if a.name else {"tied": False}
+    for key in KEYS:
+        if getattr(a, key) is None:
+            if key not in known:
+                p.error(f"--{key.replace('_', '-')} is needed when no known shape is named")
+            setattr(a, key, known[key])
+    if a.head_dim is None:
+        if a.heads < 1 or a.dim % a.heads:
+            p.error(f"--dim: {a.dim} is no multiple of {a.heads} heads (--head-dim)")
+        a.head_dim = a.dim // a.heads
+    a.name = a.name or "random"
+    check(p, a)
+    return a
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("name", nargs="?", choices=sorted(SHAPES), help="a known shape")
-    for key in ("dim", "hidden", "layers", "heads", "kv-heads", "vocab", "context", "head-dim"):
-        p.add_argument("--" + key, type=int)
-    p.add_argument("--tied", action="store_true", help="output matrix = embedding table")
-    p.add_argument("--type", choices=sorted(GGML_TYPE), default="q8_0")
-    p.add_argument("--seed", type=int, default=1)
-    p.add_argument("-o", "--output", required=True, help="NAME.gguf, or a folder")
-    a = p.parse_args()
-    known = SHAPES.get(a.name, (None,) * 7)
-    for key, value in zip(("dim", "hidden", "layers", "heads", "kv_heads", "vocab", "context"), known):
-        if getattr(a, key) is None:
-            if value is None:
-                p.error(f"--{key.replace('_', '-')} is needed when no known shape is named")
-            setattr(a, key, value)
-    a.head_dim = a.head_dim or a.dim // a.heads
-    a.name = a.name or "random"
-    rng = np.random.default_rng(a.seed)
-    if a.output.endswith(".gguf"):
-        write_gguf(a, rng)
-    elif a.type in ("f32", "f16", "bf16"):
-        write_folder(a, rng)
-    else:
-        p.error("a folder holds f32, f16 or bf16")
+    a = arguments()
+    suffix = pathlib.Path(a.output).suffix
+    write = {".gguf": write_gguf, ".bin": write_llama2c}.get(suffix, write_folder)
+    try:
+        write(a)
+    except OSError as e:
+        sys.exit(f"make_model.py: {e.filename or a.output}: {os.strerror(e.errno)}")
 
 
 if __name__ == "__main__":
