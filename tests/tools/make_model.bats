@@ -43,8 +43,8 @@ story() {
 }
 
 @test "every type that choir reads is computed with" {
-    for type in f32 f16 bf16 q8_0 q4_0; do
-        make_model "${shape[@]}" --type $type -o m.gguf
+    for type in f32 f16 bf16 q8_0 q4_0 q4_1 q5_0 q5_1 q2_K q3_K q4_K q5_K q6_K q4_K_M; do
+        make_model "${shape[@]}" --dim 256 --hidden 256 --type $type -o m.gguf
         story m.gguf >out
         [ -s out ]
     done
