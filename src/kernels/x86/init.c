@@ -1,6 +1,7 @@
 /* The ladder of x86: each level overwrites what it does better than the one below. */
 #include "kernels/kernels.h"
 #include "kernels/x86/kernels_avx2.h"
+#include "kernels/x86/kernels_avx512.h"
 
 static void init_avx2(struct choir_kernels *k)
 {
@@ -27,10 +28,18 @@ static void init_avx2(struct choir_kernels *k)
     k->all_finite = kern_all_finite_avx2;
 }
 
+static void init_avx512(struct choir_kernels *k)
+{
+    k->level = BASE_CPU_AVX512;
+}
+
 void kern_init_arch(struct choir_kernels *k, base_cpu_level level)
 {
     if (level < BASE_CPU_AVX2 || level > BASE_CPU_AVX512BF16) {
         return;
     }
     init_avx2(k);
+    if (level >= BASE_CPU_AVX512) {
+        init_avx512(k);
+    }
 }

@@ -1,6 +1,7 @@
 /* Which probe loops belong to which level of x86. */
 #include "kernels/probe_loops.h"
 #include "kernels/x86/probe_avx2.h"
+#include "kernels/x86/probe_avx512.h"
 
 void probe_init_arch(struct probe_loops *loops, base_cpu_level level)
 {
@@ -12,4 +13,12 @@ void probe_init_arch(struct probe_loops *loops, base_cpu_level level)
     loops->peak[DTYPE_ACT_Q8] = probe_peak_q8_avx2;
     loops->round_ops[DTYPE_ACT_F32] = PROBE_F32_ROUND_OPS_AVX2;
     loops->round_ops[DTYPE_ACT_Q8] = PROBE_Q8_ROUND_OPS_AVX2;
+    if (level < BASE_CPU_AVX512) {
+        return;
+    }
+    loops->read = probe_read_avx512;
+    loops->peak[DTYPE_ACT_F32] = probe_peak_f32_avx512;
+    loops->peak[DTYPE_ACT_Q8] = probe_peak_q8_avx512;
+    loops->round_ops[DTYPE_ACT_F32] = PROBE_F32_ROUND_OPS_AVX512;
+    loops->round_ops[DTYPE_ACT_Q8] = PROBE_Q8_ROUND_OPS_AVX512;
 }
