@@ -31,6 +31,11 @@ static void init_avx2(struct choir_kernels *k)
 static void init_avx512(struct choir_kernels *k)
 {
     k->level = BASE_CPU_AVX512;
+    k->act_tile[DTYPE_ACT_F32] = kern_act_tile_f32_avx512;
+    k->act_pack[DTYPE_ACT_F32] = kern_act_pack_f32_avx512;
+    k->matmul[DTYPE_F32] = kern_matmul_f32_avx512;
+    k->matmul[DTYPE_F16] = kern_matmul_f16_avx512;
+    k->matmul[DTYPE_BF16] = kern_matmul_bf16_avx512;
 }
 
 void kern_init_arch(struct choir_kernels *k, base_cpu_level level)

@@ -4,4 +4,15 @@
 
 #include "kernels/kernels.h"
 
+int kern_act_tile_f32_avx512(int n_tokens);
+void kern_act_pack_f32_avx512(void *act, const float *x, size_t ldx, int n_tokens, int tile, int n_cols, int col0,
+                              int col1);
+
+void kern_matmul_f32_avx512(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
+                            int tile, bool add);
+void kern_matmul_f16_avx512(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
+                            int tile, bool add);
+void kern_matmul_bf16_avx512(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
+                             int tile, bool add);
+
 #endif

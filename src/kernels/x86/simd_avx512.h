@@ -19,6 +19,9 @@
 /* A function of its own: what the compiler would hoist out of the caller's loop takes registers that it needs. */
 #define AVX512_NOINLINE static __attribute__((noinline))
 
+/* Widest tile of f32 activations: of few tokens, and of many. */
+enum { AVX512_TILE_F32_FEW = 16, AVX512_TILE_F32 = 12 };
+
 static inline __m512i avx512_load_i32(const void *p)
 {
     return _mm512_loadu_si512(p);
