@@ -9,7 +9,7 @@
 A peer is known by the name of its program:
     llama-bench  llama.cpp's, or ik_llama.cpp's; llama-batched-bench beside it does the tests with several sequences
     run          llama2.c's; takes NAME.bin for NAME.gguf, and runq beside it for the quantized files
-    python       an interpreter that has openvino_genai
+    python       an interpreter that has openvino_genai (of GGUF it reads byte-level BPE models: make_model.py --bpe)
     choir        another Choir
 Without --peer: llama-bench on the PATH, and OpenVINO GenAI where this Python has it.
 
@@ -297,12 +297,12 @@ def openvino_worker(model, threads, kind, n, depth):
         n, depth = int(n), int(depth)
         pipe = openvino_genai.LLMPipeline(model, "CPU", INFERENCE_NUM_THREADS=int(threads))
         length = n + depth if kind == "pp" else max(depth, 1)
-        ids = openvino.Tensor(numpy.random.default_rng(1).integers(300, 1000, (1, length), dtype=numpy.int64))
+        random = numpy.random.default_rng(1)
         mask = openvino.Tensor(numpy.ones((1, length), dtype=numpy.int64))
         config = openvino_genai.GenerationConfig(max_new_tokens=1 if kind == "pp" else n + 1, ignore_eos=True)
-        prompt = openvino_genai.TokenizedInputs(ids, mask)
-        pipe.generate(prompt, config)
-        metrics = pipe.generate(prompt, config).perf_metrics
+        for _ in range(2):  # one to warm up; never the same prompt, it might be remembered
+            ids = openvino.Tensor(random.integers(0, 256, (1, length), dtype=numpy.int64))
+            metrics = pipe.generate(openvino_genai.TokenizedInputs(ids, mask), config).perf_metrics
         print(1000 * length / metrics.get_ttft().mean if kind == "pp" else 1000 / metrics.get_tpot().mean)
     except Exception as e:  # whatever it throws becomes one line
         sys.exit(f"OpenVINO GenAI: {last_words(str(e))}")

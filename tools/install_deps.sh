@@ -4,7 +4,7 @@
 set -eu
 
 build="gcc g++ make pkg-config libsentencepiece-dev libjansson-dev libedit-dev"
-test="libcmocka-dev bats tmux"
+test="libcmocka-dev bats tmux python3"
 gate="clang clang-format libomp-dev gcc-aarch64-linux-gnu g++-aarch64-linux-gnu qemu-user"
 
 wanted=

@@ -60,6 +60,8 @@ KINDS = {
     "q5_K": Kind(13, 256, 176, ((0, 1 / 527.0), (2, 15.5 / 527.0))),
     "q6_K": Kind(14, 256, 210, ((208, 1 / 1366.0),)),
 }
+FILE_TYPE = {"f32": 0, "f16": 1, "bf16": 32, "q4_0": 2, "q4_1": 3, "q5_0": 8, "q5_1": 9, "q8_0": 7, "q2_K": 10, "q3_K": 12,
+             "q4_K": 14, "q4_K_M": 15, "q5_K": 16, "q5_K_M": 17, "q6_K": 18}  # GGUF's numbers for whole files
 MIXES = {"q4_K_M": "q4_K", "q5_K_M": "q5_K"}  # and q6_K where it helps most
 FLOATS = ("f32", "f16", "bf16")
 PIECE = 1 << 20  # values made at a time
@@ -184,6 +186,23 @@ def vocabulary(n):
     return pieces
 
 
+def bpe_vocabulary(n):
+    """Byte-level BPE: 256 bytes under GPT-2's names for them, words of two and then of four letters, a mark of the end.
+    (pieces, merges), or None."""
+    if n < 256 + 1:
+        return None
+    plain = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    other = [b for b in range(256) if b not in plain]
+    names = {b: chr(b) for b in plain} | {b: chr(256 + i) for i, b in enumerate(other)}
+    letters = [chr(c) for c in range(ord("a"), ord("z") + 1)]
+    pairs = list(itertools.product(letters, letters))
+    two = ["".join(pair) for pair in pairs]
+    merges = list(itertools.islice(itertools.chain(pairs, itertools.product(two, two)), n - 257))
+    pieces = [names[b] for b in range(256)] + ["".join(merge) for merge in merges]
+    pieces += [f"<unused {i}>" for i in range(n - 1 - len(pieces))] + ["<|endoftext|>"]
+    return pieces, [" ".join(merge) for merge in merges]
+
+
 def sentencepiece_file(pieces):
     """A SentencePiece BPE model: protobuf's (field number and wire type, length, bytes)."""
     def field(tag, data):
@@ -232,6 +251,8 @@ def gguf_settings(a):
     s = Settings()
     s.text("general.architecture", "llama")
     s.text("general.name", a.name)
+    s.u32("general.file_type", FILE_TYPE[a.type])
+    s.u32("general.quantization_version", 2)
     for key, v in (("block_count", a.layers), ("context_length", a.context), ("embedding_length", a.dim),
                    ("feed_forward_length", a.hidden), ("attention.head_count", a.heads),
                    ("attention.head_count_kv", a.kv_heads), ("attention.key_length", a.head_dim),
@@ -239,6 +260,21 @@ def gguf_settings(a):
         s.u32("llama." + key, v)
     s.f32("llama.attention.layer_norm_rms_epsilon", 1e-5)
     s.f32("llama.rope.freq_base", 10000.0)
+    put_vocabulary(s, a)
+    return s
+
+
+def put_vocabulary(s, a):
+    if a.bpe:
+        pieces, merges = bpe_vocabulary(a.vocab)
+        s.text("tokenizer.ggml.model", "gpt2")
+        s.text("tokenizer.ggml.pre", "gpt-2")
+        s.array("tokenizer.ggml.tokens", 8, [s.string(text) for text in pieces])
+        s.array("tokenizer.ggml.token_type", 5, [struct.pack("<i", NORMAL)] * (a.vocab - 1) + [struct.pack("<i", CONTROL)])
+        s.array("tokenizer.ggml.merges", 8, [s.string(text) for text in merges])
+        for key in ("bos", "eos", "padding"):
+            s.u32(f"tokenizer.ggml.{key}_token_id", a.vocab - 1)
+        return
     pieces = vocabulary(a.vocab)
     if pieces:
         s.text("tokenizer.ggml.model", "llama")
@@ -247,7 +283,6 @@ def gguf_settings(a):
         s.array("tokenizer.ggml.token_type", 5, [struct.pack("<i", kind) for _, _, kind in pieces])
         for key, v in (("unknown", 0), ("bos", 1), ("eos", 2)):
             s.u32(f"tokenizer.ggml.{key}_token_id", v)
-    return s
 
 
 def write_gguf(a):
@@ -331,6 +366,8 @@ def check(p, a):
         length = KINDS[t.kind].length
         if t.shape[-1] % length:
             p.error(f"--type {a.type}: {t.gguf} has {t.shape[-1]} columns, no multiple of {length}")
+    if a.bpe and (a.vocab < 257 or not a.output.endswith(".gguf")):
+        p.error("--bpe: for a GGUF file of at least 257 pieces")
     if a.output.endswith(".bin"):
         if a.type not in ("f32", "q8_0"):
             p.error(f"--type {a.type}: a llama2.c file holds f32 or q8_0")
@@ -346,6 +383,7 @@ def arguments():
     for key in KEYS[:-1] + ("head_dim",):
         p.add_argument("--" + key.replace("_", "-"), type=int, metavar="N")
     p.add_argument("--tied", action=argparse.BooleanOptionalAction, help="output matrix = embedding table")
+    p.add_argument("--bpe", action="store_true", help="GGUF: byte-level BPE (OpenVINO GenAI reads nothing else from GGUF)")
     p.add_argument("--type", choices=[*KINDS, *MIXES], default="q8_0", help="of the matrices (q8_0); norms are f32")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("-o", "--output", required=True, help="NAME.gguf, NAME.bin, or a folder")

@@ -113,6 +113,25 @@ for kind, values in (("q8_0", q8_0), ("q5_1", q5_1), ("q6_K", q6_K)):
 '
 }
 
+@test "byte-level BPE: every merge makes a piece of two, no piece is there twice" {
+    make_model "${shape[@]}" --type f32 --bpe -o m.gguf
+    "$CHOIR_BIN" bench -m m.gguf -p 4 -n 2 -r 1
+    cd "$BATS_TEST_DIRNAME/../../tools"
+    PYTHONDONTWRITEBYTECODE=1 python3 -c '
+import make_model
+for n in 257, 258, 1000, 32000, 500000:
+    pieces, merges = make_model.bpe_vocabulary(n)
+    assert len(pieces) == len(set(pieces)) == n and len(merges) <= n - 257
+    known = set(pieces[:256])
+    assert all(len(piece) == 1 for piece in known)
+    for merge in merges:
+        left, right = merge.split(" ")
+        assert left in known and right in known
+        known.add(left + right)
+    assert known <= set(pieces)
+'
+}
+
 @test "what cannot be written is refused in one line" {
     run make_model "${shape[@]}" --type q4_K -o m.gguf
     [ "$status" -eq 2 ]
