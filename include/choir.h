@@ -127,7 +127,7 @@ typedef struct choir_engine_options {
     int32_t n_seqs;      /* sequences that shall fit at full length (the block pool's size); 1 */
     int32_t batch;       /* most tokens in a step (prefill chunk); 512 */
     int n_threads;       /* 0: choir_default_threads() */
-    const char *kv_type; /* "f16" (default), "f32" */
+    const char *kv_type; /* "f16" (default), "f32", "q8_0" */
     int32_t kv_block;    /* tokens in a block: a power of two, 1 to 256; 16 */
     uint64_t mem_limit;  /* 0: what is free */
 } choir_engine_options;

@@ -139,7 +139,7 @@ const option_row option_rows[] = {
      .min = 1, .max = THREADS_MOST},
     {ENGINE | INFO, GROUP_ENGINE, "batch", 'b', NULL, 0, "N", "prompt tokens computed at a time (512)",
      INTO(OPTION_INT, batch), .min = 1, .max = 65536},
-    {ENGINE | INFO, GROUP_ENGINE, "kv-type", 0, NULL, 0, "TYPE", "of cached keys and values: f16, f32 (f16)",
+    {ENGINE | INFO, GROUP_ENGINE, "kv-type", 0, NULL, 0, "TYPE", "of cached keys and values: f16, f32, q8_0 (f16)",
      INTO(OPTION_NAME, kv_type), .names = choir_kv_type_name},
     {ENGINE | INFO, GROUP_ENGINE, "kv-block", 0, NULL, 0, "N", "tokens in a cache block (16)",
      INTO(OPTION_POWER, kv_block), .min = 1, .max = 256},

@@ -29,7 +29,8 @@ static choir_status check_options(const choir_engine_options *o, const struct md
     *type = kv_type_by_name(name);
     if (*type == KV_TYPE_COUNT) {
         char text[BASE_ESCAPE_CAP];
-        return base_fail(err, CHOIR_USAGE, "--kv-type: \"%s\" is not one of f32, f16", base_escape_str(text, name));
+        return base_fail(err, CHOIR_USAGE, "--kv-type: \"%s\" is not one of f32, f16, q8_0",
+                         base_escape_str(text, name));
     }
     if (o->kv_block < 1 || o->kv_block > 256 || (o->kv_block & (o->kv_block - 1)) != 0) {
         return base_fail(err, CHOIR_USAGE, "--kv-block: %d is not a power of two from 1 to 256", o->kv_block);
@@ -109,6 +110,12 @@ static int32_t longest_that_fits(struct eng_plan *p, const struct mdl_model *m, 
     return low;
 }
 
+/* What else makes a context fit. */
+static const char *smaller(enum kv_type type)
+{
+    return type == KV_F32 ? "use --kv-type f16" : type == KV_F16 ? "use --kv-type q8_0" : "--batch";
+}
+
 choir_status eng_plan_make(struct eng_plan *plan, const struct choir_model *model, const choir_engine_options *opt,
                            bool must_fit, choir_error *err)
 {
@@ -133,10 +140,9 @@ choir_status eng_plan_make(struct eng_plan *plan, const struct choir_model *mode
     if (must_fit && !fits(plan, bytes)) {
         return base_fail(err, CHOIR_RESOURCE,
                          "context of %d tokens needs %.0f MiB for keys and values and %.0f MiB for activations, %.0f "
-                         "MiB %s; lower --ctx-size%s",
+                         "MiB %s; lower --ctx-size or %s",
                          plan->opt.ctx_size, (double)plan->kv_bytes / mib, (double)plan->activation_bytes / mib,
-                         (double)bytes / mib, opt->mem_limit > 0 ? "are left" : "free",
-                         plan->kv_type == KV_F32 ? " or use --kv-type f16" : " or --batch");
+                         (double)bytes / mib, opt->mem_limit > 0 ? "are left" : "free", smaller(plan->kv_type));
     }
     return CHOIR_OK;
 }

@@ -25,7 +25,7 @@
 #include "base/dtype.h"
 
 /* Types a KV cache can have, in the order of kernel tables. */
-enum kern_kv { KERN_KV_F32, KERN_KV_F16, KERN_KV_COUNT };
+enum kern_kv { KERN_KV_F32, KERN_KV_F16, KERN_KV_Q8_0, KERN_KV_COUNT };
 
 /* Bits that kernels write and look for.  An f16 with KERN_F16_QUIET set in addition to all of KERN_F16_INF is a NaN. */
 #define KERN_F32_INF   0x7f800000u
@@ -86,20 +86,35 @@ static inline struct kern_act_q8 kern_act_q8_block(const void *block, int t)
     };
 }
 
+/* ---- keys and values ----
+ * Tiles of tokens; a whole one has 16, and only those meet the attention kernels:
+ *   K  [head_dim][16]   V  [16][head_dim]   f32 or f16
+ *   Q8_0: the same of int8 q, then [ceil(head_dim / 32)][16] f16 d; a number is q * d, which f32 holds exactly.  One d
+ *         for each token and 32 dimensions, fewer in the last block. */
+enum { KERN_KV_BLOCK = 32 };
+
+/* Bytes of one token's key (or value): a tile has 16 times that. */
+static inline size_t kern_kv_token_bytes(enum kern_kv type, int head_dim)
+{
+    size_t n = (size_t)head_dim;
+    return type == KERN_KV_F32 ? 4 * n : type == KERN_KV_F16 ? 2 * n : n + (n + KERN_KV_BLOCK - 1) / KERN_KV_BLOCK * 2;
+}
+
 /* Queries of one key/value head against one span of the past. */
 struct kern_attn_span {
-    const float *q;             /* [n_q, head_dim], already scaled */
-    int n_q;                    /* query rows: heads of the group x tokens of the tile */
-    int head_dim;               /* even, 2 to 1024 */
-    int n_tokens;               /* tokens in the span, 1 to KERN_ATTN_SPAN */
-    const void *const *k_tiles; /* ceil(n_tokens / 16) tiles of [head_dim][16] */
-    const void *const *v_tiles; /* as many tiles of [16][head_dim] */
-    const int32_t *from;        /* [n_q] first token of the span that the row may see */
-    const int32_t *to;          /* [n_q] one past the last; from >= to: it sees none */
-    float *m;                   /* out [n_q] maximum score, -INFINITY where none is seen */
-    float *l;                   /* out [n_q] sum of exp(score - m), 0 where none is seen */
-    float *acc;                 /* out [n_q, head_dim] sum of exp(score - m) * v, 0 where none is seen */
-    float *scratch;             /* KERN_ATTN_SCRATCH floats, 64-byte aligned */
+    const float *q;                /* [n_q, head_dim], already scaled */
+    int n_q;                       /* query rows: heads of the group x tokens of the tile */
+    int head_dim;                  /* even, 2 to 1024 */
+    int n_tokens;                  /* tokens in the span, 1 to KERN_ATTN_SPAN */
+    const void *const *k_tiles;    /* ceil(n_tokens / 16) tiles, aligned as their numbers are */
+    const void *const *v_tiles;    /* as many */
+    const void *const *next_tiles; /* KERN_ATTN_CHUNK / 16 tiles of K that will be wanted next, or NULL: only fetched */
+    const int32_t *from;           /* [n_q] first token of the span that the row may see */
+    const int32_t *to;             /* [n_q] one past the last; from >= to: it sees none */
+    float *m;                      /* out [n_q] maximum score, -INFINITY where none is seen */
+    float *l;                      /* out [n_q] sum of exp(score - m), 0 where none is seen */
+    float *acc;                    /* out [n_q, head_dim] sum of exp(score - m) * v, 0 where none is seen */
+    float *scratch;                /* kern_attn_scratch floats, 64-byte aligned */
 };
 
 /* Fixed by absolute position, never by block, tile or thread: a span starts at a multiple of KERN_ATTN_SPAN tokens, the
@@ -109,9 +124,14 @@ enum {
     KERN_ATTN_TILE = 16,
     KERN_ATTN_CHUNK = 64,
     KERN_ATTN_SPAN = 512,
-    KERN_ATTN_ROWS = 64, /* most query rows in one call */
-    KERN_ATTN_SCRATCH = KERN_ATTN_ROWS * KERN_ATTN_CHUNK
+    KERN_ATTN_ROWS = 64 /* most query rows in one call */
 };
+
+/* Floats of scratch: a chunk's scores of all rows, and its keys or values widened. */
+static inline size_t kern_attn_scratch(int head_dim)
+{
+    return (size_t)(KERN_ATTN_ROWS + head_dim) * KERN_ATTN_CHUNK;
+}
 
 struct choir_kernels {
     base_cpu_level level; /* what the pointers below were chosen for */
@@ -162,13 +182,15 @@ struct choir_kernels {
     /* x[i] *= s. */
     void (*scale)(float *x, float s, int n);
 
-    /* Stores one head's key (value) as cache type: dst[d * stride] = k[d], dst[d] = v[d], rounded to nearest even.
+    /* Stores one head's key (value) as token `lane` of a tile of n_lanes tokens (1 to 16), rounded to nearest even.
      * An infinity, also one that f16 overflowed to, is stored as a NaN: an infinite key could make a score of
-     * -infinity, and the token would count for nothing instead of spoiling what sees it. */
-    void (*kv_put_k[KERN_KV_COUNT])(void *dst, size_t stride, const float *k, int head_dim);
-    void (*kv_put_v[KERN_KV_COUNT])(void *dst, const float *v, int head_dim);
+     * -infinity, and the token would count for nothing instead of spoiling what sees it.
+     * Q8_0, per block of 32: d = max|x| / 127 (true division) rounded to f16; q = rint(x * (1 / d)), ties to even, held
+     * within -127 to 127; d = 0 gives q = 0.  A NaN or infinity in the block, or as d: d is NaN, q 0. */
+    void (*kv_put_k[KERN_KV_COUNT])(void *tile, int n_lanes, int lane, const float *k, int head_dim);
+    void (*kv_put_v[KERN_KV_COUNT])(void *tile, int n_lanes, int lane, const float *v, int head_dim);
 
-    /* One span of attention.  Per row and chunk of 64 tokens: score[t] = fma chain over d of q[d] k[d][t] from +0;
+    /* One span of attention; keys and values are widened to f32.  Per row and chunk of 64 tokens: score[t] = fma chain over d of q[d] k[d][t] from +0;
      * m' = max(m, scores seen); c = exp(m - m') (1 chunk: nothing to rescale: acc and l start as +0 without one);
      * p[t] = exp(score - m'), exactly 0 where not seen; l = l * c + reduce16(p) (a product, then a sum);
      * acc[d] *= c (only when m' > m), then acc[d] = fma(p[t], v[t][d], acc[d]) over the tokens seen, in order.

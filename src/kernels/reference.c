@@ -104,9 +104,12 @@ void kern_init_reference(struct choir_kernels *k)
         .rope_half = rope_half,
         .swiglu = swiglu,
         .scale = scale,
-        .kv_put_k = {[KERN_KV_F32] = ref_kv_put_k_f32, [KERN_KV_F16] = ref_kv_put_k_f16},
-        .kv_put_v = {[KERN_KV_F32] = ref_kv_put_v_f32, [KERN_KV_F16] = ref_kv_put_v_f16},
-        .attn_span = {[KERN_KV_F32] = ref_attn_span_f32, [KERN_KV_F16] = ref_attn_span_f16},
+        .kv_put_k =
+            {[KERN_KV_F32] = ref_kv_put_k_f32, [KERN_KV_F16] = ref_kv_put_k_f16, [KERN_KV_Q8_0] = ref_kv_put_k_q8_0},
+        .kv_put_v =
+            {[KERN_KV_F32] = ref_kv_put_v_f32, [KERN_KV_F16] = ref_kv_put_v_f16, [KERN_KV_Q8_0] = ref_kv_put_v_q8_0},
+        .attn_span =
+            {[KERN_KV_F32] = ref_attn_span_f32, [KERN_KV_F16] = ref_attn_span_f16, [KERN_KV_Q8_0] = ref_attn_span_q8_0},
         .attn_merge = ref_attn_merge,
         .all_finite = all_finite,
     };

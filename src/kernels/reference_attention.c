@@ -2,29 +2,50 @@
  *
  * Online softmax (Milakov & Gimelshein 2018, arXiv:1805.02867): a running maximum m, a running sum l of
  * exp(score - m) and a running sum acc of exp(score - m) * v, rescaled when a chunk of 64 tokens brings a greater
- * maximum.  No row of scores longer than a chunk exists.
- *
- *   K  tiles of 16 tokens, [head_dim][16]: a vector register holds one dimension of several tokens
- *   V  tiles of 16 tokens, [16][head_dim]: a vector register holds several dimensions of one token */
+ * maximum.  No row of scores longer than a chunk exists. */
 #include "kernels/reference.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/fmath.h"
 #include "base/half.h"
 #include "kernels/reduce.h"
 
-/* Number i of a tile, widened to f32. */
-typedef float element_fn(const void *tile, size_t i);
+/* Dimension d of token `lane` of a tile of K (of V), whose number is i, widened to f32. */
+typedef float element_fn(const void *tile, int head_dim, int d, int lane, size_t i);
 
-static float element_f32(const void *tile, size_t i)
+static float element_f32(const void *tile, int head_dim, int d, int lane, size_t i)
 {
+    (void)head_dim, (void)d, (void)lane;
     return ((const float *)tile)[i];
 }
 
-static float element_f16(const void *tile, size_t i)
+static float element_f16(const void *tile, int head_dim, int d, int lane, size_t i)
 {
+    (void)head_dim, (void)d, (void)lane;
     return base_f32_from_f16(((const uint16_t *)tile)[i]);
+}
+
+static float element_q8_0(const void *tile, int head_dim, int d, int lane, size_t i)
+{
+    const int8_t *q = tile;
+    uint16_t scale;
+    size_t at = (size_t)(d / KERN_KV_BLOCK * KERN_ATTN_TILE + lane);
+    memcpy(&scale, q + (size_t)head_dim * KERN_ATTN_TILE + at * sizeof scale, sizeof scale);
+    return (float)q[i] * base_f32_from_f16(scale);
+}
+
+static float key(element_fn *element, const struct kern_attn_span *a, int t, int d)
+{
+    int lane = t % KERN_ATTN_TILE;
+    return element(a->k_tiles[t / KERN_ATTN_TILE], a->head_dim, d, lane, (size_t)(d * KERN_ATTN_TILE + lane));
+}
+
+static float value(element_fn *element, const struct kern_attn_span *a, int t, int d)
+{
+    int lane = t % KERN_ATTN_TILE;
+    return element(a->v_tiles[t / KERN_ATTN_TILE], a->head_dim, d, lane, (size_t)(lane * a->head_dim + d));
 }
 
 /* Scores of tokens [t0, t1) of the span, at their place in the chunk. */
@@ -32,10 +53,9 @@ static void score_tokens(element_fn *element, const struct kern_attn_span *a, co
                          float score[KERN_ATTN_CHUNK])
 {
     for (int t = t0; t < t1; t++) {
-        const void *tile = a->k_tiles[t / KERN_ATTN_TILE];
         float sum = 0.0f;
         for (int d = 0; d < a->head_dim; d++) {
-            sum = fmaf(q[d], element(tile, (size_t)(d * KERN_ATTN_TILE + t % KERN_ATTN_TILE)), sum);
+            sum = fmaf(q[d], key(element, a, t, d), sum);
         }
         score[t % KERN_ATTN_CHUNK] = sum;
     }
@@ -76,10 +96,8 @@ static void attend_chunk(element_fn *element, const struct kern_attn_span *a, in
     }
     a->m[r] = m;
     for (int t = t0; t < t1; t++) {
-        const void *tile = a->v_tiles[t / KERN_ATTN_TILE];
-        size_t row = (size_t)(t % KERN_ATTN_TILE) * (size_t)a->head_dim;
         for (int d = 0; d < a->head_dim; d++) {
-            acc[d] = fmaf(p[t % KERN_ATTN_CHUNK], element(tile, row + (size_t)d), acc[d]);
+            acc[d] = fmaf(p[t % KERN_ATTN_CHUNK], value(element, a, t, d), acc[d]);
         }
     }
 }
@@ -112,6 +130,11 @@ void ref_attn_span_f16(const struct kern_attn_span *a)
     attend_span(element_f16, a);
 }
 
+void ref_attn_span_q8_0(const struct kern_attn_span *a)
+{
+    attend_span(element_q8_0, a);
+}
+
 void ref_attn_merge(float *m, float *l, float *acc, float m2, float l2, const float *acc2, int head_dim)
 {
     if (l2 == 0.0f) {
@@ -137,28 +160,97 @@ void ref_attn_merge(float *m, float *l, float *acc, float m2, float l2, const fl
 
 /* ---- storing keys and values -------------------------------------------------------------------------- */
 
-void ref_kv_put_k_f32(void *dst, size_t stride, const float *k, int head_dim)
+/* A tile is a matrix of numbers of which the token is a row or a column: its first number is number `first`, its others
+ * follow `stride` numbers apart. */
+struct place {
+    size_t first, stride;
+};
+
+static struct place place_of_key(int n_lanes, int lane)
 {
-    float *out = dst;
+    return (struct place){(size_t)lane, (size_t)n_lanes};
+}
+
+static struct place place_of_value(int lane, int head_dim)
+{
+    return (struct place){(size_t)lane * (size_t)head_dim, 1};
+}
+
+static void put_f32(void *tile, struct place at, const float *x, int head_dim)
+{
+    float *out = (float *)tile + at.first;
     for (size_t d = 0; d < (size_t)head_dim; d++) {
-        out[d * stride] = isfinite(k[d]) ? k[d] : base_f32_from_bits(KERN_F32_NAN);
+        out[d * at.stride] = isfinite(x[d]) ? x[d] : base_f32_from_bits(KERN_F32_NAN);
     }
 }
 
-void ref_kv_put_k_f16(void *dst, size_t stride, const float *k, int head_dim)
+static void put_f16(void *tile, struct place at, const float *x, int head_dim)
 {
-    uint16_t *out = dst;
+    uint16_t *out = (uint16_t *)tile + at.first;
     for (size_t d = 0; d < (size_t)head_dim; d++) {
-        out[d * stride] = kern_f16_no_infinity(base_f16_from_f32(k[d]));
+        out[d * at.stride] = kern_f16_no_infinity(base_f16_from_f32(x[d]));
     }
 }
 
-void ref_kv_put_v_f32(void *dst, const float *v, int head_dim)
+/* The scale of n numbers: NaN when one is not finite, or when f16 does not hold it. */
+static uint16_t scale_q8_0(const float *x, int n)
 {
-    ref_kv_put_k_f32(dst, 1, v, head_dim);
+    float most = 0.0f;
+    bool finite = true;
+    for (int i = 0; i < n; i++) {
+        finite = finite && isfinite(x[i]);
+        most = fabsf(x[i]) > most ? fabsf(x[i]) : most;
+    }
+    return finite ? kern_f16_no_infinity(base_f16_from_f32(most / 127.0f)) : KERN_F16_INF | KERN_F16_QUIET;
 }
 
-void ref_kv_put_v_f16(void *dst, const float *v, int head_dim)
+/* Quants to their place, scales of token `lane` behind the tile's quants. */
+static void put_q8_0(void *tile, struct place at, int n_lanes, int lane, const float *x, int head_dim)
 {
-    ref_kv_put_k_f16(dst, 1, v, head_dim);
+    int8_t *out = (int8_t *)tile + at.first;
+    char *scales = (char *)tile + (size_t)n_lanes * (size_t)head_dim;
+    for (int d0 = 0; d0 < head_dim; d0 += KERN_KV_BLOCK) {
+        int n = head_dim - d0 < KERN_KV_BLOCK ? head_dim - d0 : KERN_KV_BLOCK;
+        uint16_t scale = scale_q8_0(x + d0, n);
+        float d = base_f32_from_f16(scale);
+        float inverse = d > 0.0f ? 1.0f / d : 0.0f; /* d is NaN: 0, and so are the quants */
+        for (int i = 0; i < n; i++) {
+            float q = inverse > 0.0f ? rintf(x[d0 + i] * inverse) : 0.0f;
+            q = q > 127.0f ? 127.0f : q < -127.0f ? -127.0f : q; /* a scale that f16 rounded down a lot */
+            out[(size_t)(d0 + i) * at.stride] = (int8_t)q;
+        }
+        memcpy(scales + (size_t)(d0 / KERN_KV_BLOCK * n_lanes + lane) * sizeof scale, &scale, sizeof scale);
+    }
+}
+
+void ref_kv_put_k_f32(void *tile, int n_lanes, int lane, const float *k, int head_dim)
+{
+    put_f32(tile, place_of_key(n_lanes, lane), k, head_dim);
+}
+
+void ref_kv_put_k_f16(void *tile, int n_lanes, int lane, const float *k, int head_dim)
+{
+    put_f16(tile, place_of_key(n_lanes, lane), k, head_dim);
+}
+
+void ref_kv_put_k_q8_0(void *tile, int n_lanes, int lane, const float *k, int head_dim)
+{
+    put_q8_0(tile, place_of_key(n_lanes, lane), n_lanes, lane, k, head_dim);
+}
+
+void ref_kv_put_v_f32(void *tile, int n_lanes, int lane, const float *v, int head_dim)
+{
+    (void)n_lanes;
+    put_f32(tile, place_of_value(lane, head_dim), v, head_dim);
+}
+
+void ref_kv_put_v_f16(void *tile, int n_lanes, int lane, const float *v, int head_dim)
+{
+    (void)n_lanes;
+    put_f16(tile, place_of_value(lane, head_dim), v, head_dim);
+}
+
+void ref_kv_put_v_q8_0(void *tile, int n_lanes, int lane, const float *v, int head_dim)
+{
+    put_q8_0(tile, place_of_value(lane, head_dim), n_lanes, lane, v, head_dim);
 }

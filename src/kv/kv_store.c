@@ -14,14 +14,16 @@
 #include "base/checked.h"
 #include "base/error.h"
 
-enum { TILE_MAX = 16 };
+enum { TILE_MAX = 16, SCALED = 32 };
 
 static const struct {
     const char *name;
-    size_t elem_bytes;
+    uint64_t number_bytes;
+    uint64_t scale_bytes; /* for every SCALED numbers of a token */
 } type_table[KV_TYPE_COUNT] = {
-    [KV_F32] = {"f32", 4},
-    [KV_F16] = {"f16", 2},
+    [KV_F32] = {"f32", 4, 0},
+    [KV_F16] = {"f16", 2, 0},
+    [KV_Q8_0] = {"q8_0", 1, 2},
 };
 
 const char *kv_type_name(enum kv_type t)
@@ -38,11 +40,17 @@ enum kv_type kv_type_by_name(const char *name)
     return (enum kv_type)t;
 }
 
+/* K (or V) of one head of one token. */
+static uint64_t token_bytes(const struct kv_shape *s)
+{
+    uint64_t n = (uint64_t)s->head_dim;
+    return n * type_table[s->type].number_bytes + (n + SCALED - 1) / SCALED * type_table[s->type].scale_bytes;
+}
+
 /* K (or V) of one head of one block; false when that does not fit. */
 static bool plan_head(const struct kv_shape *s, uint64_t *head_bytes)
 {
-    return base_mul((uint64_t)s->block_size, (uint64_t)s->head_dim, head_bytes) &&
-           base_mul(*head_bytes, type_table[s->type].elem_bytes, head_bytes);
+    return base_mul((uint64_t)s->block_size, token_bytes(s), head_bytes);
 }
 
 /* K and V of one layer of n_blocks blocks. */
@@ -85,7 +93,7 @@ choir_status kv_store_open(struct kv_store *s, const struct kv_shape *shape, int
     s->shape = *shape;
     s->n_blocks = n_blocks;
     s->tile = shape->block_size < TILE_MAX ? shape->block_size : TILE_MAX;
-    s->elem_bytes = type_table[shape->type].elem_bytes;
+    s->tile_bytes = (size_t)s->tile * (size_t)token_bytes(shape);
     s->head_bytes = (size_t)head_bytes;
     s->layer_bytes = (size_t)layer_bytes;
     return CHOIR_OK;

@@ -1,9 +1,18 @@
 /* The bytes of keys and values.
  *
- * Per layer, per block, per key/value head, with tile = min(block_size, 16) tokens:
- *   K  [block_size / tile][head_dim][tile]   one vector register holds the same dimension of several tokens
- *   V  [block_size][head_dim]                token-major
- * f32 or f16.  Pages are taken by the kernel when first written. */
+ * Per layer, per block, per key/value head: the tiles of K, then those of V; a tile is `tile` = min(block_size, 16) tokens.
+ *
+ *   f32, f16   K  [head_dim][tile]   one vector register holds the same dimension of several tokens
+ *              V  [tile][head_dim]   token-major
+ *   q8_0       | int8 quants, as above              | f16 scales [ceil(head_dim / 32)][tile] |
+ *              one scale for 32 dimensions of a token (fewer in the last block)
+ *
+ * So a block of q8_0 with 32 tokens and a head_dim of 80 is, for one head:
+ *
+ *   | K tile 0              | K tile 1   | V tile 0              | V tile 1   |
+ *   | q[80][16] | d[3][16]  | q     | d  | q[16][80] | d[3][16]  | q     | d  |
+ *
+ * Pages are taken by the kernel when first written. */
 #ifndef KV_STORE_H
 #define KV_STORE_H
 
@@ -14,7 +23,7 @@
 #include "choir_status.h"
 #include "kv/block_pool.h"
 
-enum kv_type { KV_F32, KV_F16, KV_TYPE_COUNT };
+enum kv_type { KV_F32, KV_F16, KV_Q8_0, KV_TYPE_COUNT };
 
 struct kv_shape {
     enum kv_type type;
@@ -26,7 +35,7 @@ struct kv_store {
     struct kv_shape shape;
     int32_t n_blocks;
     int32_t tile;       /* min(block_size, 16) */
-    size_t elem_bytes;  /* of one number */
+    size_t tile_bytes;  /* K (or V) of one head of one tile */
     size_t head_bytes;  /* K (or V) of one head of one block */
     size_t layer_bytes; /* K and V of one layer of all blocks */
     struct base_arena arena;

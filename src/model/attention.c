@@ -93,24 +93,35 @@ static void load_queries(const struct mdl_state *s, const struct task *t, float 
     }
 }
 
+/* Token `lane` of a tile of n_lanes tokens into the whole tile's: n_rows rows of bytes, each of n_lanes numbers. */
+static void gather_lanes(uint8_t *dst, const uint8_t *src, size_t n_rows, size_t n_lanes, size_t lane, size_t bytes)
+{
+    for (size_t i = 0; i < n_rows; i++) {
+        memcpy(dst + (i * KERN_ATTN_TILE + lane) * bytes, src + i * n_lanes * bytes, n_lanes * bytes);
+    }
+}
+
 /* Blocks smaller than a tile: lanes are collected into whole tiles.  Same numbers, another address. */
 static void gather_tile(const struct mdl_state *s, struct mdl_scratch *x, const struct kv_table *table, int32_t l,
                         int32_t kv_head, int32_t pos0, int32_t n, int32_t tile)
 {
     const struct kv_store *kv = s->kv;
     size_t hd = (size_t)kv->shape.head_dim;
-    size_t elem = kv->elem_bytes;
+    size_t number = kv->shape.type == KV_F32 ? 4 : kv->shape.type == KV_F16 ? 2 : 1;
+    size_t n_scales = kv->shape.type == KV_Q8_0 ? (hd + KERN_KV_BLOCK - 1) / KERN_KV_BLOCK : 0;
     size_t bs = (size_t)kv->shape.block_size;
-    uint8_t *k_dst = x->k_gather + (size_t)tile * hd * KERN_ATTN_TILE * elem;
-    uint8_t *v_dst = x->v_gather + (size_t)tile * hd * KERN_ATTN_TILE * elem;
-    for (size_t lane = 0; lane < (size_t)n; lane += bs) {
+    size_t tile_bytes = kv->tile_bytes / bs * KERN_ATTN_TILE;
+    uint8_t *k_dst = x->k_gather + (size_t)tile * tile_bytes;
+    uint8_t *v_dst = x->v_gather + (size_t)tile * tile_bytes;
+    for (size_t lane = 0; lane < (size_t)n; lane += bs) { /* the last block's lanes past n hold anything, and fit */
         int32_t block = table->blocks[((size_t)pos0 + lane) / bs];
         const uint8_t *k = kv_store_k(kv, l, block, kv_head);
-        size_t held = (size_t)n - lane < bs ? (size_t)n - lane : bs;
-        for (size_t d = 0; d < hd; d++) {
-            memcpy(k_dst + (d * KERN_ATTN_TILE + lane) * elem, k + d * bs * elem, held * elem);
-        }
-        memcpy(v_dst + lane * hd * elem, kv_store_v(kv, l, block, kv_head), held * hd * elem);
+        const uint8_t *v = kv_store_v(kv, l, block, kv_head);
+        size_t numbers = hd * number;
+        gather_lanes(k_dst, k, hd, bs, lane, number);
+        memcpy(v_dst + lane * numbers, v, bs * numbers);
+        gather_lanes(k_dst + KERN_ATTN_TILE * numbers, k + bs * numbers, n_scales, bs, lane, sizeof(uint16_t));
+        gather_lanes(v_dst + KERN_ATTN_TILE * numbers, v + bs * numbers, n_scales, bs, lane, sizeof(uint16_t));
     }
     x->k_tiles[tile] = k_dst;
     x->v_tiles[tile] = v_dst;
@@ -122,7 +133,6 @@ static void find_tiles(const struct mdl_state *s, struct mdl_scratch *x, const s
 {
     const struct kv_store *kv = s->kv;
     int32_t bs = kv->shape.block_size;
-    size_t tile_bytes = (size_t)kv->shape.head_dim * KERN_ATTN_TILE * kv->elem_bytes;
     for (int32_t i = 0; i < n; i += KERN_ATTN_TILE) {
         int32_t tile = i / KERN_ATTN_TILE;
         if (bs < KERN_ATTN_TILE) {
@@ -130,7 +140,7 @@ static void find_tiles(const struct mdl_state *s, struct mdl_scratch *x, const s
             continue;
         }
         int32_t block = table->blocks[(pos0 + i) / bs];
-        size_t offset = (size_t)((pos0 + i) % bs / KERN_ATTN_TILE) * tile_bytes;
+        size_t offset = (size_t)((pos0 + i) % bs / KERN_ATTN_TILE) * kv->tile_bytes;
         x->k_tiles[tile] = kv_store_k(kv, l, block, kv_head) + offset;
         x->v_tiles[tile] = kv_store_v(kv, l, block, kv_head) + offset;
     }

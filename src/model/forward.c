@@ -119,13 +119,12 @@ static void store_kv(struct mdl_state *s, int32_t layer, int t, int h)
     rotate(s, s->k + at, t);
     int32_t pos = r->pos + t - r->first;
     int32_t block = r->table->blocks[pos / kv->shape.block_size];
-    size_t in_block = (size_t)(pos % kv->shape.block_size);
-    size_t tile = (size_t)kv->tile;
-    size_t k_at = in_block / tile * tile * (size_t)c->head_dim + in_block % tile;
-    s->kernels->kv_put_k[kv->shape.type](kv_store_k(kv, layer, block, h) + k_at * kv->elem_bytes, tile, s->k + at,
-                                         c->head_dim);
-    s->kernels->kv_put_v[kv->shape.type](
-        kv_store_v(kv, layer, block, h) + in_block * (size_t)c->head_dim * kv->elem_bytes, s->v + at, c->head_dim);
+    int32_t in_block = pos % kv->shape.block_size;
+    int32_t lane = in_block % kv->tile;
+    size_t tile = (size_t)(in_block / kv->tile) * kv->tile_bytes;
+    enum kern_kv type = (enum kern_kv)kv->shape.type;
+    s->kernels->kv_put_k[type](kv_store_k(kv, layer, block, h) + tile, kv->tile, lane, s->k + at, c->head_dim);
+    s->kernels->kv_put_v[type](kv_store_v(kv, layer, block, h) + tile, kv->tile, lane, s->v + at, c->head_dim);
 }
 
 /* Rotates queries, rotates and stores keys, stores values; items are (head, token), a head's tokens together. */

@@ -47,8 +47,8 @@ static void carve_scratch(struct carver *c, struct mdl_scratch *t, const struct 
 {
     size_t hd = (size_t)m->config.head_dim;
     size_t rows = KERN_ATTN_ROWS;
-    size_t elem = kv->type == KV_F32 ? 4 : 2;
-    size_t gather = kv->block_size < KERN_ATTN_TILE ? KERN_ATTN_SPAN * hd * elem : 0;
+    size_t token = kern_kv_token_bytes((enum kern_kv)kv->type, m->config.head_dim);
+    size_t gather = kv->block_size < KERN_ATTN_TILE ? KERN_ATTN_SPAN * token : 0;
     t->panel = part(c, largest_panel(m));
     t->q = part(c, rows * hd * sizeof *t->q);
     t->acc = part(c, rows * hd * sizeof *t->acc);
@@ -59,7 +59,7 @@ static void carve_scratch(struct carver *c, struct mdl_scratch *t, const struct 
     t->l2 = part(c, rows * sizeof *t->l2);
     t->from = part(c, rows * sizeof *t->from);
     t->to = part(c, rows * sizeof *t->to);
-    t->kernel = part(c, KERN_ATTN_SCRATCH * sizeof *t->kernel);
+    t->kernel = part(c, kern_attn_scratch(m->config.head_dim) * sizeof *t->kernel);
     t->k_tiles = part(c, KERN_ATTN_SPAN / KERN_ATTN_TILE * sizeof *t->k_tiles);
     t->v_tiles = part(c, KERN_ATTN_SPAN / KERN_ATTN_TILE * sizeof *t->v_tiles);
     t->k_gather = part(c, gather);

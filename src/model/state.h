@@ -16,7 +16,7 @@ struct mdl_scratch {
     float *m, *l;         /* [KERN_ATTN_ROWS] running */
     float *m2, *l2;       /* [KERN_ATTN_ROWS] new span */
     int32_t *from, *to;   /* [KERN_ATTN_ROWS] */
-    float *kernel;        /* KERN_ATTN_SCRATCH */
+    float *kernel;        /* kern_attn_scratch */
     const void **k_tiles; /* [KERN_ATTN_SPAN / KERN_ATTN_TILE] */
     const void **v_tiles;
     uint8_t *k_gather; /* a span's keys, where blocks are smaller than a tile; else NULL */

@@ -208,14 +208,13 @@ struct span_data {
 static void fill_tiles(const struct choir_kernels *k, enum kern_kv kv, struct span_data *d, int head_dim,
                        struct source *s)
 {
-    size_t element = kv == KERN_KV_F32 ? 4 : 2;
     for (int t = 0; t < KERN_ATTN_SPAN; t++) {
         float row[HEAD_MAX];
-        size_t at = (size_t)(t % KERN_ATTN_TILE);
+        int lane = t % KERN_ATTN_TILE;
         fill(row, (size_t)head_dim, 1.0f, s);
-        k->kv_put_k[kv]((char *)d->k_tiles[t / KERN_ATTN_TILE] + at * element, KERN_ATTN_TILE, row, head_dim);
+        k->kv_put_k[kv](d->k_tiles[t / KERN_ATTN_TILE], KERN_ATTN_TILE, lane, row, head_dim);
         fill(row, (size_t)head_dim, 1.0f, s);
-        k->kv_put_v[kv]((char *)d->v_tiles[t / KERN_ATTN_TILE] + at * (size_t)head_dim * element, row, head_dim);
+        k->kv_put_v[kv](d->v_tiles[t / KERN_ATTN_TILE], KERN_ATTN_TILE, lane, row, head_dim);
     }
 }
 
@@ -257,7 +256,7 @@ static void run_attention(const struct choir_kernels *k, enum kern_kv kv, const 
 {
     static const int head_dims[] = {2, 18, 48, 64, HEAD_MAX};
     static const int tokens[] = {1, 15, 16, 17, 64, 65, 200, KERN_ATTN_SPAN};
-    static const int rows[] = {1, 4, 8, 13};
+    static const int rows[] = {1, 4, 8, 13, 64};
     struct source s = {.seed = 4};
     struct span_data d;
     uint64_t h = hash_start;
@@ -267,12 +266,12 @@ static void run_attention(const struct choir_kernels *k, enum kern_kv kv, const 
     }
     d.q = room(KERN_ATTN_ROWS * HEAD_MAX * sizeof *d.q);
     d.acc = room(KERN_ATTN_ROWS * HEAD_MAX * sizeof *d.acc);
-    d.scratch = room(KERN_ATTN_SCRATCH * sizeof *d.scratch);
+    d.scratch = room(kern_attn_scratch(HEAD_MAX) * sizeof *d.scratch);
     for (size_t i = 0; i < sizeof head_dims / sizeof *head_dims; i++) {
         fill_tiles(k, kv, &d, head_dims[i], &s);
         fill(d.q, KERN_ATTN_ROWS * HEAD_MAX, 2.0f, &s);
         for (size_t t = 0; t < sizeof tokens / sizeof *tokens; t++) {
-            h = hash_span(h, k, kv, &d, head_dims[i], rows[t % 4], tokens[t]);
+            h = hash_span(h, k, kv, &d, head_dims[i], rows[t % 5], tokens[t]);
         }
     }
     for (int i = 0; i < N_TILES; i++) {
@@ -358,6 +357,7 @@ int main(int argc, char **argv)
     }
     run_attention(&k, KERN_KV_F32, "attention f32");
     run_attention(&k, KERN_KV_F16, "attention f16");
+    run_attention(&k, KERN_KV_Q8_0, "attention q8_0");
     run_small(&k);
     run_rope(&k);
     return 0;

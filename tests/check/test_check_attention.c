@@ -13,7 +13,7 @@
 
 enum { MAX_TILES = KERN_ATTN_SPAN / KERN_ATTN_TILE };
 
-static const size_t number_bytes[KERN_KV_COUNT] = {4, 2};
+static const size_t number_bytes[KERN_KV_COUNT] = {4, 2, 1};
 
 struct span {
     enum kern_kv kv;
@@ -34,21 +34,70 @@ static float *floats(const struct check_buffer *b)
     return (float *)(void *)b->data;
 }
 
-/* A tile of numbers of the cache's type.  Tokens past the end of the span hold garbage, as a fresh cache does. */
+/* Number i of a tile, in which it is dimension d of token `lane`. */
+static float number_at(const struct span *s, const void *tile, int i, int d, int lane)
+{
+    uint16_t h;
+    if (s->kv == KERN_KV_F32) {
+        return ((const float *)tile)[i];
+    }
+    if (s->kv == KERN_KV_F16) {
+        return base_f32_from_f16(((const uint16_t *)tile)[i]);
+    }
+    const char *scales = (const char *)tile + s->head_dim * KERN_ATTN_TILE;
+    memcpy(&h, scales + 2 * (d / KERN_KV_BLOCK * KERN_ATTN_TILE + lane), sizeof h);
+    return (float)((const int8_t *)tile)[i] * base_f32_from_f16(h);
+}
+
+static double key(const struct span *s, int t, int d)
+{
+    int lane = t % KERN_ATTN_TILE;
+    return (double)number_at(s, s->k_tiles[t / KERN_ATTN_TILE], d * KERN_ATTN_TILE + lane, d, lane);
+}
+
+static double value(const struct span *s, int t, int d)
+{
+    int lane = t % KERN_ATTN_TILE;
+    return (double)number_at(s, s->v_tiles[t / KERN_ATTN_TILE], lane * s->head_dim + d, d, lane);
+}
+
+/* Number i of a tile as the span's data say; tokens past the end of the span hold garbage, as a used cache does. */
+static float random_number(const struct span *s, struct check_rng *r, size_t i, bool past_end)
+{
+    float f;
+    check_fill(r, s->data == CHECK_EXTREMES ? CHECK_REALS : s->data, &f, 1);
+    if (s->data == CHECK_EXTREMES) {
+        f *= i % 7 == 0 ? 1000.0f : 1e-6f; /* f16 subnormals among them */
+    }
+    return !past_end ? f : i % 2 ? NAN : INFINITY;
+}
+
+/* Quants of all sizes, -128 among them, and scales. */
+static void fill_q8_0(const struct span *s, struct check_rng *r, char *tile, int tokens)
+{
+    const int n = s->head_dim * KERN_ATTN_TILE;
+    for (int i = 0; i < n; i++) {
+        tile[i] = (char)check_between(r, s->data == CHECK_INTEGERS ? -8 : -128, s->data == CHECK_INTEGERS ? 8 : 127);
+    }
+    for (int i = 0; i < (s->head_dim + KERN_KV_BLOCK - 1) / KERN_KV_BLOCK * KERN_ATTN_TILE; i++) {
+        float f = s->data == CHECK_INTEGERS ? 1.0f : fabsf(random_number(s, r, (size_t)i, false)) / 127.0f;
+        uint16_t h = base_f16_from_f32(i % KERN_ATTN_TILE < tokens ? f : NAN);
+        memcpy(tile + n + 2 * i, &h, sizeof h);
+    }
+}
+
+/* A tile of numbers of the cache's type. */
 static struct check_buffer tile_open(const struct span *s, struct check_rng *r, int i, bool is_k)
 {
     const size_t n = (size_t)s->head_dim * KERN_ATTN_TILE;
-    struct check_buffer b = check_buffer_open(n * number_bytes[s->kv], 4, 0);
+    struct check_buffer b = check_buffer_open(KERN_ATTN_TILE * kern_kv_token_bytes(s->kv, s->head_dim), 4, 0);
+    if (s->kv == KERN_KV_Q8_0) {
+        fill_q8_0(s, r, b.data, s->n_tokens - i * KERN_ATTN_TILE);
+        return b;
+    }
     for (size_t j = 0; j < n; j++) {
-        float f;
-        check_fill(r, s->data == CHECK_EXTREMES ? CHECK_REALS : s->data, &f, 1);
-        if (s->data == CHECK_EXTREMES) {
-            f *= j % 7 == 0 ? 1000.0f : 1e-6f; /* f16 subnormals among them */
-        }
         size_t token = (size_t)(i * KERN_ATTN_TILE) + (is_k ? j % KERN_ATTN_TILE : j / (size_t)s->head_dim);
-        if (token >= (size_t)s->n_tokens) {
-            f = j % 2 ? NAN : INFINITY;
-        }
+        float f = random_number(s, r, j, token >= (size_t)s->n_tokens);
         uint16_t h = base_f16_from_f32(f);
         memcpy(b.data + j * number_bytes[s->kv], s->kv == KERN_KV_F32 ? (void *)&f : (void *)&h, number_bytes[s->kv]);
     }
@@ -121,7 +170,7 @@ static struct output attend(const struct span *s, const struct choir_kernels *k,
     struct output o = {.m = check_buffer_open((size_t)n * 4, 4, 0),
                        .l = check_buffer_open((size_t)n * 4, 4, 0),
                        .acc = check_buffer_open((size_t)(n * s->head_dim) * 4, 4, 0)};
-    struct check_buffer scratch = check_buffer_open(KERN_ATTN_SCRATCH * sizeof(float), 64, 0);
+    struct check_buffer scratch = check_buffer_open(kern_attn_scratch(s->head_dim) * sizeof(float), 64, 0);
     struct kern_attn_span a = {.q = floats(&s->q) + first * s->head_dim,
                                .n_q = n,
                                .head_dim = s->head_dim,
@@ -139,18 +188,13 @@ static struct output attend(const struct span *s, const struct choir_kernels *k,
     return o;
 }
 
-static double number(const struct span *s, const void *tile, int i)
-{
-    return (double)(s->kv == KERN_KV_F32 ? ((const float *)tile)[i] : base_f32_from_f16(((const uint16_t *)tile)[i]));
-}
-
 static double score_in_double(const struct span *s, int row, int t, double *magnitude)
 {
     double sum = 0;
     *magnitude = 0;
     for (int d = 0; d < s->head_dim; d++) {
         double term = (double)floats(&s->q)[row * s->head_dim + d];
-        term *= number(s, s->k_tiles[t / KERN_ATTN_TILE], d * KERN_ATTN_TILE + t % KERN_ATTN_TILE);
+        term *= key(s, t, d);
         sum += term;
         *magnitude += fabs(term);
     }
@@ -182,9 +226,8 @@ static void expect_true(const struct span *s, const struct output *o, int row)
     for (int d = 0; d < s->head_dim; d++) {
         double sum = 0, magnitude = 0;
         for (int t = from; t < to; t++) {
-            double v = number(s, s->v_tiles[t / KERN_ATTN_TILE], t % KERN_ATTN_TILE * s->head_dim + d);
-            sum += p[t] / l * v;
-            magnitude += p[t] / l * fabs(v);
+            sum += p[t] / l * value(s, t, d);
+            magnitude += p[t] / l * fabs(value(s, t, d));
         }
         double found = (double)floats(&o->acc)[row * s->head_dim + d] / (double)floats(&o->l)[row];
         check_near(sum, found, 2 * slack * magnitude + 1e-30, s->name);
@@ -224,7 +267,7 @@ static void test_span(void **state)
     for (int i = 0; i < levels.n; i++) {
         struct check_rng r = {3};
         for (int n = 0; n < 900; n++) {
-            struct span s = {.kv = (enum kern_kv)(n % KERN_KV_COUNT), .data = (enum check_data)(n / 2 % 3)};
+            struct span s = {.kv = (enum kern_kv)(n % KERN_KV_COUNT), .data = (enum check_data)(n / KERN_KV_COUNT % 3)};
             bool large = n % 10 == 0;
             s.n_q = 1 + n % (large ? KERN_ATTN_ROWS : 17);
             s.head_dim = n < 256 ? 2 * (n / 2 + 1) : 8 * check_between(&r, 1, large ? 32 : 16);
@@ -255,8 +298,8 @@ static void test_widest(void **state) /* the limits of the contract */
 }
 
 /* One number of one token's key or value is spoiled on its way into the cache.  Rows that see the token are NaN in all
- * of l and acc (a value: in its dimension), rows that do not are what they were; and a merge loses nothing. */
-static void check_spoiled(struct span s, const struct choir_kernels *k, bool is_k, float value, struct check_rng *r)
+ * of l and acc (a value: in its dimension, or block of them), rows that do not are what they were; and a merge loses nothing. */
+static void check_spoiled(struct span s, const struct choir_kernels *k, bool is_k, float bad, struct check_rng *r)
 {
     struct choir_kernels reference;
     kern_init_reference(&reference);
@@ -264,9 +307,12 @@ static void check_spoiled(struct span s, const struct choir_kernels *k, bool is_
     const int t = check_between(r, 0, s.n_tokens - 1), d = check_between(r, 0, s.head_dim - 1);
     const int lane = t % KERN_ATTN_TILE, hd = s.head_dim;
     struct output clean = attend(&s, k, 0, s.n_q);
-    const size_t at = is_k ? (size_t)(d * KERN_ATTN_TILE + lane) : (size_t)(lane * hd + d);
+    float head[1024];
+    for (int i = 0; i < hd; i++) {
+        head[i] = i == d ? bad : (float)(is_k ? key(&s, t, i) : value(&s, t, i));
+    }
     char *tile = (is_k ? s.k : s.v)[t / KERN_ATTN_TILE].data;
-    k->kv_put_v[s.kv](tile + at * number_bytes[s.kv], &value, 1);
+    (is_k ? k->kv_put_k : k->kv_put_v)[s.kv](tile, KERN_ATTN_TILE, lane, head, hd);
     struct output expected = attend(&s, &reference, 0, s.n_q), found = attend(&s, k, 0, s.n_q);
     expect_same(&s, &expected, &found);
     for (int i = 0; i < s.n_q; i++) {
@@ -282,8 +328,9 @@ static void check_spoiled(struct span s, const struct choir_kernels *k, bool is_
         k->attn_merge(&other_m, &other_l, other, *m, *l, acc, hd);
         k->attn_merge(m, l, acc, 1.0f, 2.0f, floats(&clean.acc), hd);
         for (int j = 0; j < hd; j++) {
-            if ((is_k || j == d) && (isfinite(acc[j]) || isfinite(other[j]))) {
-                fail_msg("%s: %a at %d in %c is lost", s.name, (double)value, t, is_k ? 'k' : 'v');
+            const bool spoiled = is_k || j == d || (s.kv == KERN_KV_Q8_0 && j / KERN_KV_BLOCK == d / KERN_KV_BLOCK);
+            if (spoiled && (isfinite(acc[j]) || isfinite(other[j]))) {
+                fail_msg("%s: %a at %d in %c is lost", s.name, (double)bad, t, is_k ? 'k' : 'v');
             }
         }
         assert_true(!is_k || (isnan(*l) && isnan(other_l)));
@@ -306,7 +353,7 @@ static void test_not_finite(void **state)
             s.n_q = 1 + n % 13;
             s.head_dim = 2 * check_between(&r, 1, 40);
             s.n_tokens = n % 3 ? check_between(&r, 1, 4) : check_between(&r, 1, 200);
-            check_spoiled(s, &levels.k[i], n / 2 % 2, values[n / 4 % 4], &r);
+            check_spoiled(s, &levels.k[i], n / 3 % 2, values[n / 6 % 4], &r);
             s.kv = KERN_KV_F16; /* finite, but not to f16 */
             check_spoiled(s, &levels.k[i], n / 2 % 2, n % 2 ? 65520.0f : -1e30f, &r);
         }
@@ -343,47 +390,48 @@ static void test_merge(void **state)
     }
 }
 
-/* The same bits, or both NaN; no infinity, which the cache never holds; the same bytes between. */
-static void expect_same_numbers(enum kern_kv kv, const struct check_buffer *a, const struct check_buffer *b,
-                                size_t stride, int head_dim)
+/* The same tile, or both NaN; no infinity, which the cache never holds. */
+static void expect_same_tile(enum kern_kv kv, const struct check_buffer *a, const struct check_buffer *b)
 {
-    const size_t size = number_bytes[kv];
-    for (size_t i = 0; i < ((size_t)head_dim - 1) * stride + 1; i++) {
-        if (i % stride != 0) {
-            assert_memory_equal(a->data + i * size, b->data + i * size, size);
-            continue;
-        }
+    for (size_t i = 0; kv != KERN_KV_Q8_0 && i < a->bytes; i += number_bytes[kv]) {
         float x[2];
         for (int j = 0; j < 2; j++) {
             uint16_t h;
-            memcpy(kv == KERN_KV_F32 ? (void *)&x[j] : (void *)&h, (j == 0 ? a : b)->data + i * size, size);
+            memcpy(kv == KERN_KV_F32 ? (void *)&x[j] : (void *)&h, (j == 0 ? a : b)->data + i, number_bytes[kv]);
             x[j] = kv == KERN_KV_F32 ? x[j] : base_f32_from_f16(h);
         }
         assert_true(check_same(x[0], x[1]) && !isinf(x[1]));
     }
+    if (kv == KERN_KV_Q8_0) {
+        assert_memory_equal(a->data, b->data, a->bytes);
+    }
 }
 
-/* One head stored by a kernel must leave alone what lies between its numbers. */
-static void check_put(const struct choir_kernels *k, enum kern_kv kv, int head_dim, size_t stride, struct check_rng *r)
+/* Every token of a tile in turn: what is there of the others must stay. */
+static void check_put(const struct choir_kernels *k, enum kern_kv kv, int head_dim, int n_lanes, struct check_rng *r)
 {
     struct choir_kernels reference;
     kern_init_reference(&reference);
     struct check_buffer x = check_buffer_open((size_t)head_dim * 4, 4, 0);
-    check_fill(r, (enum check_data)(head_dim / 2 % CHECK_DATA_COUNT), floats(&x), (size_t)head_dim);
-    if (head_dim % 8 == 6) {
-        static const float spoiled[] = {NAN, -NAN, INFINITY, -INFINITY};
-        floats(&x)[check_between(r, 0, head_dim - 1)] = spoiled[head_dim / 8 % 4];
+    const size_t bytes = (size_t)n_lanes * kern_kv_token_bytes(kv, head_dim);
+    struct check_buffer a = check_buffer_open(bytes, 4, 0), b = check_buffer_open(bytes, 4, 0);
+    memset(a.data, 1, bytes);
+    memset(b.data, 1, bytes);
+    for (int lane = 0; lane < n_lanes; lane++) {
+        check_fill(r, (enum check_data)((head_dim / 2 + lane) % CHECK_DATA_COUNT), floats(&x), (size_t)head_dim);
+        if ((head_dim + lane) % 8 == 6) {
+            static const float spoiled[] = {NAN, -NAN, INFINITY, -INFINITY};
+            floats(&x)[check_between(r, 0, head_dim - 1)] = spoiled[head_dim / 8 % 4];
+        }
+        reference.kv_put_k[kv](a.data, n_lanes, lane, floats(&x), head_dim);
+        k->kv_put_k[kv](b.data, n_lanes, lane, floats(&x), head_dim);
+        expect_same_tile(kv, &a, &b);
     }
-    const size_t bytes = (((size_t)head_dim - 1) * stride + 1) * number_bytes[kv];
-    struct check_buffer a = check_buffer_open(bytes, 4, number_bytes[kv]),
-                        b = check_buffer_open(bytes, 4, number_bytes[kv]);
-    reference.kv_put_k[kv](a.data, stride, floats(&x), head_dim);
-    k->kv_put_k[kv](b.data, stride, floats(&x), head_dim);
-    expect_same_numbers(kv, &a, &b, stride, head_dim);
-    if (stride == 1) {
-        memset(b.data, 0, bytes);
-        k->kv_put_v[kv](b.data, floats(&x), head_dim);
-        expect_same_numbers(kv, &a, &b, 1, head_dim);
+    for (int lane = 0; lane < n_lanes; lane++) {
+        check_fill(r, (enum check_data)((head_dim / 2 + lane) % CHECK_DATA_COUNT), floats(&x), (size_t)head_dim);
+        reference.kv_put_v[kv](a.data, n_lanes, lane, floats(&x), head_dim);
+        k->kv_put_v[kv](b.data, n_lanes, lane, floats(&x), head_dim);
+        expect_same_tile(kv, &a, &b);
     }
     check_buffer_close(&x);
     check_buffer_close(&a);
@@ -399,16 +447,57 @@ static void test_put(void **state)
         for (int head_dim = 2; head_dim <= 258; head_dim += 2) {
             for (int kv = 0; kv < KERN_KV_COUNT; kv++) {
                 check_put(&levels.k[i], (enum kern_kv)kv, head_dim, 1, &r);
-                check_put(&levels.k[i], (enum kern_kv)kv, head_dim, 16, &r);
+                check_put(&levels.k[i], (enum kern_kv)kv, head_dim, 1 << head_dim / 2 % 5, &r);
             }
+        }
+    }
+}
+
+/* What q8_0 makes of a head: scales and quants by hand, at the ends of what f16 holds too. */
+static void test_put_q8_0(void **state)
+{
+    (void)state;
+    enum { HEAD_DIM = 42 }; /* blocks of 32 and of 10 */
+    static const struct {
+        float most;
+        uint16_t scale;
+        int quant; /* of `most` */
+    } cases[] = {
+        {127.0f, 0x3c00, 127},              /* 1 */
+        {-254.0f, 0x4000, -127},            /* 2 */
+        {0.0f, 0, 0},                       /* nothing */
+        {0x1p-25f * 127.0f, 0, 0},          /* half the smallest f16: ties to even, 0 */
+        {0x1.8p-25f * 127.0f, 0x0001, 95},  /* rounded up to 2^-24: 127 * 0.75 */
+        {0x1.7p-24f * 127.0f, 0x0001, 127}, /* rounded down by a third: 182 is held at 127 */
+        {65504.0f * 127.0f, 0x7bff, 127},   /* the largest */
+        {65520.0f * 127.0f, 0x7e00, 0},     /* one that f16 does not hold */
+        {NAN, 0x7e00, 0},
+        {-INFINITY, 0x7e00, 0},
+    };
+    struct check_levels levels = check_levels_here();
+    for (int i = 0; i < levels.n; i++) {
+        for (size_t n = 0; n < sizeof cases / sizeof *cases; n++) {
+            float x[HEAD_DIM] = {0};
+            int8_t tile[HEAD_DIM + 4];
+            uint16_t scale[2];
+            x[33] = cases[n].most;
+            x[5] = 127.0f;
+            x[6] = -2.5f; /* a tie: to even */
+            levels.k[i].kv_put_k[KERN_KV_Q8_0](tile, 1, 0, x, HEAD_DIM);
+            memcpy(scale, tile + HEAD_DIM, sizeof scale);
+            assert_int_equal(scale[0], 0x3c00);
+            assert_int_equal(tile[5], 127);
+            assert_int_equal(tile[6], -2);
+            assert_int_equal(scale[1], cases[n].scale);
+            assert_int_equal(tile[33], cases[n].quant);
         }
     }
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_span), cmocka_unit_test(test_widest),
-                                       cmocka_unit_test(test_merge), cmocka_unit_test(test_put),
-                                       cmocka_unit_test(test_not_finite)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_span),       cmocka_unit_test(test_widest),
+                                       cmocka_unit_test(test_merge),      cmocka_unit_test(test_put),
+                                       cmocka_unit_test(test_not_finite), cmocka_unit_test(test_put_q8_0)};
     return cmocka_run_group_tests_name("check attention", tests, NULL, NULL);
 }

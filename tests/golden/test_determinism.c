@@ -104,6 +104,7 @@ static void check_golden(const char *name, const char *quant, choir_dtype type, 
     golden_write_hf(&g, dir, type);
     check_all(dir, quant, "f16", g.ids, g.n_ids - n_decoded, n_decoded);
     check_all(dir, quant, "f32", g.ids, g.n_ids - n_decoded, n_decoded);
+    check_all(dir, quant, "q8_0", g.ids, g.n_ids - n_decoded, n_decoded);
     tiny_dir_remove(dir);
     golden_free(&g);
 }
@@ -164,6 +165,7 @@ static void test_built_in(void **state)
         ids[i] = 3 + (i * 7919) % 500;
     }
     check_all(NULL, NULL, "f16", ids, 150, 3);
+    check_all(NULL, NULL, "q8_0", ids, 150, 3);
 }
 
 int main(void)

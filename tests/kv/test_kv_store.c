@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "kernels/kernels.h"
 #include "kv/kv_store.h"
 
 static void names(void **state)
@@ -19,7 +20,9 @@ static void names(void **state)
     assert_int_equal(kv_type_by_name("f16"), KV_F16);
     assert_int_equal(kv_type_by_name("F16"), KV_TYPE_COUNT);
     assert_int_equal(kv_type_by_name(""), KV_TYPE_COUNT);
-    assert_int_equal(kv_type_by_name("q8_0"), KV_TYPE_COUNT);
+    assert_string_equal(kv_type_name(KV_Q8_0), "q8_0");
+    assert_int_equal(kv_type_by_name("q8_0"), KV_Q8_0);
+    assert_int_equal(kv_type_by_name("q4_0"), KV_TYPE_COUNT);
 }
 
 static void sizes(void **state)
@@ -32,6 +35,10 @@ static void sizes(void **state)
     assert_int_equal(kv_block_bytes(&shape), 131072 * 16 * 2);
     shape.block_size = 1;
     assert_int_equal(kv_block_bytes(&shape), 131072 * 2);
+    shape.type = KV_Q8_0;
+    assert_int_equal(kv_block_bytes(&shape), 2 * 32 * 8 * (128 + 4 * 2));
+    shape.head_dim = 70; /* the last scale is for 6 numbers */
+    assert_int_equal(kv_block_bytes(&shape), 2 * 32 * 8 * (70 + 3 * 2));
     shape.n_layers = INT32_MAX;
     shape.n_kv_heads = INT32_MAX;
     assert_true(kv_block_bytes(&shape) == SIZE_MAX);
@@ -45,7 +52,9 @@ static void parts_are_disjoint(const struct kv_shape *shape, int32_t n_blocks)
     size_t total = kv_block_bytes(shape) * (size_t)n_blocks;
     assert_true(s.arena.cap >= total);
     assert_int_equal(s.tile, shape->block_size < 16 ? shape->block_size : 16);
-    assert_int_equal(s.head_bytes, (size_t)shape->block_size * (size_t)shape->head_dim * s.elem_bytes);
+    size_t token = kern_kv_token_bytes((enum kern_kv)shape->type, shape->head_dim); /* as the kernels have it */
+    assert_int_equal(s.head_bytes, (size_t)shape->block_size * token);
+    assert_int_equal(s.tile_bytes, (size_t)s.tile * token);
     assert_int_equal(s.layer_bytes * (size_t)shape->n_layers, total);
     uint8_t *owned = calloc(total, 1);
     assert_non_null(owned);
@@ -88,10 +97,9 @@ static void addresses(void **state)
     }
 }
 
-static void copy_moves_one_block(void **state)
+static void copy_moves_one_block_of(enum kv_type type)
 {
-    (void)state;
-    const struct kv_shape shape = {.type = KV_F16, .n_layers = 3, .n_kv_heads = 2, .head_dim = 8, .block_size = 4};
+    const struct kv_shape shape = {.type = type, .n_layers = 3, .n_kv_heads = 2, .head_dim = 8, .block_size = 4};
     enum { N_BLOCKS = 4 };
     struct kv_store s;
     assert_int_equal(kv_store_open(&s, &shape, N_BLOCKS, NULL), CHOIR_OK);
@@ -116,6 +124,14 @@ static void copy_moves_one_block(void **state)
     }
     free(before);
     kv_store_close(&s);
+}
+
+static void copy_moves_one_block(void **state)
+{
+    (void)state;
+    for (int type = 0; type < KV_TYPE_COUNT; type++) {
+        copy_moves_one_block_of((enum kv_type)type);
+    }
 }
 
 /* Address space is asked for, pages are not: a pool far larger than what is touched opens at once. */

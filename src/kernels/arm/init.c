@@ -23,6 +23,7 @@ static void init_neon(struct choir_kernels *k)
     k->kv_put_v[KERN_KV_F16] = kern_kv_put_v_f16_neon;
     k->attn_span[KERN_KV_F32] = kern_attn_span_f32_neon;
     k->attn_span[KERN_KV_F16] = kern_attn_span_f16_neon;
+    k->attn_span[KERN_KV_Q8_0] = kern_attn_span_q8_0_neon;
     k->attn_merge = kern_attn_merge_neon;
     k->all_finite = kern_all_finite_neon;
 }

@@ -38,10 +38,11 @@ void kern_swiglu_neon(float *gate, const float *up, int n);
 void kern_scale_neon(float *x, float s, int n);
 bool kern_all_finite_neon(const float *x, int n);
 
-void kern_kv_put_k_f16_neon(void *dst, size_t stride, const float *k, int head_dim);
-void kern_kv_put_v_f16_neon(void *dst, const float *v, int head_dim);
+void kern_kv_put_k_f16_neon(void *tile, int n_lanes, int lane, const float *k, int head_dim);
+void kern_kv_put_v_f16_neon(void *tile, int n_lanes, int lane, const float *v, int head_dim);
 void kern_attn_span_f32_neon(const struct kern_attn_span *a);
 void kern_attn_span_f16_neon(const struct kern_attn_span *a);
+void kern_attn_span_q8_0_neon(const struct kern_attn_span *a);
 void kern_attn_merge_neon(float *m, float *l, float *acc, float m2, float l2, const float *acc2, int head_dim);
 
 #endif

@@ -24,6 +24,7 @@ static void init_avx2(struct choir_kernels *k)
     k->kv_put_v[KERN_KV_F16] = kern_kv_put_v_f16_avx2;
     k->attn_span[KERN_KV_F32] = kern_attn_span_f32_avx2;
     k->attn_span[KERN_KV_F16] = kern_attn_span_f16_avx2;
+    k->attn_span[KERN_KV_Q8_0] = kern_attn_span_q8_0_avx2;
     k->attn_merge = kern_attn_merge_avx2;
     k->all_finite = kern_all_finite_avx2;
 }
@@ -36,6 +37,12 @@ static void init_avx512(struct choir_kernels *k)
     k->matmul[DTYPE_F32] = kern_matmul_f32_avx512;
     k->matmul[DTYPE_F16] = kern_matmul_f16_avx512;
     k->matmul[DTYPE_BF16] = kern_matmul_bf16_avx512;
+    k->kv_put_k[KERN_KV_F16] = kern_kv_put_k_f16_avx512;
+    k->kv_put_v[KERN_KV_F16] = kern_kv_put_v_f16_avx512;
+    k->attn_span[KERN_KV_F32] = kern_attn_span_f32_avx512;
+    k->attn_span[KERN_KV_F16] = kern_attn_span_f16_avx512;
+    k->attn_span[KERN_KV_Q8_0] = kern_attn_span_q8_0_avx512;
+    k->attn_merge = kern_attn_merge_avx512;
 }
 
 void kern_init_arch(struct choir_kernels *k, base_cpu_level level)

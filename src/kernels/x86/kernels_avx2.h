@@ -30,10 +30,11 @@ void kern_swiglu_avx2(float *gate, const float *up, int n);
 void kern_scale_avx2(float *x, float s, int n);
 bool kern_all_finite_avx2(const float *x, int n);
 
-void kern_kv_put_k_f16_avx2(void *dst, size_t stride, const float *k, int head_dim);
-void kern_kv_put_v_f16_avx2(void *dst, const float *v, int head_dim);
+void kern_kv_put_k_f16_avx2(void *tile, int n_lanes, int lane, const float *k, int head_dim);
+void kern_kv_put_v_f16_avx2(void *tile, int n_lanes, int lane, const float *v, int head_dim);
 void kern_attn_span_f32_avx2(const struct kern_attn_span *a);
 void kern_attn_span_f16_avx2(const struct kern_attn_span *a);
+void kern_attn_span_q8_0_avx2(const struct kern_attn_span *a);
 void kern_attn_merge_avx2(float *m, float *l, float *acc, float m2, float l2, const float *acc2, int head_dim);
 
 #endif

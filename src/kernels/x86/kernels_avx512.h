@@ -14,5 +14,11 @@ void kern_matmul_f16_avx512(float *y, size_t ldy, const void *W, int n_rows, int
                             int tile, bool add);
 void kern_matmul_bf16_avx512(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
                              int tile, bool add);
+void kern_kv_put_k_f16_avx512(void *tile, int n_lanes, int lane, const float *k, int head_dim);
+void kern_kv_put_v_f16_avx512(void *tile, int n_lanes, int lane, const float *v, int head_dim);
+void kern_attn_span_f32_avx512(const struct kern_attn_span *a);
+void kern_attn_span_f16_avx512(const struct kern_attn_span *a);
+void kern_attn_span_q8_0_avx512(const struct kern_attn_span *a);
+void kern_attn_merge_avx512(float *m, float *l, float *acc, float m2, float l2, const float *acc2, int head_dim);
 
 #endif

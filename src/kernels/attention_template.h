@@ -1,0 +1,548 @@
+/* Attention over one span of the past: the way through it, once for all instruction sets.
+ *
+ * Scores: a vector holds one dimension of several tokens (K tiles are [head_dim][16]), one number of a query meets it.
+ * Values: a vector holds several dimensions of one token, one probability meets it.  Either way all rows of a group use
+ * the vector while it is in a register.  Rows are the heads that share the key/value head and the tokens of a prefill
+ * tile; a group is a few of them, and small groups take more tiles or dimensions at once, so that there are always
+ * enough chains of multiply-adds in flight.
+ *
+ * Few rows widen keys and values in registers, as they meet them, and fetch ahead meanwhile: the values of the chunk
+ * while its keys are read, the next chunk's keys while its values are.  Many rows share one widened copy of the chunk in
+ * scratch, made as f32 tiles; then it is a matrix multiplication.
+ *
+ * Rows of a group see nearly the same tokens.  What all see goes through the group together; a row's tokens before and
+ * after that are done alone, in their place in the order.
+ *
+ * Who includes this has defined
+ *   VEC_LANES                numbers of a vector: 4, 8 or 16
+ *   ATTN_GROUPS(X)           X(R, T, N) for each size of group: R rows meet T tiles of K and N vectors of V at a time
+ *   ATTN_MAX_ACC             most sums of a group: of R * T * 16 / VEC_LANES and of R * N
+ *   ATTN_MAX_GROUP           largest R
+ *   attn_group(n)            size of the next group of n rows
+ *   ATTN_WIDE_ROWS           rows from which a widened copy pays
+ * and, on the type vec of VEC_LANES floats, as static inline functions:
+ *   vec_set(x), vec_load(p), vec_store(p, v)
+ *   vec_load_f16(p), vec_load_i8(p)                     widened
+ *   vec_load_some(p, n), vec_load_f16_some(p, n), vec_load_i8_some(p, n), vec_store_some(p, v, n)
+ *                                                       the first n, fewer than VEC_LANES; zeros behind
+ *   vec_add(a, b), vec_sub(a, b), vec_mul(a, b)
+ *   vec_fma(a, b, c)                                    a * b + c, fused
+ *   vec_max(x, most)                                    `most` where x is NaN
+ *   vec_largest(v)                                      of the lanes; there is no NaN
+ *   vec_exp(x)                                          fmath_exp; x is 0 at most, or NaN
+ *   vec_seen(score, token, begin, end)                  lane i is token + i: -INFINITY unless begin <= it < end
+ *   vec_reduce16(v)                                     kern_reduce16 of 16 / VEC_LANES vectors
+ *   vec_store_f16(p, v)                                 rounded to nearest even */
+#ifndef KERN_ATTENTION_TEMPLATE_H
+#define KERN_ATTENTION_TEMPLATE_H
+
+#include <math.h>
+#include <string.h>
+
+#include "base/half.h"
+#include "kernels/kernels.h"
+
+#define ATTN_TEMPLATE static inline __attribute__((always_inline))
+
+enum {
+    TILE = KERN_ATTN_TILE,
+    CHUNK = KERN_ATTN_CHUNK,
+    TILE_VECS = TILE / VEC_LANES, /* vectors of one dimension of a tile's tokens */
+    CHUNK_TILES = CHUNK / TILE,
+    BLOCK = KERN_KV_BLOCK
+};
+
+/* A chunk, tile by tile.  With fetching: soon_k, soon_v hold what is to be fetched while k, v are read. */
+struct chunk {
+    const char *k[CHUNK_TILES], *v[CHUNK_TILES];
+    const char *soon_k[CHUNK_TILES], *soon_v[CHUNK_TILES];
+};
+
+/* What one row does with a chunk: the tokens that it sees are [begin, end); their scores, then probabilities. */
+struct row {
+    int begin, end;
+    float *p; /* [CHUNK] */
+};
+
+/* ---- numbers of a tile ---- */
+
+ATTN_TEMPLATE size_t number_bytes(const enum kern_kv type)
+{
+    return type == KERN_KV_F32 ? 4 : type == KERN_KV_F16 ? 2 : 1;
+}
+
+/* VEC_LANES of them, or the first n; those of Q8_0 without their scale. */
+ATTN_TEMPLATE vec load_numbers(const enum kern_kv type, const char *p, int n)
+{
+    if (type == KERN_KV_F32) {
+        const float *x = (const float *)(const void *)p;
+        return n >= VEC_LANES ? vec_load(x) : vec_load_some(x, n);
+    }
+    if (type == KERN_KV_F16) {
+        const uint16_t *x = (const uint16_t *)(const void *)p;
+        return n >= VEC_LANES ? vec_load_f16(x) : vec_load_f16_some(x, n);
+    }
+    const int8_t *x = (const int8_t *)p;
+    return n >= VEC_LANES ? vec_load_i8(x) : vec_load_i8_some(x, n);
+}
+
+/* The scales [16] of block b of a tile. */
+ATTN_TEMPLATE const uint16_t *tile_scales(const char *tile, int head_dim, int b)
+{
+    return (const uint16_t *)(const void *)(tile + (size_t)TILE * (size_t)head_dim) + TILE * b;
+}
+
+/* Asks for `bytes` bytes of a tile; fewer than a line are one. */
+ATTN_TEMPLATE void fetch(const char *tile, size_t offset, const size_t bytes)
+{
+    for (size_t line = 0; line < bytes; line += 64) {
+        __builtin_prefetch(tile + offset + line);
+    }
+}
+
+/* ---- scores ---- */
+
+/* Scales of block b of T tiles of Q8_0. */
+ATTN_TEMPLATE void load_scales(const bool FETCH, const int T, vec *scale, int head_dim, int b, const char *const *k,
+                               const char *const *soon)
+{
+    for (int t = 0; t < T; t++) {
+        const uint16_t *of_tile = tile_scales(k[t], head_dim, b);
+        for (int i = 0; i < TILE_VECS; i++) {
+            scale[t * TILE_VECS + i] = vec_load_f16(of_tile + i * VEC_LANES);
+        }
+        if (FETCH) {
+            __builtin_prefetch(tile_scales(soon[t], head_dim, b));
+        }
+    }
+}
+
+/* sum[R][T * TILE_VECS] over the dimensions [d0, d1) of T tiles, an even number of them. */
+ATTN_TEMPLATE void add_scores(const enum kern_kv type, const bool FETCH, const int R, const int T, vec *sum,
+                              const float *q, int head_dim, int d0, int d1, const char *const *k,
+                              const char *const *soon)
+{
+    const size_t bytes = number_bytes(type);
+    const int V = T * TILE_VECS;
+    vec scale[CHUNK_TILES * TILE_VECS];
+    if (type == KERN_KV_Q8_0) {
+        load_scales(FETCH, T, scale, head_dim, d0 / BLOCK, k, soon);
+    }
+    for (int d2 = d0; d2 < d1; d2 += 2) {
+        for (int t = 0; FETCH && t < T; t++) {
+            fetch(soon[t], (size_t)(d2 * TILE) * bytes, 2 * TILE * bytes);
+        }
+#pragma GCC unroll 2
+        for (int d = d2; d < d2 + 2; d++) {
+            vec x[CHUNK_TILES * TILE_VECS];
+#pragma GCC unroll 16
+            for (int i = 0; i < V; i++) {
+                const size_t at = (size_t)(d * TILE + i % TILE_VECS * VEC_LANES) * bytes;
+                x[i] = load_numbers(type, k[i / TILE_VECS] + at, VEC_LANES);
+                x[i] = type == KERN_KV_Q8_0 ? vec_mul(x[i], scale[i]) : x[i];
+            }
+#pragma GCC unroll 8
+            for (int r = 0; r < R; r++) {
+                const vec one = vec_set(q[r * head_dim + d]);
+#pragma GCC unroll 16
+                for (int i = 0; i < V; i++) {
+                    sum[r * V + i] = vec_fma(one, x[i], sum[r * V + i]);
+                }
+            }
+        }
+    }
+}
+
+/* Rows q [R, head_dim] against T tiles from tile `at` on. */
+ATTN_TEMPLATE void score_tiles(const enum kern_kv type, const bool FETCH, const int R, const int T, const float *q,
+                               int head_dim, const struct chunk *c, const struct row *rows, int at)
+{
+    const int V = T * TILE_VECS;
+    vec sum[ATTN_MAX_ACC];
+    for (int i = 0; i < R * V; i++) {
+        sum[i] = vec_set(0.0f);
+    }
+    const int step = type == KERN_KV_Q8_0 ? BLOCK : head_dim;
+    for (int d = 0; d < head_dim; d += step) {
+        add_scores(type, FETCH, R, T, sum, q, head_dim, d, d + step < head_dim ? d + step : head_dim, c->k + at,
+                   c->soon_k + at);
+    }
+    for (int r = 0; r < R; r++) {
+        for (int i = 0; i < V; i++) {
+            vec_store(rows[r].p + at * TILE + i * VEC_LANES, sum[r * V + i]);
+        }
+    }
+}
+
+/* Tiles [first, last) of a chunk, T at a time. */
+ATTN_TEMPLATE void score_group(const enum kern_kv type, const bool FETCH, const int R, const int T, const float *q,
+                               int head_dim, const struct chunk *c, const struct row *rows, int first, int last)
+{
+    int i = first;
+    for (; i + T <= last; i += T) {
+        score_tiles(type, FETCH, R, T, q, head_dim, c, rows, i);
+    }
+    for (; T > 1 && i < last; i++) {
+        score_tiles(type, FETCH, R, 1, q, head_dim, c, rows, i);
+    }
+}
+
+/* ---- softmax ---- */
+
+/* Scores become probabilities, 0 where unseen; m and l move on, acc is rescaled. */
+static inline void soften(const struct row *row, float *m, float *l, float *acc, int head_dim)
+{
+    const int first = row->begin / TILE, last = (row->end + TILE - 1) / TILE;
+    vec most = vec_set(*m);
+    for (int i = first * TILE; i < last * TILE; i += VEC_LANES) {
+        vec score = vec_load(row->p + i);
+        if (i < row->begin || i + VEC_LANES > row->end) {
+            score = vec_seen(score, i, row->begin, row->end);
+            vec_store(row->p + i, score);
+        }
+        most = vec_max(score, most);
+    }
+    const float top = vec_largest(most);
+    vec lane[TILE_VECS];
+    for (int j = 0; j < TILE_VECS; j++) {
+        lane[j] = vec_set(0.0f);
+    }
+    for (int i = first * TILE; i < last * TILE; i += TILE) {
+        for (int j = 0; j < TILE_VECS; j++) {
+            float *at = row->p + i + j * VEC_LANES;
+            const vec p = vec_exp(vec_sub(vec_load(at), vec_set(top)));
+            lane[j] = vec_add(lane[j], p);
+            vec_store(at, p);
+        }
+    }
+    if (top > *m) { /* else the factor is 1 */
+        const float c = fmath_exp(*m - top);
+        *l *= c;
+        *m = top;
+        int d = 0;
+        for (; d + VEC_LANES <= head_dim; d += VEC_LANES) {
+            vec_store(acc + d, vec_mul(vec_load(acc + d), vec_set(c)));
+        }
+        for (; d < head_dim; d++) {
+            acc[d] *= c;
+        }
+    }
+    *l += vec_reduce16(lane);
+}
+
+/* ---- values ---- */
+
+/* acc [R, head_dim], N vectors from dimension d on (the last has n numbers), += p[t] v[t] over the tokens [begin, end)
+ * of the chunk. */
+ATTN_TEMPLATE void add_values(const enum kern_kv type, const bool FETCH, const int R, const int N, int n, float *acc,
+                              int head_dim, int d, const struct chunk *c, const struct row *rows, int begin, int end)
+{
+    const size_t bytes = number_bytes(type);
+    const size_t row_bytes = (size_t)head_dim * bytes;
+    vec sum[ATTN_MAX_ACC];
+    for (int i = 0; i < R * N; i++) {
+        const float *from = acc + i / N * head_dim + d + i % N * VEC_LANES;
+        sum[i] = n >= VEC_LANES ? vec_load(from) : vec_load_some(from, n);
+    }
+    for (int t = begin; t < end;) {
+        const int tile = t / TILE, stop = (tile + 1) * TILE < end ? (tile + 1) * TILE : end;
+        float scale[TILE];
+        for (int j = 0; type == KERN_KV_Q8_0 && j < TILE; j += VEC_LANES) {
+            vec_store(scale + j, vec_load_f16(tile_scales(c->v[tile], head_dim, d / BLOCK) + j));
+        }
+        if (type == KERN_KV_Q8_0 && FETCH) {
+            __builtin_prefetch(tile_scales(c->soon_v[tile], head_dim, d / BLOCK));
+        }
+        size_t offset = (size_t)(t % TILE) * row_bytes + (size_t)d * bytes;
+        for (; t < stop; t++, offset += row_bytes) {
+            if (FETCH) {
+                fetch(c->soon_v[tile], offset, (size_t)(N * VEC_LANES) * bytes);
+            }
+            vec x[ATTN_MAX_ACC];
+#pragma GCC unroll 16
+            for (int i = 0; i < N; i++) {
+                x[i] = load_numbers(type, c->v[tile] + offset + (size_t)(i * VEC_LANES) * bytes, n);
+                x[i] = type == KERN_KV_Q8_0 ? vec_mul(x[i], vec_set(scale[t % TILE])) : x[i];
+            }
+#pragma GCC unroll 8
+            for (int r = 0; r < R; r++) {
+                const vec p = vec_set(rows[r].p[t]);
+#pragma GCC unroll 16
+                for (int i = 0; i < N; i++) {
+                    sum[r * N + i] = vec_fma(p, x[i], sum[r * N + i]);
+                }
+            }
+        }
+    }
+    for (int i = 0; i < R * N; i++) {
+        float *to = acc + i / N * head_dim + d + i % N * VEC_LANES;
+        if (n >= VEC_LANES) {
+            vec_store(to, sum[i]);
+        } else {
+            vec_store_some(to, sum[i], n);
+        }
+    }
+}
+
+/* All dimensions, N vectors at a time: those of one call have one scale. */
+ATTN_TEMPLATE void add_all_values(const enum kern_kv type, const bool FETCH, const int R, const int N, float *acc,
+                                  int head_dim, const struct chunk *c, const struct row *rows, int begin, int end)
+{
+    int d = 0;
+    for (; N > 1 && d + N * VEC_LANES <= head_dim; d += N * VEC_LANES) {
+        add_values(type, FETCH, R, N, VEC_LANES, acc, head_dim, d, c, rows, begin, end);
+    }
+    for (; d + VEC_LANES <= head_dim; d += VEC_LANES) {
+        add_values(type, FETCH, R, 1, VEC_LANES, acc, head_dim, d, c, rows, begin, end);
+    }
+    if (d < head_dim) {
+        for (int r = 0; r < R; r++) {
+            add_values(type, false, 1, 1, head_dim - d, acc + (size_t)r * (size_t)head_dim, head_dim, d, c, rows + r,
+                       begin, end);
+        }
+    }
+}
+
+/* ---- a group of R rows in one chunk ---- */
+
+/* A row's values alone; at the edges of what a group sees, so not the place to save work. */
+static __attribute__((noinline)) void add_row_values(enum kern_kv type, float *acc, int head_dim, const struct chunk *c,
+                                                     const struct row *row, int begin, int end)
+{
+    if (begin >= end) {
+        return;
+    }
+    enum { N = BLOCK / VEC_LANES < 4 ? BLOCK / VEC_LANES : 4 };
+    switch (type) {
+    case KERN_KV_F32:
+        add_all_values(KERN_KV_F32, false, 1, N, acc, head_dim, c, row, begin, end);
+        break;
+    case KERN_KV_F16:
+        add_all_values(KERN_KV_F16, false, 1, N, acc, head_dim, c, row, begin, end);
+        break;
+    default:
+        add_all_values(KERN_KV_Q8_0, false, 1, N, acc, head_dim, c, row, begin, end);
+        break;
+    }
+}
+
+/* Scores and their softmax. */
+ATTN_TEMPLATE void find_weights(const enum kern_kv type, const bool FETCH, const int R, const int T,
+                                const struct kern_attn_span *a, int r0, const struct chunk *c, const struct row *rows)
+{
+    const int hd = a->head_dim;
+    int lowest = CHUNK, highest = 0;
+    for (int r = 0; r < R; r++) {
+        if (rows[r].begin < rows[r].end) {
+            lowest = rows[r].begin < lowest ? rows[r].begin : lowest;
+            highest = rows[r].end > highest ? rows[r].end : highest;
+        }
+    }
+    if (lowest >= highest) {
+        return;
+    }
+    score_group(type, FETCH, R, T, a->q + (size_t)r0 * (size_t)hd, hd, c, rows, lowest / TILE,
+                (highest + TILE - 1) / TILE);
+    for (int r = 0; r < R; r++) {
+        if (rows[r].begin < rows[r].end) {
+            soften(rows + r, a->m + r0 + r, a->l + r0 + r, a->acc + (size_t)(r0 + r) * (size_t)hd, hd);
+        }
+    }
+}
+
+ATTN_TEMPLATE void add_weighted(const enum kern_kv type, const bool FETCH, const int R, const int N,
+                                const struct kern_attn_span *a, int r0, const struct chunk *c, const struct row *rows)
+{
+    const size_t hd = (size_t)a->head_dim;
+    float *acc = a->acc + (size_t)r0 * hd;
+    int begin = 0, end = CHUNK; /* what all rows see */
+    for (int r = 0; r < R; r++) {
+        begin = rows[r].begin > begin ? rows[r].begin : begin;
+        end = rows[r].end < end ? rows[r].end : end;
+    }
+    if (begin >= end) { /* nothing in common */
+        for (int r = 0; r < R; r++) {
+            add_row_values(type, acc + (size_t)r * hd, a->head_dim, c, rows + r, rows[r].begin, rows[r].end);
+        }
+        return;
+    }
+    for (int r = 0; R > 1 && r < R; r++) {
+        add_row_values(type, acc + (size_t)r * hd, a->head_dim, c, rows + r, rows[r].begin, begin);
+    }
+    add_all_values(type, FETCH, R, N, acc, a->head_dim, c, rows, begin, end);
+    for (int r = 0; R > 1 && r < R; r++) {
+        add_row_values(type, acc + (size_t)r * hd, a->head_dim, c, rows + r, end, rows[r].end);
+    }
+}
+
+/* ---- all rows in one chunk ---- */
+
+ATTN_TEMPLATE void find_all_weights(const enum kern_kv type, const bool FETCH, const struct kern_attn_span *a,
+                                    const struct chunk *c, const struct row *rows)
+{
+    for (int r = 0; r < a->n_q;) {
+        const int n = attn_group(a->n_q - r);
+#define X(R, T, N)                                                                                                     \
+    if (n == R) {                                                                                                      \
+        find_weights(type, FETCH, R, T, a, r, c, rows + r);                                                            \
+    }
+        ATTN_GROUPS(X)
+#undef X
+        r += n;
+    }
+}
+
+ATTN_TEMPLATE void add_all_weighted(const enum kern_kv type, const bool FETCH, const struct kern_attn_span *a,
+                                    const struct chunk *c, const struct row *rows)
+{
+    for (int r = 0; r < a->n_q;) {
+        const int n = attn_group(a->n_q - r);
+#define X(R, T, N)                                                                                                     \
+    if (n == R) {                                                                                                      \
+        add_weighted(type, FETCH, R, N, a, r, c, rows + r);                                                            \
+    }
+        ATTN_GROUPS(X)
+#undef X
+        r += n;
+    }
+}
+
+/* ---- a widened copy of a chunk ---- */
+
+/* Tiles of K (of V) as f32 into `wide`, one after the other; what is wanted next is fetched meanwhile. */
+ATTN_TEMPLATE void widen_tiles(const enum kern_kv type, const bool IS_K, float *wide, const char **tiles,
+                               const char *const *soon, int n_tiles, int head_dim)
+{
+    const size_t bytes = number_bytes(type);
+    for (int tile = 0; tile < n_tiles; tile++) {
+        const int n_rows = IS_K ? head_dim : TILE, n_cols = IS_K ? TILE : head_dim;
+        const char *from = tiles[tile];
+        const char *next = soon[tile];
+        float *to = wide + (size_t)tile * (size_t)(TILE * head_dim);
+        for (int i = 0; type == KERN_KV_F32 && i < TILE * head_dim; i += TILE) { /* they are wide */
+            __builtin_prefetch(next + (size_t)i * bytes);
+        }
+        for (int i = 0; type != KERN_KV_F32 && i < n_rows; i++) {
+            for (int j = 0; j < n_cols; j += VEC_LANES) {
+                const size_t at = (size_t)(i * n_cols + j);
+                const int n = n_cols - j;
+                vec x = load_numbers(type, from + at * bytes, n);
+                if (type == KERN_KV_Q8_0) {
+                    const uint16_t *d = tile_scales(from, head_dim, (IS_K ? i : j) / BLOCK);
+                    x = vec_mul(x, IS_K ? vec_load_f16(d + j) : vec_set(base_f32_from_f16(d[i])));
+                }
+                fetch(next, at * bytes, VEC_LANES * bytes);
+                if (n >= VEC_LANES) {
+                    vec_store(to + at, x);
+                } else {
+                    vec_store_some(to + at, x, n);
+                }
+            }
+        }
+        tiles[tile] = type == KERN_KV_F32 ? from : (const char *)to;
+    }
+}
+
+/* Many rows: the multiplications run on f32 tiles. */
+ATTN_TEMPLATE void attend_wide(const enum kern_kv type, const struct kern_attn_span *a, struct chunk *c,
+                               const struct row *rows, int n_tiles)
+{
+    float *wide = a->scratch + KERN_ATTN_ROWS * CHUNK;
+    widen_tiles(type, true, wide, c->k, c->soon_k, n_tiles, a->head_dim);
+    find_all_weights(KERN_KV_F32, false, a, c, rows);
+    widen_tiles(type, false, wide, c->v, c->soon_v, n_tiles, a->head_dim);
+    add_all_weighted(KERN_KV_F32, false, a, c, rows);
+}
+
+/* ---- the span ---- */
+
+/* The tiles of the chunk at token t0, and what comes after each of them. */
+static inline int find_chunk(struct chunk *c, const struct kern_attn_span *a, int t0)
+{
+    const int all = (a->n_tokens + TILE - 1) / TILE, first = t0 / TILE;
+    const int n = all - first < CHUNK_TILES ? all - first : CHUNK_TILES;
+    for (int i = 0; i < n; i++) {
+        const int later = first + CHUNK_TILES + i;
+        c->k[i] = a->k_tiles[first + i];
+        c->v[i] = a->v_tiles[first + i];
+        c->soon_k[i] = c->v[i];
+        c->soon_v[i] = later < all             ? a->k_tiles[later]
+                       : a->next_tiles != NULL ? a->next_tiles[i]
+                                               : c->v[i]; /* nothing worth fetching */
+    }
+    return n;
+}
+
+/* What each row sees of the chunk at t0. */
+static inline void find_rows(struct row *rows, const struct kern_attn_span *a, int t0)
+{
+    for (int r = 0; r < a->n_q; r++) {
+        const int from = a->from[r] - t0, to = a->to[r] - t0;
+        rows[r] = (struct row){from < 0 ? 0 : from, to > CHUNK ? CHUNK : to, a->scratch + r * CHUNK};
+    }
+}
+
+ATTN_TEMPLATE void attend_span(const enum kern_kv type, const struct kern_attn_span *a)
+{
+    struct row rows[KERN_ATTN_ROWS];
+    struct chunk c;
+    for (int r = 0; r < a->n_q; r++) {
+        a->m[r] = -INFINITY;
+        a->l[r] = 0.0f;
+    }
+    memset(a->acc, 0, (size_t)a->n_q * (size_t)a->head_dim * sizeof(float));
+    for (int t0 = 0; t0 < a->n_tokens; t0 += CHUNK) {
+        const int n_tiles = find_chunk(&c, a, t0);
+        find_rows(rows, a, t0);
+        if (a->n_q >= ATTN_WIDE_ROWS) {
+            attend_wide(type, a, &c, rows, n_tiles);
+        } else {
+            find_all_weights(type, true, a, &c, rows);
+            add_all_weighted(type, true, a, &c, rows);
+        }
+    }
+}
+
+static inline void merge_spans(float *m, float *l, float *acc, float m2, float l2, const float *acc2, int head_dim)
+{
+    if (l2 == 0.0f) {
+        return;
+    }
+    if (*l == 0.0f) {
+        *m = m2;
+        *l = l2;
+        memcpy(acc, acc2, (size_t)head_dim * sizeof *acc);
+        return;
+    }
+    const float top = m2 > *m ? m2 : *m;
+    const float c = fmath_exp(*m - top), c2 = fmath_exp(m2 - top);
+    *m = top;
+    *l = *l * c + l2 * c2;
+    int d = 0;
+    for (; d + VEC_LANES <= head_dim; d += VEC_LANES) {
+        const vec later = vec_mul(vec_load(acc2 + d), vec_set(c2));
+        vec_store(acc + d, vec_fma(vec_load(acc + d), vec_set(c), later));
+    }
+    for (; d < head_dim; d++) {
+        acc[d] = fmaf(acc[d], c, acc2[d] * c2);
+    }
+}
+
+/* ---- storing keys and values as f16 ---- */
+
+static inline void put_f16(uint16_t *out, size_t stride, const float *x, int head_dim)
+{
+    int d = 0;
+    for (; d + VEC_LANES <= head_dim; d += VEC_LANES) {
+        uint16_t h[VEC_LANES];
+        vec_store_f16(h, vec_load(x + d));
+        for (int i = 0; i < VEC_LANES; i++, out += stride) {
+            *out = kern_f16_no_infinity(h[i]);
+        }
+    }
+    for (; d < head_dim; d++, out += stride) {
+        *out = kern_f16_no_infinity(base_f16_from_f32(x[d]));
+    }
+}
+
+#endif
