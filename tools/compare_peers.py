@@ -80,7 +80,7 @@ def test_of(text):
 
 
 def tests_of(text):
-    return [test_of(word) for word in text.split(",")]
+    return list(dict.fromkeys(test_of(word) for word in text.split(",")))
 
 
 def groups_of(tests):
@@ -114,8 +114,8 @@ def check_status(program, status, said):
 def output_of(command, threads=None, both=False):
     """What a program writes on stdout (both: and on stderr)."""
     try:
-        done = subprocess.run(command, env=environment(threads), stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
-                              timeout=TIMEOUT)
+        done = subprocess.run(command, env=environment(threads), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              errors="replace", timeout=TIMEOUT)
     except subprocess.TimeoutExpired:
         raise Failure(f"{command[0]} was stopped after {TIMEOUT} s") from None
     except OSError as e:
@@ -141,14 +141,14 @@ def whole_run(command):
 
 
 def read_bench(text):
-    """The rows of llama-bench's JSON, whose fields `choir bench` has too.  What stands around the array is skipped."""
-    begin, end = text.find("["), text.rfind("]")
+    """The rows of llama-bench's JSON, whose fields `choir bench` has too.  Lines before and after the array are skipped."""
     try:
-        rows = json.loads(text[begin:end + 1])
+        begin = re.search(r"^\[", text, re.MULTILINE).start()
+        rows, _ = json.JSONDecoder().raw_decode(text[begin:])
         for row in rows:
+            row["n_prompt"], row["n_gen"]  # both have to be there
             row["tok/s"] = statistics.median(row["samples_ts"])
-            row["tests"] = (row["n_prompt"], row["n_gen"])
-    except (ValueError, TypeError, KeyError, statistics.StatisticsError):
+    except (ValueError, TypeError, KeyError, AttributeError, statistics.StatisticsError):
         raise Failure(f"no result in the output: {last_words(text)}") from None
     return rows
 
@@ -162,7 +162,10 @@ def read_batched(text):
             titles = cells
         elif titles and len(cells) == len(titles) and cells[0].isdigit():
             row = dict(zip(titles, cells))
-            result[int(row["B"])] = float(row["S_TG t/s"])
+            try:
+                result[int(row["B"])] = float(row["S_TG t/s"])
+            except (KeyError, ValueError):
+                raise Failure(f"no result in the output: {line[:200]}") from None
     if not result:
         raise Failure(f"no result in the output: {last_words(text)}")
     return result
@@ -240,8 +243,8 @@ class LlamaBench:
     def measure_batched(self, model, threads, tests):
         seqs = sorted({test.seqs for test in tests})
         context = (max(seqs) * (tests[0].n + 1) // 256 + 1) * 256
-        command = [self.beside("llama-batched-bench"), "-m", model, "-t", str(threads), "-fa", "1", "-c", str(context), "-b", "2048", "-ub", "512",
-                   "-npp", "1", "-ntg", str(tests[0].n), "-npl", ",".join(map(str, seqs))]
+        command = [self.beside("llama-batched-bench"), "-m", model, "-t", str(threads), "-fa", "1", "-c", str(context),
+                   "-b", "2048", "-ub", "512", "-npp", "1", "-ntg", str(tests[0].n), "-npl", ",".join(map(str, seqs))]
         totals = read_batched(output_of(command, both=True))
         return {test: totals[test.seqs] for test in tests if test.seqs in totals}
 

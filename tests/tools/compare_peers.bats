@@ -103,10 +103,10 @@ setup() {
     program ik/llama-bench <<'EOF'
 case $1 in --help) echo '  -gp <pp,tg>                         (default: )'; exit ;; esac
 case "$*" in *-gp*) p=4096 ;; *) p=0 ;; esac
-echo 'warning: asserts enabled, performance may be affected'
+echo 'warning: asserts [enabled], performance may be affected'
 echo "[ { \"n_prompt\": $p, \"n_gen\": 64, \"samples_ts\": [ 25.0 ] } ]"
 EOF
-    run --separate-stderr compare -m m.gguf -t 2 -r 1 --choir here/choir --peer a=a/llama-bench --peer ik=ik/llama-bench --tests tg64,tg64@4096
+    run --separate-stderr compare -m m.gguf -t 2 -r 1 --choir here/choir --peer a=a/llama-bench --peer ik=ik/llama-bench --tests tg64,tg64@4096,tg64
     [ "$status" -eq 0 ]
     grep -q '^a/llama-bench .* -p 0 -n 64 -d 4096$' called
     grep -q '^ik/llama-bench .* -p 0 -n 0 -gp 4096,64$' called
