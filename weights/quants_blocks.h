@@ -14,11 +14,12 @@ typedef void wts_quantize_fn(unsigned char *dst, const float *src, size_t n);
 /* Blocks of 32. */
 wts_dequantize_fn wts_dequantize_q8_0, wts_dequantize_q4_0, wts_dequantize_q4_1, wts_dequantize_q5_0,
     wts_dequantize_q5_1, wts_dequantize_iq4_nl;
-wts_quantize_fn wts_quantize_q8_0, wts_quantize_q4_0;
+wts_quantize_fn wts_quantize_q8_0, wts_quantize_q4_0, wts_quantize_q4_1, wts_quantize_q5_0, wts_quantize_q5_1;
 
 /* Super-blocks of 256. */
 wts_dequantize_fn wts_dequantize_q2_k, wts_dequantize_q3_k, wts_dequantize_q4_k, wts_dequantize_q5_k,
     wts_dequantize_q6_k, wts_dequantize_iq4_xs;
+wts_quantize_fn wts_quantize_q2_k, wts_quantize_q3_k, wts_quantize_q4_k, wts_quantize_q5_k, wts_quantize_q6_k;
 
 static inline uint16_t wts_load_16(const unsigned char *p)
 {

@@ -1,5 +1,6 @@
 /* weights/quants against bytes and hashes made once with the numpy code of the gguf package (0.19), which is an
  * implementation of its own; and the corners that it does not define. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/half.h"
+#include "base/rng.h"
 #include "tests/support/blocks.h"
 #include "tests/support/files.h"
 #include "weights/quants.h"
@@ -61,10 +63,9 @@ static void quantizes_many(void **state)
         choir_dtype type;
         uint64_t hash;
     } rows[] = {
-        {DTYPE_F16, 0xf472c2204a2a99fa},
-        {DTYPE_BF16, 0x806c2d6fae9349cf},
-        {DTYPE_Q8_0, 0x67e57500bfb877b3},
-        {DTYPE_Q4_0, 0xf340e7b251d25471},
+        {DTYPE_F16, 0xf472c2204a2a99fa},  {DTYPE_BF16, 0x806c2d6fae9349cf}, {DTYPE_Q8_0, 0x67e57500bfb877b3},
+        {DTYPE_Q4_0, 0xf340e7b251d25471}, {DTYPE_Q4_1, 0xf1b41bc84b22a756}, {DTYPE_Q5_0, 0x356fa9dd4176a104},
+        {DTYPE_Q5_1, 0xc45963f990eddd70},
     };
     static float x[VALUES];
     static unsigned char out[2 * VALUES];
@@ -76,6 +77,70 @@ static void quantizes_many(void **state)
     for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
         wts_quantize_row(rows[r].type, out, x, VALUES);
         assert_int_equal(fnv(out, dtype_row_bytes(rows[r].type, VALUES)), rows[r].hash);
+    }
+}
+
+/* The gguf package does not make super-blocks.  These are our own bytes: they must be the same on every machine. */
+static void quantizes_super_blocks(void **state)
+{
+    (void)state;
+    static const struct {
+        choir_dtype type;
+        uint64_t hash;
+    } rows[] = {
+        {DTYPE_Q2_K, 0x0d152885e4b83585}, {DTYPE_Q3_K, 0xe9ff4dd7c39f836b}, {DTYPE_Q4_K, 0x8ab87325ec9117be},
+        {DTYPE_Q5_K, 0x8e24c2152dbd08ee}, {DTYPE_Q6_K, 0xc86d441cbbe12e85},
+    };
+    static float x[VALUES];
+    static unsigned char out[2 * VALUES];
+    const float third = 1.0f / 3.0f;
+    for (int i = 0; i < VALUES; i++) {
+        x[i] = files_value(9, (uint64_t)i) * third;
+    }
+    for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
+        wts_quantize_row(rows[r].type, out, x, VALUES);
+        if (fnv(out, dtype_row_bytes(rows[r].type, VALUES)) != rows[r].hash) {
+            fail_msg("%s: other bytes", dtype_table[rows[r].type].name);
+        }
+    }
+}
+
+/* Error of bell-shaped values relative to their size, root mean square.  `theirs` is what ggml's own reference quantizer
+ * (llama.cpp 1652066) leaves of the same values. */
+static void errs_little(void **state)
+{
+    (void)state;
+    enum { N = 1 << 16 };
+    static const struct {
+        choir_dtype type;
+        double theirs;
+    } rows[] = {
+        {DTYPE_Q8_0, 0.005263}, {DTYPE_Q4_0, 0.084384}, {DTYPE_Q4_1, 0.077564}, {DTYPE_Q5_0, 0.042059},
+        {DTYPE_Q5_1, 0.037356}, {DTYPE_Q2_K, 0.292146}, {DTYPE_Q3_K, 0.149491}, {DTYPE_Q4_K, 0.070684},
+        {DTYPE_Q5_K, 0.035669}, {DTYPE_Q6_K, 0.017459},
+    };
+    static float x[N], y[N];
+    static unsigned char out[2 * N];
+    double square = 0;
+    for (uint64_t i = 0; i < N; i++) {
+        double sum = -6.0; /* twelve uniform numbers have a variance of 1 */
+        for (uint64_t k = 0; k < 12; k++) {
+            sum += base_rng_uniform(5, 0, 12 * i + k);
+        }
+        x[i] = (float)sum;
+        square += sum * sum;
+    }
+    for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
+        double error = 0;
+        wts_quantize_row(rows[r].type, out, x, N);
+        wts_dequantize_row(rows[r].type, y, out, N);
+        for (int i = 0; i < N; i++) {
+            error += ((double)y[i] - (double)x[i]) * ((double)y[i] - (double)x[i]);
+        }
+        const double found = sqrt(error / square);
+        if (!(found <= 1.02 * rows[r].theirs)) {
+            fail_msg("%s: error %.6f, ggml's is %.6f", dtype_table[rows[r].type].name, found, rows[r].theirs);
+        }
     }
 }
 
@@ -113,7 +178,7 @@ static void dequantizes_many(void **state)
     }
 }
 
-/* Every 16-bit value comes back; signalling NaNs come back quiet from f16. */
+/* Every 16-bit value comes back, alone and in a row; signalling NaNs come back quiet from f16. */
 static void widens_exactly(void **state)
 {
     (void)state;
@@ -131,35 +196,103 @@ static void widens_exactly(void **state)
             }
         }
     }
+    for (uint32_t h = 0; h < 65536; h += 7) {
+        const uint16_t in[7] = {(uint16_t)h,       (uint16_t)(h + 1), (uint16_t)(h + 2), (uint16_t)(h + 3),
+                                (uint16_t)(h + 4), (uint16_t)(h + 5), (uint16_t)(h + 6)};
+        float row[7];
+        wts_dequantize_row(DTYPE_F16, row, in, 7);
+        for (int i = 0; i < 7; i++) {
+            assert_int_equal(base_f32_bits(row[i]), base_f32_bits(base_f32_from_f16(in[i])));
+        }
+    }
     float x = base_f32_from_bits(0x7fc12345), y;
     wts_quantize_row(DTYPE_F32, &y, &x, 1);
     assert_int_equal(base_f32_bits(y), 0x7fc12345);
 }
 
-/* What no number can hold must show, not turn into something harmless; what is too small turns into zero. */
-static void keeps_corners(void **state)
+/* Types with blocks that values can be turned into. */
+static bool has_blocks(int type)
+{
+    return dtype_table[type].block_len > 1 && wts_quantizable((choir_dtype)type);
+}
+
+static void round_trip(choir_dtype type, float y[256], const float x[256])
+{
+    unsigned char blocks[8 * 34];
+    wts_quantize_row(type, blocks, x, 256);
+    wts_dequantize_row(type, y, blocks, 256);
+}
+
+/* What no number can hold must show, not turn into something harmless. */
+static void keeps_what_is_no_number(void **state)
 {
     (void)state;
-    static const choir_dtype types[] = {DTYPE_Q8_0, DTYPE_Q4_0};
     static const uint32_t odd[] = {0x7fc00000, 0xffc00000, 0x7f800001, 0x7f800000, 0xff800000};
-    for (size_t k = 0; k < 2; k++) {
-        float x[32] = {1, -2, 3}, y[32];
-        unsigned char block[34];
-        for (size_t o = 0; o < sizeof odd / sizeof odd[0]; o++) {
-            x[17] = base_f32_from_bits(odd[o]);
-            wts_quantize_row(types[k], block, x, 32);
-            wts_dequantize_row(types[k], y, block, 32);
-            assert_false(y[0] - y[0] == 0); /* neither NaN nor infinity gives 0 here */
-        }
-        for (int small = 0; small < 3; small++) { /* zeros, the smallest f32, half of the smallest f16 scale */
-            for (int i = 0; i < 32; i++) {
-                x[i] = small == 0 ? 0.0f : small == 1 ? 0x1p-149f : 0x1p-24f;
+    for (int type = 0; type < DTYPE_COUNT; type++) {
+        float x[256] = {1, -2, 3}, y[256];
+        for (size_t o = 0; has_blocks(type) && o < sizeof odd / sizeof odd[0]; o++) {
+            for (int at = 0; at < 32; at += 31) {
+                const float before = x[at];
+                x[at] = base_f32_from_bits(odd[o]);
+                round_trip((choir_dtype)type, y, x);
+                assert_false(y[0] - y[0] == 0); /* neither NaN nor infinity gives 0 here */
+                x[at] = before;
             }
-            wts_quantize_row(types[k], block, x, 32);
-            wts_dequantize_row(types[k], y, block, 32);
-            for (int i = 0; i < 32; i++) {
+        }
+        x[0] = 3e38f; /* their difference is no number, their scale is no f16 */
+        x[1] = -3e38f;
+        if (has_blocks(type)) {
+            round_trip((choir_dtype)type, y, x);
+            assert_false(y[0] - y[0] == 0);
+        }
+    }
+}
+
+/* Zeros, the smallest f32, and what is half of the smallest f16 scale (a quarter of the smallest minimum). */
+static void what_is_too_small_is_zero(void **state)
+{
+    (void)state;
+    for (int type = 0; type < DTYPE_COUNT; type++) {
+        for (int small = 0; has_blocks(type) && small < 3; small++) {
+            float x[256], y[256];
+            const float least = dtype_table[type].form == DTYPE_FORM_M32 ? 0x1p-26f : 0x1p-24f;
+            for (int i = 0; i < 256; i++) {
+                x[i] = small == 0 ? 0.0f : small == 1 ? 0x1p-149f : least;
+            }
+            round_trip((choir_dtype)type, y, x);
+            for (int i = 0; i < 256; i++) {
                 assert_true(y[i] == 0);
             }
+        }
+    }
+}
+
+/* One value all over, and one value among zeros. */
+static void expect_within(choir_dtype type, const float x[256], float bound)
+{
+    float y[256];
+    round_trip(type, y, x);
+    for (int i = 0; i < 256; i++) {
+        if (!(fabsf(y[i] - x[i]) <= bound)) {
+            fail_msg("%s: value %d is %g, not %g", dtype_table[type].name, i, (double)y[i], (double)x[i]);
+        }
+    }
+}
+
+static void keeps_odd_blocks(void **state)
+{
+    (void)state;
+    static const float values[] = {1.0f, -1.0f, 0x1p-4f, -0x1p-4f, 30000.0f, -30000.0f};
+    for (int type = 0; type < DTYPE_COUNT; type++) {
+        for (size_t v = 0; has_blocks(type) && v < sizeof values / sizeof *values; v++) {
+            float x[256];
+            for (int i = 0; i < 256; i++) {
+                x[i] = values[v];
+            }
+            expect_within((choir_dtype)type, x, 0.05f * fabsf(values[v]));
+            memset(x, 0, sizeof x);
+            x[77] = values[v];
+            expect_within((choir_dtype)type, x, 0.05f * fabsf(values[v]));
         }
     }
 }
@@ -168,26 +301,44 @@ static void keeps_corners(void **state)
 static void blocks_are_independent(void **state)
 {
     (void)state;
-    float x[128];
-    unsigned char whole[34 * 4], parts[34 * 4];
-    for (uint64_t i = 0; i < 128; i++) {
+    enum { N = 768 };
+    float x[N];
+    unsigned char whole[N / 32 * 34], parts[N / 32 * 34];
+    for (uint64_t i = 0; i < N; i++) {
         x[i] = files_value(3, i);
     }
-    wts_quantize_row(DTYPE_Q8_0, whole, x, 128);
-    for (size_t b = 0; b < 4; b++) {
-        wts_quantize_row(DTYPE_Q8_0, parts + 34 * b, x + 32 * b, 32);
+    for (int type = 0; type < DTYPE_COUNT; type++) {
+        if (!has_blocks(type)) {
+            continue;
+        }
+        const size_t len = (size_t)dtype_table[type].block_len, bytes = (size_t)dtype_table[type].block_bytes;
+        wts_quantize_row((choir_dtype)type, whole, x, N);
+        for (size_t b = 0; b < N / len; b++) {
+            wts_quantize_row((choir_dtype)type, parts + bytes * b, x + len * b, len);
+        }
+        assert_memory_equal(whole, parts, bytes * (N / len));
+        wts_quantize_row((choir_dtype)type, parts, x, 0);
+        assert_memory_equal(whole, parts, bytes * (N / len));
     }
-    assert_memory_equal(whole, parts, sizeof whole);
-    wts_quantize_row(DTYPE_Q8_0, parts, x, 0);
-    assert_memory_equal(whole, parts, sizeof whole);
+}
+
+static void knows_what_it_can_make(void **state)
+{
+    (void)state;
+    for (int type = 0; type < DTYPE_COUNT; type++) {
+        assert_int_equal(wts_quantizable((choir_dtype)type), type != DTYPE_IQ4_NL && type != DTYPE_IQ4_XS);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(quantizes_one_block), cmocka_unit_test(quantizes_many),
-        cmocka_unit_test(dequantizes_many),    cmocka_unit_test(widens_exactly),
-        cmocka_unit_test(keeps_corners),       cmocka_unit_test(blocks_are_independent),
+        cmocka_unit_test(quantizes_one_block),     cmocka_unit_test(quantizes_many),
+        cmocka_unit_test(quantizes_super_blocks),  cmocka_unit_test(errs_little),
+        cmocka_unit_test(dequantizes_many),        cmocka_unit_test(widens_exactly),
+        cmocka_unit_test(keeps_what_is_no_number), cmocka_unit_test(what_is_too_small_is_zero),
+        cmocka_unit_test(keeps_odd_blocks),        cmocka_unit_test(blocks_are_independent),
+        cmocka_unit_test(knows_what_it_can_make),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
