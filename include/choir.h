@@ -88,7 +88,7 @@ CHOIR_API int choir_default_threads(void);
 CHOIR_API uint64_t choir_free_memory(void);
 /* Most bytes this process ever had resident. */
 CHOIR_API uint64_t choir_peak_memory(void);
-/* Names for option checks and help: the i-th dtype that `quant` takes, KV type, kernel level; NULL past the end. */
+/* Names for option checks and help: the i-th type or mix of types that `quant` takes, KV type, kernel level; NULL past the end. */
 CHOIR_API const char *choir_quant_name(int i);
 CHOIR_API const char *choir_kv_type_name(int i);
 CHOIR_API const char *choir_cpu_level_name(int i);
@@ -278,7 +278,7 @@ CHOIR_API double choir_probe_peak(const choir_model *model, int n_threads);
 typedef struct choir_quantize_options {
     const char *in;        /* folder, .gguf or llama2.c .bin */
     const char *out;       /* .gguf; written under a temporary name, then renamed */
-    const char *type;      /* "q8_0" */
+    const char *type;      /* "q8_0"; any of choir_quant_name */
     const char *tokenizer; /* SentencePiece file instead of the model's own; NULL: the model's */
     /* One line about what the new file will lack. */
     void (*warn)(void *user, const char *line);

@@ -35,7 +35,7 @@ int cmd_quantize(session *s)
     if (!status) {
         choir_quantize_options opt = {.in = in,
                                       .out = o->args[1],
-                                      .type = type,
+                                      .type = named.quant,
                                       .tokenizer = o->tokenizer,
                                       .warn = on_warning,
                                       .progress = on_progress,
@@ -47,7 +47,7 @@ int cmd_quantize(session *s)
         progress_end(&bar);
     }
     if (!status && s->term.verbose) {
-        note(&s->term, "%s: written, %s", o->args[1], type);
+        note(&s->term, "%s: written, %s", o->args[1], named.quant);
     }
     free(in);
     return session_end(s, status, &err);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cli/numbers.h"
 #include "cli/suggest.h"
@@ -85,7 +86,7 @@ const option_row option_rows[] = {
      INTO(OPTION_TEXT, model)},
     {ALL, GROUP_MODEL, "tokenizer", 0, NULL, 0, "FILE", "SentencePiece file instead of the model's own",
      INTO(OPTION_TEXT, tokenizer)},
-    {ENGINE | INFO, GROUP_MODEL, "quant", 0, NULL, 0, "TYPE", "quantize while loading: q8_0, q4_0, f16, ...",
+    {ENGINE | INFO, GROUP_MODEL, "quant", 0, NULL, 0, "TYPE", "quantize while loading: q8_0, q4_K_M, ...",
      INTO(OPTION_NAME, quant), .names = choir_quant_name},
     {ENGINE, GROUP_MODEL, "mmap", 0, NULL, 0, NULL, "use the file in place instead of packing it",
      INTO(OPTION_FLAG, mmap)},
@@ -272,7 +273,7 @@ static choir_status set_name(const char **field, const option_row *row, const ch
     char what[256] = "is none of:";
     size_t used = strlen(what);
     for (int i = 0; row->names(i); i++) {
-        if (strcmp(row->names(i), value) == 0) {
+        if (strcasecmp(row->names(i), value) == 0) { /* q4_K, q4_k, Q4_K */
             *field = row->names(i);
             return CHOIR_OK;
         }

@@ -6,14 +6,6 @@
 #include "base/error.h"
 #include "engine/quantize.h"
 
-uint32_t eng_file_type(choir_dtype type)
-{
-    static const uint32_t numbers[DTYPE_COUNT] = {
-        [DTYPE_F32] = 0, [DTYPE_F16] = 1, [DTYPE_BF16] = 32, [DTYPE_Q8_0] = 7, [DTYPE_Q4_0] = 2,
-    };
-    return numbers[type];
-}
-
 /* The settings of the architecture: keys begin with its name. */
 struct arch_keys {
     struct wts_writer *w;
@@ -148,7 +140,7 @@ static void pass_on(struct wts_writer *w, const struct wts_set *set, bool new_vo
 }
 
 choir_status eng_write_settings(struct wts_writer *w, const struct choir_model *m, bool new_vocabulary,
-                                choir_dtype type, choir_error *err)
+                                uint32_t file_type, choir_error *err)
 {
     choir_status status = CHOIR_OK;
     bool from_gguf = m->set->container == WTS_GGUF;
@@ -161,7 +153,7 @@ choir_status eng_write_settings(struct wts_writer *w, const struct choir_model *
         write_special_ids(w, m);
         status = m->tokenizer != NULL ? write_vocabulary(w, m->tokenizer, m->add_bos, err) : CHOIR_OK;
     }
-    wts_writer_put_u32(w, "general.file_type", eng_file_type(type));
+    wts_writer_put_u32(w, "general.file_type", file_type);
     wts_writer_put_u32(w, "general.quantization_version", 2);
     return status;
 }

@@ -6,7 +6,7 @@
 #include "base/machine.h"
 #include "engine/engine.h"
 #include "kernels/probe.h"
-#include "weights/quants.h"
+#include "weights/mix.h"
 
 #define CHOIR_VERSION "0.1.0"
 
@@ -37,12 +37,7 @@ void choir_cpu_name(char *dst, size_t cap)
 
 const char *choir_quant_name(int i)
 {
-    for (int t = 0; t < DTYPE_COUNT; t++) {
-        if (wts_quantizable((choir_dtype)t) && i-- == 0) {
-            return dtype_table[t].name;
-        }
-    }
-    return NULL;
+    return wts_mix_name(i);
 }
 
 const char *choir_kv_type_name(int i)

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/machine.h"
 #include "engine/engine.h"
-#include "weights/quants.h"
+#include "weights/mix.h"
 
 static const double mib = 1024.0 * 1024.0;
 
@@ -46,7 +46,6 @@ static choir_status choose_kernels(struct choir_model *m, const char *cpu, choir
 static choir_status load_options(struct mdl_load_options *load, const choir_model_options *opt, choir_error *err)
 {
     *load = (struct mdl_load_options){
-        .quant = DTYPE_COUNT,
         .in_place = opt->mmap,
         .n_threads = opt->n_threads > 0 ? opt->n_threads : base_machine_cores(),
         .progress = opt->progress,
@@ -56,11 +55,11 @@ static choir_status load_options(struct mdl_load_options *load, const choir_mode
     if (opt->quant == NULL) {
         return CHOIR_OK;
     }
-    char text[BASE_ESCAPE_CAP];
-    load->quant = dtype_by_name(opt->quant);
-    if (load->quant == DTYPE_COUNT || !wts_quantizable(load->quant)) {
-        return base_fail(err, CHOIR_USAGE, "--quant: \"%s\" is not one of f32, f16, bf16, q8_0, q4_0",
-                         base_escape_str(text, opt->quant));
+    load->quant = wts_mix_by_name(opt->quant);
+    if (load->quant == NULL) {
+        char text[BASE_ESCAPE_CAP], names[WTS_MIX_NAMES_CAP];
+        return base_fail(err, CHOIR_USAGE, "--quant: \"%.32s\" is not one of %s", base_escape_str(text, opt->quant),
+                         wts_mix_names(names));
     }
     if (opt->mmap) {
         return base_fail(err, CHOIR_USAGE, "--quant %s and --mmap exclude each other: quantizing makes a copy",
@@ -70,7 +69,7 @@ static choir_status load_options(struct mdl_load_options *load, const choir_mode
 }
 
 /* The type that most weights have, by bytes. */
-static choir_dtype main_type(const struct wts_set *set, choir_dtype quant)
+static choir_dtype main_type(const struct wts_set *set, const struct wts_mix *quant)
 {
     uint64_t bytes[DTYPE_COUNT] = {0};
     int best = DTYPE_F32;
@@ -80,7 +79,7 @@ static choir_dtype main_type(const struct wts_set *set, choir_dtype quant)
     for (int t = 0; t < DTYPE_COUNT; t++) {
         best = bytes[t] > bytes[best] ? t : best;
     }
-    return quant < DTYPE_COUNT ? quant : (choir_dtype)best;
+    return quant != NULL ? quant->type : (choir_dtype)best;
 }
 
 /* Bytes of weights that one decoded token reads: everything but an untied embedding table. */
@@ -105,7 +104,7 @@ static choir_status check_memory(const struct choir_model *m, const choir_model_
         return base_fail(err, CHOIR_RESOURCE, "%s: weights need %.0f MiB, %.0f MiB %s; try --quant %s, or --mmap",
                          m->path, (double)m->plan_bytes / mib, (double)room / mib,
                          opt->mem_limit > 0 && opt->mem_limit == room ? "allowed by --mem-limit" : "free",
-                         m->main_type == DTYPE_Q8_0 || m->main_type == DTYPE_Q4_0 ? "q4_0" : "q8_0 or q4_0");
+                         dtype_table[m->main_type].block_len > 1 ? "q4_0" : "q8_0 or q4_0");
     }
     return CHOIR_OK;
 }

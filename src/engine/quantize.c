@@ -1,4 +1,4 @@
-/* choir_quantize: a model from any container becomes a GGUF file of one type.  Rows are read, widened, rounded and written in
+/* choir_quantize: a model from any container becomes a GGUF file of one type or mix.  Rows are read, widened, rounded and written in
  * pieces; memory stays small whatever the model. */
 #include <math.h>
 #include <stdio.h>
@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "engine/quantize.h"
 #include "model/rope.h"
+#include "weights/mix.h"
 #include "weights/quants.h"
 
 /* A tensor of the new file. */
@@ -21,7 +22,8 @@ struct out_tensor {
 struct job {
     const choir_quantize_options *opt;
     choir_model *m; /* opened for its headers: set, config, tokenizer */
-    choir_dtype type;
+    const struct wts_mix *mix;
+    struct wts_misfits misfits;
     struct out_tensor *tensors;
     size_t n_tensors;
     float *freqs; /* [rope_dim / 2] rope_freqs.weight for a llama3 scaling, or NULL */
@@ -29,22 +31,29 @@ struct job {
     uint64_t rows_done, rows_all;
 };
 
-static choir_dtype type_for(const struct job *j, const struct wts_tensor *t)
+/* name: of the tensor in the new file. */
+static choir_dtype type_for(struct job *j, const struct wts_tensor *t, const char *name)
 {
     if (t->n_dims < 2) {
         return DTYPE_F32;
     }
-    bool divides = t->n_cols % (uint64_t)dtype_table[j->type].block_len == 0;
-    if (divides) {
-        return j->type;
+    int layer;
+    const enum wts_place place = wts_place_of(name, j->m->config.tied_output, &layer);
+    const choir_dtype wanted = wts_mix_type(j->mix, place, layer, j->m->config.n_layers);
+    const choir_dtype fits = wts_type_that_fits(wanted, t->n_cols);
+    if (fits == DTYPE_COUNT) { /* no block fits the width: stay a float */
+        return dtype_table[t->type].block_len == 1 ? t->type : DTYPE_F16;
     }
-    return dtype_table[t->type].block_len == 1 ? t->type : DTYPE_F16; /* no block fits the width: stay a float */
+    if (fits != wanted) {
+        wts_misfits_add(&j->misfits, wanted, fits, t->n_cols);
+    }
+    return fits;
 }
 
 static void add_tensor(struct job *j, const struct wts_tensor *src, const char *name, int32_t turn_heads)
 {
     struct out_tensor *o = &j->tensors[j->n_tensors++];
-    *o = (struct out_tensor){.src = src, .type = type_for(j, src), .turn_heads = turn_heads};
+    *o = (struct out_tensor){.src = src, .type = type_for(j, src, name), .turn_heads = turn_heads};
     snprintf(o->name, sizeof o->name, "%s", name);
     j->rows_all += src->n_rows;
 }
@@ -196,7 +205,7 @@ static choir_status write_file(struct job *j, choir_error *err)
 {
     choir_status status = wts_writer_open(&j->writer, j->opt->out, err);
     if (status == CHOIR_OK) {
-        status = eng_write_settings(j->writer, j->m, j->opt->tokenizer != NULL, j->type, err);
+        status = eng_write_settings(j->writer, j->m, j->opt->tokenizer != NULL, j->mix->file_type, err);
     }
     if (status == CHOIR_OK) {
         announce(j);
@@ -208,7 +217,7 @@ static choir_status write_file(struct job *j, choir_error *err)
     return status == CHOIR_OK ? wts_writer_finish(j->writer, err) : status;
 }
 
-/* What the new file cannot say. */
+/* What the new file cannot say, and what of it is not as asked for. */
 static void warn_of_gaps(const struct job *j)
 {
     const struct choir_model *m = j->m;
@@ -221,15 +230,19 @@ static void warn_of_gaps(const struct job *j)
     if (m->n_eos > ENG_GGUF_EOS && m->container != WTS_GGUF) {
         j->opt->warn(j->opt->user, "more than three ids end a text; GGUF has room for three");
     }
+    char line[WTS_MISFITS_CAP];
+    if (wts_misfits_line(line, &j->misfits) != NULL) {
+        j->opt->warn(j->opt->user, line);
+    }
 }
 
 choir_status choir_quantize(const choir_quantize_options *opt, choir_error *err)
 {
-    struct job j = {.opt = opt, .type = dtype_by_name(opt->type)};
-    if (j.type == DTYPE_COUNT || !wts_quantizable(j.type)) {
-        char text[BASE_ESCAPE_CAP];
-        return base_fail(err, CHOIR_USAGE, "type \"%s\" is not one of f32, f16, bf16, q8_0, q4_0",
-                         base_escape_str(text, opt->type));
+    struct job j = {.opt = opt, .mix = wts_mix_by_name(opt->type)};
+    if (j.mix == NULL) {
+        char text[BASE_ESCAPE_CAP], names[WTS_MIX_NAMES_CAP];
+        return base_fail(err, CHOIR_USAGE, "type \"%.32s\" is not one of %s", base_escape_str(text, opt->type),
+                         wts_mix_names(names));
     }
     choir_model_options headers;
     choir_model_options_default(&headers);

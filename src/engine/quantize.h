@@ -5,14 +5,12 @@
 #include "engine/engine.h"
 #include "weights/gguf_write.h"
 
-/* The GGUF number of the file type in which most tensors are of `type`. */
-uint32_t eng_file_type(choir_dtype type);
-
 enum { ENG_GGUF_EOS = 3 }; /* ids that end a text, as many as GGUF has keys for */
 
 /* Settings of the file: a GGUF source's own are passed on; from other containers they are written from the configuration
- * and the tokenizer, if there is one.  new_vocabulary: the tokenizer is not the source's own. */
+ * and the tokenizer, if there is one.  new_vocabulary: the tokenizer is not the source's own.  file_type: as GGUF numbers
+ * them. */
 choir_status eng_write_settings(struct wts_writer *w, const struct choir_model *m, bool new_vocabulary,
-                                choir_dtype type, choir_error *err);
+                                uint32_t file_type, choir_error *err);
 
 #endif

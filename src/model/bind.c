@@ -46,6 +46,7 @@ struct binder {
     const struct wts_set *set;
     const struct mdl_load_options *opt;
     bool *used; /* [set->n_tensors] */
+    struct wts_misfits misfits;
     choir_error *err;
 };
 
@@ -119,13 +120,28 @@ static choir_status check_shape(const struct binder *b, const struct wts_tensor 
                      reason(why, b->config, role));
 }
 
-/* --quant applies to matrices whose width the type's blocks divide; every other tensor keeps the file's type. */
-static choir_dtype memory_type(const struct mdl_load_options *opt, const struct wts_tensor *t)
+static enum wts_place place_of(const struct mdl_config *c, const struct role *role)
 {
-    if (opt->quant != DTYPE_COUNT && t->n_cols % (uint64_t)dtype_table[opt->quant].block_len == 0) {
-        return opt->quant;
+    const enum mdl_tensor output = c->tied_output ? MDL_EMBED : MDL_OUTPUT;
+    return role == &roles[output]       ? WTS_PLACE_OUTPUT
+           : role == &roles[MDL_WV]     ? WTS_PLACE_V
+           : role == &roles[MDL_W_DOWN] ? WTS_PLACE_DOWN
+                                        : WTS_PLACE_ANY;
+}
+
+/* --quant applies to matrices whose width the type's blocks, or those of a smaller one, divide; every other tensor keeps
+ * the file's type. */
+static choir_dtype memory_type(struct binder *b, const struct wts_tensor *t, const struct role *role, int32_t layer)
+{
+    if (b->opt->quant == NULL) {
+        return t->type;
     }
-    return t->type;
+    const choir_dtype wanted = wts_mix_type(b->opt->quant, place_of(b->config, role), layer, b->config->n_layers);
+    const choir_dtype fits = wts_type_that_fits(wanted, t->n_cols);
+    if (fits != wanted && fits != DTYPE_COUNT) {
+        wts_misfits_add(&b->misfits, wanted, fits, t->n_cols);
+    }
+    return fits != DTYPE_COUNT ? fits : t->type;
 }
 
 static choir_status add_part(struct binder *b, const struct wts_tensor *t, const struct role *role, int32_t layer)
@@ -142,7 +158,7 @@ static choir_status add_part(struct binder *b, const struct wts_tensor *t, const
         part->type = DTYPE_F32;
         part->bytes = weight_bytes = t->n_cols * sizeof(float);
     } else {
-        part->type = memory_type(b->opt, t);
+        part->type = memory_type(b, t, role, layer);
         part->rows = b->opt->in_place && part->type == t->type ? wts_rows_in_place(t) : NULL;
         part->bytes = part->rows != NULL ? 0 : dtype_packed_bytes(part->type, t->n_rows, t->n_cols);
         weight_bytes = part->rows != NULL ? t->n_rows * dtype_row_bytes(t->type, t->n_cols) : part->bytes;
@@ -202,6 +218,14 @@ static bool is_redundant(const struct binder *b, const char *name)
                                                        strcmp(name, b->config->arch->hf_names[MDL_OUTPUT]) == 0);
 }
 
+static void warn_misfits(const struct binder *b)
+{
+    char line[WTS_MISFITS_CAP];
+    if (b->opt->warn != NULL && wts_misfits_line(line, &b->misfits) != NULL) {
+        b->opt->warn(b->opt->user, line);
+    }
+}
+
 static void warn_unused(const struct binder *b)
 {
     const struct wts_tensor *first = NULL;
@@ -238,6 +262,7 @@ choir_status mdl_plan_make(struct mdl_plan *plan, const struct mdl_config *confi
     }
     if (status == CHOIR_OK) {
         warn_unused(&b);
+        warn_misfits(&b);
     } else {
         mdl_plan_free(plan);
     }

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/dtype.h"
 #include "model/config.h"
+#include "weights/mix.h"
 #include "weights/weights.h"
 
 /* A weight matrix [n_rows, n_cols].  Either packed (panels != NULL) or left in the file (rows != NULL). */
@@ -40,8 +41,8 @@ struct mdl_model {
 };
 
 struct mdl_load_options {
-    choir_dtype
-        quant;     /* DTYPE_COUNT: keep the file's types; else 2-D matrices become this type where their width allows */
+    /* NULL: keep the file's types; else 2-D matrices become what the mix says, where their width allows */
+    const struct wts_mix *quant;
     bool in_place; /* --mmap: the set is mapped; matrices stay in the file's layout (not with quant) */
     int n_threads;
     /* called by one thread now and then, bytes of the source read so far of all; non-zero ends loading (CHOIR_CANCELLED) */

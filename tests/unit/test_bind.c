@@ -341,7 +341,7 @@ static void check_model(const struct file *f, choir_dtype quant, const struct md
 
 static struct mdl_load_options options(void)
 {
-    return (struct mdl_load_options){.quant = DTYPE_COUNT, .n_threads = 2};
+    return (struct mdl_load_options){.n_threads = 2};
 }
 
 /* Opens, compares every row, and holds the plan against what was taken. */
@@ -356,12 +356,12 @@ static void roundtrip(const struct file *f, const struct mdl_load_options *opt)
     assert_int_equal(mdl_plan_bytes(&o.config, o.set, opt, &planned, &err), CHOIR_OK);
     assert_int_equal(planned, o.model->arena.cap + sizeof *o.model);
     assert_int_equal(o.model->arena.used, o.model->arena.cap);
-    check_model(f, opt->quant, o.model);
+    check_model(f, opt->quant != NULL ? opt->quant->type : DTYPE_COUNT, o.model);
     assert_null(o.model->rope_freqs);
     if (!opt->in_place) { /* then the set may be closed first */
         wts_close(o.set);
         o.set = NULL;
-        check_model(f, opt->quant, o.model);
+        check_model(f, opt->quant != NULL ? opt->quant->type : DTYPE_COUNT, o.model);
     }
     close_all(&o);
 }
@@ -413,7 +413,7 @@ static void llama2c_files(void **state)
     roundtrip(&f, &opt);
     f.tied = true;
     roundtrip(&f, &opt);
-    opt.quant = DTYPE_Q8_0;
+    opt.quant = wts_mix_by_name("q8_0");
     roundtrip(&f, &opt);
 }
 
@@ -430,7 +430,7 @@ static void quantized(void **state)
             f.type = (choir_dtype)from;
             /* w_down's rows do not fit blocks of 32 then: it keeps its type */
             f.hidden = dtype_table[from].block_len == 1 ? 80 : 96;
-            opt.quant = (choir_dtype)to;
+            opt.quant = wts_mix_by_name(dtype_table[to].name);
             roundtrip(&f, &opt);
         }
     }
@@ -488,7 +488,7 @@ static void packed_from_memory(void **state)
     struct mdl_load_options opt = options();
     f.vocab = 9000;
     opt.in_place = true;
-    opt.quant = DTYPE_F16;
+    opt.quant = wts_mix_by_name("f16");
     roundtrip(&f, &opt);
 }
 
