@@ -43,6 +43,19 @@ static void init_avx512(struct choir_kernels *k)
     k->attn_span[KERN_KV_F16] = kern_attn_span_f16_avx512;
     k->attn_span[KERN_KV_Q8_0] = kern_attn_span_q8_0_avx512;
     k->attn_merge = kern_attn_merge_avx512;
+    k->act_tile[DTYPE_ACT_Q8] = kern_act_tile_q8_avx512;
+    k->matmul[DTYPE_Q8_0] = kern_matmul_q8_0_avx512;
+    k->matmul[DTYPE_Q4_0] = kern_matmul_q4_0_avx512;
+    k->matmul[DTYPE_Q4_1] = kern_matmul_q4_1_avx512;
+    k->matmul[DTYPE_Q5_0] = kern_matmul_q5_0_avx512;
+    k->matmul[DTYPE_Q5_1] = kern_matmul_q5_1_avx512;
+    k->matmul[DTYPE_IQ4_NL] = kern_matmul_iq4_nl_avx512;
+    k->matmul[DTYPE_Q2_K] = kern_matmul_q2_k_avx512;
+    k->matmul[DTYPE_Q3_K] = kern_matmul_q3_k_avx512;
+    k->matmul[DTYPE_Q4_K] = kern_matmul_q4_k_avx512;
+    k->matmul[DTYPE_Q5_K] = kern_matmul_q5_k_avx512;
+    k->matmul[DTYPE_Q6_K] = kern_matmul_q6_k_avx512;
+    k->matmul[DTYPE_IQ4_XS] = kern_matmul_iq4_xs_avx512;
 }
 
 void kern_init_arch(struct choir_kernels *k, base_cpu_level level)

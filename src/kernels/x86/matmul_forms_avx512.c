@@ -1,0 +1,284 @@
+/* Tiles of tokens against unpacked weights, by form, and the loops over strips, chunks and tiles.
+ *
+ * On ports 0 and 5 a block of 32 columns costs a pair of panel and token 8 dot products, a conversion, the product of
+ * the scales and a fused multiply-add, so dot products can be at most 8 / 11 of what starts (S32; M32 8 / 12, S16
+ * 8 / 14, M16 8 / 16).  All else has to go elsewhere: loads, broadcasts among them, are two a cycle. */
+#include "kernels/x86/matmul_quant_avx512.h"
+
+enum { SUM_TOKENS = 516 /* whose sums wait at a time; a multiple of 6, and 512 fit */ };
+
+static inline int min_int(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* dot[p][t] += groups [from, to) of a block times T tokens. */
+AVX512_TEMPLATE void add_dots(const int P, const int T, __m512i dot[STRIP_PANELS][STRIP_TILE],
+                              const uint8_t (*w)[STRIP_PANELS][64], const int8_t *q, const int from, const int to)
+{
+#pragma GCC unroll 8
+    for (int g = from; g < to; g++) {
+        __m512i weight[STRIP_PANELS];
+#pragma GCC unroll 2
+        for (int p = 0; p < P; p++) {
+            weight[p] = avx512_load_i32(w[g][p]);
+        }
+#pragma GCC unroll 6
+        for (int t = 0; t < T; t++) {
+            const __m512i x = avx512_broadcast_4x8(q + 32 * t + 4 * g);
+#pragma GCC unroll 2
+            for (int p = 0; p < P; p++) {
+                dot[p][t] = _mm512_dpbusd_epi32(dot[p][t], weight[p], x);
+            }
+        }
+    }
+}
+
+/* acc[p][t] += a sum of products, scaled. */
+AVX512_TEMPLATE void add_scaled(const int P, const int T, const bool has_min, __m512 acc[STRIP_PANELS][STRIP_TILE],
+                                __m512i dot[STRIP_PANELS][STRIP_TILE], const float (*scale)[16], const float (*min)[16],
+                                const float *d, const float *dsum)
+{
+#pragma GCC unroll 2
+    for (int p = 0; p < P; p++) {
+        const __m512 dw = _mm512_load_ps(scale[p]);
+#pragma GCC unroll 6
+        for (int t = 0; t < T; t++) {
+            acc[p][t] =
+                _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot[p][t]), _mm512_mul_ps(dw, _mm512_set1_ps(d[t])), acc[p][t]);
+        }
+    }
+    if (!has_min) {
+        return;
+    }
+#pragma GCC unroll 2
+    for (int p = 0; p < P; p++) {
+        const __m512 mw = _mm512_load_ps(min[p]);
+#pragma GCC unroll 6
+        for (int t = 0; t < T; t++) {
+            acc[p][t] = _mm512_fmadd_ps(mw, _mm512_set1_ps(dsum[t]), acc[p][t]);
+        }
+    }
+}
+
+/* dsum[t] = d[t] times minus the sum of a half block, whose bias is given. */
+static inline void half_dsum(float dsum[8], const float *d, __m256i bias, __mmask8 tokens)
+{
+    const __m256 sum = _mm256_cvtepi32_ps(_mm256_srai_epi32(bias, 7));
+    _mm256_store_ps(dsum, _mm256_mul_ps(_mm256_maskz_loadu_ps(tokens, d), sum));
+}
+
+/* Columns [4 from, 4 to) of block b: the whole of it, or its half of that number.  Sums of S forms start from the bias. */
+AVX512_TEMPLATE void add_part(const bool has_min, const int P, const int T, const int half, const int from,
+                              const int to, __m512 acc[STRIP_PANELS][STRIP_TILE], const struct avx512_strip *s, int b,
+                              const struct kern_act_q8 *x, const float *dsum)
+{
+    __m512i dot[STRIP_PANELS][STRIP_TILE];
+#pragma GCC unroll 6
+    for (int t = 0; t < T; t++) {
+        __m512i start = _mm512_setzero_si512();
+        if (!has_min) {
+            start = _mm512_set1_epi32(to == 4 ? x->bias_lo[t] : from == 4 ? x->bias[t] - x->bias_lo[t] : x->bias[t]);
+        }
+#pragma GCC unroll 2
+        for (int p = 0; p < P; p++) {
+            dot[p][t] = start;
+        }
+    }
+    add_dots(P, T, dot, s->w[b], x->q, from, to);
+    add_scaled(P, T, has_min, acc, dot, s->scale[b][half], s->min[b][half], x->d, dsum);
+}
+
+/* One block of P panels and T tokens. */
+AVX512_TEMPLATE void add_block(const enum dtype_form form, const int P, const int T,
+                               __m512 acc[STRIP_PANELS][STRIP_TILE], const struct avx512_strip *s, int b,
+                               const int8_t *act)
+{
+    const bool has_min = form == DTYPE_FORM_M32 || form == DTYPE_FORM_M16;
+    const struct kern_act_q8 x = kern_act_q8_block(act, T);
+    if (form == DTYPE_FORM_S32 || form == DTYPE_FORM_M32) {
+        add_part(has_min, P, T, 0, 0, 8, acc, s, b, &x, x.dsum);
+        return;
+    }
+    _Alignas(32) float dsum[2][8];
+    if (form == DTYPE_FORM_M16) {
+        const __mmask8 tokens = (__mmask8)avx512_first(T);
+        const __m256i all = _mm256_maskz_loadu_epi32(tokens, x.bias), low = _mm256_maskz_loadu_epi32(tokens, x.bias_lo);
+        half_dsum(dsum[0], x.d, low, tokens);
+        half_dsum(dsum[1], x.d, _mm256_sub_epi32(all, low), tokens);
+    }
+    add_part(has_min, P, T, 0, 0, 4, acc, s, b, &x, dsum[0]);
+    add_part(has_min, P, T, 1, 4, 8, acc, s, b, &x, dsum[1]);
+}
+
+/* A tile of T tokens and P panels. */
+AVX512_TEMPLATE void add_tile(const enum dtype_form form, const int P, const int T, const struct avx512_tile *tile)
+{
+    __m512 acc[STRIP_PANELS][STRIP_TILE];
+#pragma GCC unroll 2
+    for (int p = 0; p < P; p++) {
+#pragma GCC unroll 6
+        for (int t = 0; t < T; t++) {
+            acc[p][t] = tile->first ? _mm512_setzero_ps() : _mm512_load_ps(tile->sum[t][p]);
+        }
+    }
+    const struct avx512_strip *s = tile->strip;
+    const int8_t *act = tile->act;
+    uintptr_t ahead = (uintptr_t)tile->ahead;
+    int left = tile->ahead_bytes;
+    for (int b = 0; b < tile->n_blocks; b++, act += T * KERN_ACT_Q8_BYTES) {
+        const int step = min_int(left, tile->ahead_step);
+        for (int i = 0; i < step; i += 64) {
+            _mm_prefetch((const char *)(ahead + (uintptr_t)i), _MM_HINT_T0);
+            _mm_prefetch((const char *)(ahead + tile->ahead_stride + (uintptr_t)i), _MM_HINT_T0);
+        }
+        ahead += (uintptr_t)step;
+        left -= step;
+        add_block(form, P, T, acc, s, b, act);
+    }
+#pragma GCC unroll 2
+    for (int p = 0; p < P; p++) {
+#pragma GCC unroll 6
+        for (int t = 0; t < T; t++) {
+            _mm512_store_ps(tile->sum[t][p], acc[p][t]);
+        }
+    }
+}
+
+AVX512_TEMPLATE void add_tile_of(const enum dtype_form form, const int P, const struct avx512_tile *tile)
+{
+    switch (tile->n_tokens) {
+    case 1:
+        add_tile(form, P, 1, tile);
+        break;
+    case 2:
+        add_tile(form, P, 2, tile);
+        break;
+    case 3:
+        add_tile(form, P, 3, tile);
+        break;
+    case 4:
+        add_tile(form, P, 4, tile);
+        break;
+    case 5:
+        add_tile(form, P, 5, tile);
+        break;
+    default:
+        add_tile(form, P, 6, tile);
+        break;
+    }
+}
+
+AVX512_TEMPLATE void add_form(const enum dtype_form form, const struct avx512_tile *tile)
+{
+    if (tile->n_panels == 1) {
+        add_tile_of(form, 1, tile);
+    } else {
+        add_tile_of(form, 2, tile);
+    }
+}
+
+void avx512_add_s32(const struct avx512_tile *tile)
+{
+    add_form(DTYPE_FORM_S32, tile);
+}
+
+void avx512_add_s16(const struct avx512_tile *tile)
+{
+    add_form(DTYPE_FORM_S16, tile);
+}
+
+void avx512_add_m32(const struct avx512_tile *tile)
+{
+    add_form(DTYPE_FORM_M32, tile);
+}
+
+void avx512_add_m16(const struct avx512_tile *tile)
+{
+    add_form(DTYPE_FORM_M16, tile);
+}
+
+/* ---- the loops around ---- */
+
+/* Sums of one strip and at most SUM_TOKENS tokens. */
+typedef float strip_sum[STRIP_PANELS][16];
+
+/* What a strip is multiplied by. */
+struct strip_job {
+    const struct avx512_quant *type;
+    const int8_t *act;
+    int n_tokens, tile, n_blocks;
+    size_t token_bytes, panel_bytes;
+};
+
+/* sum[t] = n_panels panels times all tokens. */
+static void multiply_strip(const struct strip_job *j, struct avx512_strip *strip, strip_sum *sum, const uint8_t *panel,
+                           int n_panels)
+{
+    const int chunk = j->n_tokens <= STRIP_FEW ? STRIP_BLOCKS / 2 : STRIP_BLOCKS;
+    const int n_tiles = min_int((j->n_tokens + j->tile - 1) / j->tile, 4); /* that fetch ahead */
+    const uint8_t *unit = panel;
+    for (int block = 0; block < j->n_blocks; block += chunk) {
+        const int n = min_int(chunk, j->n_blocks - block);
+        const int bytes = n / j->type->unit_blocks * j->type->unit_bytes;
+        j->type->unpack(strip, unit, j->panel_bytes, n_panels, n);
+        unit += bytes;
+        int next = min_int(chunk, j->n_blocks - block - n) / j->type->unit_blocks * j->type->unit_bytes;
+        const uint8_t *ahead = unit;
+        if (next == 0) { /* the next strip begins after this one */
+            ahead += (size_t)(n_panels - 1) * j->panel_bytes;
+            next = min_int(chunk, j->n_blocks) / j->type->unit_blocks * j->type->unit_bytes;
+        }
+        const int lines = (next / 64 + n * n_tiles - 1) / (n * n_tiles);
+        for (int t = 0; t < j->n_tokens; t += j->tile) {
+            const int width = min_int(j->tile, j->n_tokens - t);
+            const int fetched = min_int(t / j->tile * n * lines * 64, next);
+            struct avx512_tile tile = {
+                .strip = strip,
+                .act = j->act + (size_t)t * j->token_bytes + (size_t)(block * width) * KERN_ACT_Q8_BYTES,
+                .sum = sum + t,
+                .n_panels = n_panels,
+                .n_tokens = width,
+                .n_blocks = n,
+                .first = block == 0,
+                .ahead = (const char *)ahead + fetched,
+                .ahead_stride = j->panel_bytes,
+                .ahead_step = lines * 64,
+                .ahead_bytes = next - fetched,
+            };
+            j->type->add(&tile);
+        }
+    }
+}
+
+static void store_strip(float *y, size_t ldy, strip_sum *sum, int n_tokens, int rows, bool add)
+{
+    for (int t = 0; t < n_tokens; t++, y += ldy) {
+        avx512_store_rows(y, _mm512_load_ps(sum[t][0]), min_int(rows, 16), add);
+        if (rows > 16) {
+            avx512_store_rows(y + 16, _mm512_load_ps(sum[t][1]), rows - 16, add);
+        }
+    }
+}
+
+void avx512_multiply_strips(const struct avx512_quant *type, float *y, size_t ldy, const void *W, int n_rows,
+                            int n_cols, const void *act, int n_tokens, int tile, bool add)
+{
+    enum { ROWS = STRIP_PANELS * DTYPE_PANEL_ROWS };
+    struct avx512_strip strip;
+    _Alignas(64) strip_sum sum[SUM_TOKENS];
+    struct strip_job j = {.type = type, .tile = tile, .n_blocks = (n_cols + 63) / 64 * 2};
+    j.token_bytes = kern_act_token_bytes(DTYPE_ACT_Q8, n_cols);
+    j.panel_bytes = (size_t)(j.n_blocks / type->unit_blocks) * (size_t)type->unit_bytes;
+    const int most = SUM_TOKENS / tile * tile;
+    for (int t = 0; t < n_tokens; t += most) {
+        const uint8_t *panel = W;
+        j.act = (const int8_t *)act + (size_t)t * j.token_bytes;
+        j.n_tokens = min_int(most, n_tokens - t);
+        for (int r = 0; r < n_rows; r += ROWS, panel += STRIP_PANELS * j.panel_bytes) {
+            const int rows = min_int(ROWS, n_rows - r);
+            multiply_strip(&j, &strip, sum, panel, rows > DTYPE_PANEL_ROWS ? 2 : 1);
+            store_strip(y + (size_t)t * ldy + r, ldy, sum, j.n_tokens, rows, add);
+        }
+    }
+}
