@@ -21,7 +21,7 @@ int kern_act_tile_f32_avx2(int n_tokens)
 
 int kern_act_tile_q8_avx2(int n_tokens)
 {
-    return even_tile(n_tokens, AVX2_TILE_Q8, AVX2_TILE_Q8);
+    return n_tokens < AVX2_TILE_Q8 ? n_tokens : AVX2_TILE_Q8;
 }
 
 /* ---- f32: [n_cols][width] ---- */

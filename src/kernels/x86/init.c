@@ -2,6 +2,7 @@
 #include "kernels/kernels.h"
 #include "kernels/x86/kernels_avx2.h"
 #include "kernels/x86/kernels_avx512.h"
+#include "kernels/x86/kernels_avxvnni.h"
 
 static void init_avx2(struct choir_kernels *k)
 {
@@ -15,6 +16,16 @@ static void init_avx2(struct choir_kernels *k)
     k->matmul[DTYPE_BF16] = kern_matmul_bf16_avx2;
     k->matmul[DTYPE_Q8_0] = kern_matmul_q8_0_avx2;
     k->matmul[DTYPE_Q4_0] = kern_matmul_q4_0_avx2;
+    k->matmul[DTYPE_Q4_1] = kern_matmul_q4_1_avx2;
+    k->matmul[DTYPE_Q5_0] = kern_matmul_q5_0_avx2;
+    k->matmul[DTYPE_Q5_1] = kern_matmul_q5_1_avx2;
+    k->matmul[DTYPE_IQ4_NL] = kern_matmul_iq4_nl_avx2;
+    k->matmul[DTYPE_Q2_K] = kern_matmul_q2_K_avx2;
+    k->matmul[DTYPE_Q3_K] = kern_matmul_q3_K_avx2;
+    k->matmul[DTYPE_Q4_K] = kern_matmul_q4_K_avx2;
+    k->matmul[DTYPE_Q5_K] = kern_matmul_q5_K_avx2;
+    k->matmul[DTYPE_Q6_K] = kern_matmul_q6_K_avx2;
+    k->matmul[DTYPE_IQ4_XS] = kern_matmul_iq4_xs_avx2;
     k->rmsnorm = kern_rmsnorm_avx2;
     k->rope_interleaved = kern_rope_interleaved_avx2;
     k->rope_half = kern_rope_half_avx2;
@@ -27,6 +38,23 @@ static void init_avx2(struct choir_kernels *k)
     k->attn_span[KERN_KV_Q8_0] = kern_attn_span_q8_0_avx2;
     k->attn_merge = kern_attn_merge_avx2;
     k->all_finite = kern_all_finite_avx2;
+}
+
+static void init_avxvnni(struct choir_kernels *k)
+{
+    k->level = BASE_CPU_AVXVNNI;
+    k->matmul[DTYPE_Q8_0] = kern_matmul_q8_0_avxvnni;
+    k->matmul[DTYPE_Q4_0] = kern_matmul_q4_0_avxvnni;
+    k->matmul[DTYPE_Q4_1] = kern_matmul_q4_1_avxvnni;
+    k->matmul[DTYPE_Q5_0] = kern_matmul_q5_0_avxvnni;
+    k->matmul[DTYPE_Q5_1] = kern_matmul_q5_1_avxvnni;
+    k->matmul[DTYPE_IQ4_NL] = kern_matmul_iq4_nl_avxvnni;
+    k->matmul[DTYPE_Q2_K] = kern_matmul_q2_K_avxvnni;
+    k->matmul[DTYPE_Q3_K] = kern_matmul_q3_K_avxvnni;
+    k->matmul[DTYPE_Q4_K] = kern_matmul_q4_K_avxvnni;
+    k->matmul[DTYPE_Q5_K] = kern_matmul_q5_K_avxvnni;
+    k->matmul[DTYPE_Q6_K] = kern_matmul_q6_K_avxvnni;
+    k->matmul[DTYPE_IQ4_XS] = kern_matmul_iq4_xs_avxvnni;
 }
 
 static void init_avx512(struct choir_kernels *k)
@@ -64,6 +92,9 @@ void kern_init_arch(struct choir_kernels *k, base_cpu_level level)
         return;
     }
     init_avx2(k);
+    if (level >= BASE_CPU_AVXVNNI && base_cpu_cap(BASE_CPU_AVXVNNI) == BASE_CPU_AVXVNNI) { /* Zen 4: AVX-512 without */
+        init_avxvnni(k);
+    }
     if (level >= BASE_CPU_AVX512) {
         init_avx512(k);
     }

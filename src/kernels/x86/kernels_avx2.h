@@ -21,6 +21,26 @@ void kern_matmul_q8_0_avx2(float *y, size_t ldy, const void *W, int n_rows, int 
                            int tile, bool add);
 void kern_matmul_q4_0_avx2(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
                            int tile, bool add);
+void kern_matmul_q4_1_avx2(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
+                           int tile, bool add);
+void kern_matmul_q5_0_avx2(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
+                           int tile, bool add);
+void kern_matmul_q5_1_avx2(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
+                           int tile, bool add);
+void kern_matmul_iq4_nl_avx2(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
+                             int tile, bool add);
+void kern_matmul_q2_K_avx2(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
+                           int tile, bool add);
+void kern_matmul_q3_K_avx2(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
+                           int tile, bool add);
+void kern_matmul_q4_K_avx2(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
+                           int tile, bool add);
+void kern_matmul_q5_K_avx2(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
+                           int tile, bool add);
+void kern_matmul_q6_K_avx2(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
+                           int tile, bool add);
+void kern_matmul_iq4_xs_avx2(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
+                             int tile, bool add);
 
 void kern_rmsnorm_avx2(float *y, const float *x, const float *w, int n, float eps);
 void kern_rope_interleaved_avx2(float *x, const float *cosine, const float *sine, int n_heads, int head_dim,

@@ -20,7 +20,7 @@
 enum {
     /* Widest tiles of tokens that act_tile gives out. */
     AVX2_TILE_F32 = 16,
-    AVX2_TILE_Q8 = 40,
+    AVX2_TILE_Q8 = 60, /* whole groups of 4, 5 and 6 */
 };
 
 typedef struct avx2_pair {
