@@ -60,6 +60,7 @@ typedef struct choir_model_info {
     char architecture[32]; /* "llama" */
     char container[16];    /* "gguf", "safetensors", "llama2.c" */
     char type[16];         /* of most weights: "q8_0" */
+    char types[192];       /* of the file, by bytes: "q4_K 78.1 %, q6_K 21.9 %"; "" without weights */
     char tokenizer[120];   /* "sentencepiece bpe, 32000 pieces", or "none (why)" */
     char kernels[16];      /* level in use: "avx2" */
     char heads[24];        /* "multi-head", "grouped-query", "multi-query" */

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* A type alone: X(TYPE, name, GGUF's file type). */
+/* All matrices of one type. */
 #define ALONE(TYPE, name, file_type)                                                                                   \
     {                                                                                                                  \
         name, DTYPE_##TYPE, DTYPE_##TYPE, DTYPE_##TYPE, WTS_NO_LAYER, file_type                                        \
@@ -92,34 +92,40 @@ choir_dtype wts_mix_type(const struct wts_mix *mix, enum wts_place place, int la
     return (mix->layers == WTS_FIRST_LAYERS ? layer < first : is_spread(layer, n_layers)) ? mix->better : mix->type;
 }
 
+/* What takes the place of a super-block type. */
+static const choir_dtype smaller[DTYPE_COUNT] = {
+    [DTYPE_Q2_K] = DTYPE_Q4_0, [DTYPE_Q3_K] = DTYPE_Q4_0, [DTYPE_Q4_K] = DTYPE_Q5_0,
+    [DTYPE_Q5_K] = DTYPE_Q5_1, [DTYPE_Q6_K] = DTYPE_Q8_0,
+};
+
 choir_dtype wts_type_that_fits(choir_dtype wanted, uint64_t n_cols)
 {
-    static const choir_dtype smaller[DTYPE_COUNT] = {
-        [DTYPE_Q2_K] = DTYPE_Q4_0, [DTYPE_Q3_K] = DTYPE_Q4_0, [DTYPE_Q4_K] = DTYPE_Q5_0,
-        [DTYPE_Q5_K] = DTYPE_Q5_1, [DTYPE_Q6_K] = DTYPE_Q8_0,
-    };
     if (n_cols % (uint64_t)dtype_table[wanted].block_len != 0 && dtype_table[wanted].block_len > 32) {
         wanted = smaller[wanted];
     }
     return n_cols % (uint64_t)dtype_table[wanted].block_len == 0 ? wanted : DTYPE_COUNT;
 }
 
-void wts_misfits_add(struct wts_misfits *m, choir_dtype wanted, choir_dtype got, uint64_t n_cols)
+void wts_misfits_add(struct wts_misfits *m, choir_dtype wanted, uint64_t n_cols)
 {
-    if (m->n++ == 0) {
-        m->n_cols = n_cols;
-        m->wanted = wanted;
-        m->got = got;
-    }
+    m->n_cols = m->n_cols > 0 ? m->n_cols : n_cols;
+    m->n[wanted]++;
 }
 
 const char *wts_misfits_line(char dst[WTS_MISFITS_CAP], const struct wts_misfits *m)
 {
-    if (m->n == 0) {
+    if (m->n_cols == 0) {
         return NULL;
     }
-    snprintf(dst, WTS_MISFITS_CAP, "%zu matri%s of %" PRIu64 " columns%s, no multiple of %d: %s instead of %s", m->n,
-             m->n > 1 ? "ces" : "x", m->n_cols, m->n > 1 ? " or so" : "", dtype_table[m->wanted].block_len,
-             dtype_table[m->got].name, dtype_table[m->wanted].name);
+    size_t n = (size_t)snprintf(dst, WTS_MISFITS_CAP, "%" PRIu64 " columns are no multiple of 256:", m->n_cols);
+    bool first = true;
+    for (int t = 0; t < DTYPE_COUNT && n < WTS_MISFITS_CAP; t++) {
+        if (m->n[t] > 0) {
+            const char *what = !first ? "" : m->n[t] > 1 ? " matrices" : " matrix";
+            n += (size_t)snprintf(dst + n, WTS_MISFITS_CAP - n, "%s %zu%s %s instead of %s", first ? "" : ",", m->n[t],
+                                  what, dtype_table[smaller[t]].name, dtype_table[t].name);
+            first = false;
+        }
+    }
     return dst;
 }

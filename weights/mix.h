@@ -40,13 +40,13 @@ choir_dtype wts_type_that_fits(choir_dtype wanted, uint64_t n_cols);
 
 /* Matrices that did not get what the mix wants, for one line about them. */
 struct wts_misfits {
-    size_t n;
-    uint64_t n_cols; /* of the first */
-    choir_dtype wanted, got;
+    uint64_t n_cols;       /* of the first */
+    size_t n[DTYPE_COUNT]; /* by the type wanted */
 };
-void wts_misfits_add(struct wts_misfits *m, choir_dtype wanted, choir_dtype got, uint64_t n_cols);
-enum { WTS_MISFITS_CAP = 128 };
-/* "3 matrices of 100 columns, no multiple of 256: q5_0 instead of q4_K"; NULL where there are none. */
+void wts_misfits_add(struct wts_misfits *m, choir_dtype wanted, uint64_t n_cols);
+enum { WTS_MISFITS_CAP = 192 };
+/* "100 columns are no multiple of 256: 3 matrices q5_0 instead of q4_K, 1 q8_0 instead of q6_K"; NULL where there are
+ * none. */
 const char *wts_misfits_line(char dst[WTS_MISFITS_CAP], const struct wts_misfits *m);
 
 #endif

@@ -33,6 +33,9 @@ static void print_model(session *s)
     stream_print(&s->out, "%-14s %s\n", "model", escaped(name, sizeof name, m->path, strlen(m->path)));
     stream_print(&s->out, "%-14s %s, %s, mostly %s\n", "file", m->container,
                  format_bytes(bytes, sizeof bytes, m->file_bytes), m->type);
+    if (m->types[0] != '\0') {
+        stream_print(&s->out, "%-14s %s\n", "types", m->types);
+    }
     stream_print(&s->out, "%-14s %s: %d layers, dim %d, feed-forward %d, %svocabulary %d\n", "architecture",
                  m->architecture, (int)m->n_layers, (int)m->dim, (int)m->hidden_dim,
                  m->tied_output ? "tied output, " : "", (int)m->vocab_size);
@@ -116,16 +119,17 @@ static json_t *parts_json(const choir_model_info *m)
 
 static json_t *model_json(const choir_model_info *m)
 {
-    return json_pack(
-        "{s:o, s:s, s:s, s:o, s:s, s:i, s:i, s:i, s:i, s:i, s:s, s:i, s:i, s:i, s:i, s:b, s:f, s:s, s:s, s:i, s:i, "
-        "s:s, s:o}",
-        "path", json_text(m->path, strlen(m->path)), "architecture", m->architecture, "container", m->container,
-        "file_bytes", json_u64(m->file_bytes), "type", m->type, "n_layers", (int)m->n_layers, "dim", (int)m->dim,
-        "hidden_dim", (int)m->hidden_dim, "n_heads", (int)m->n_heads, "n_kv_heads", (int)m->n_kv_heads, "heads",
-        m->heads, "head_dim", (int)m->head_dim, "vocab_size", (int)m->vocab_size, "max_seq_len", (int)m->max_seq_len,
-        "sliding_window", (int)m->sliding_window, "tied_output", (int)m->tied_output, "rope_theta", m->rope_theta,
-        "rope_scaling", m->rope_scaling, "tokenizer", m->tokenizer, "bos_id", (int)m->bos_id, "eos_id", (int)m->eos_id,
-        "kernels", m->kernels, "parameters", parts_json(m));
+    return json_pack("{s:o, s:s, s:s, s:o, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:s, s:i, s:i, s:i, s:i, s:b, s:f, s:s, "
+                     "s:s, s:i, s:i, "
+                     "s:s, s:o}",
+                     "path", json_text(m->path, strlen(m->path)), "architecture", m->architecture, "container",
+                     m->container, "file_bytes", json_u64(m->file_bytes), "type", m->type, "types", m->types,
+                     "n_layers", (int)m->n_layers, "dim", (int)m->dim, "hidden_dim", (int)m->hidden_dim, "n_heads",
+                     (int)m->n_heads, "n_kv_heads", (int)m->n_kv_heads, "heads", m->heads, "head_dim", (int)m->head_dim,
+                     "vocab_size", (int)m->vocab_size, "max_seq_len", (int)m->max_seq_len, "sliding_window",
+                     (int)m->sliding_window, "tied_output", (int)m->tied_output, "rope_theta", m->rope_theta,
+                     "rope_scaling", m->rope_scaling, "tokenizer", m->tokenizer, "bos_id", (int)m->bos_id, "eos_id",
+                     (int)m->eos_id, "kernels", m->kernels, "parameters", parts_json(m));
 }
 
 static json_t *memory_json(const session *s, const choir_memory *m, int32_t ctx)

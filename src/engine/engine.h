@@ -25,7 +25,8 @@ struct choir_model {
     int32_t bos_id; /* -1: none */
     int32_t eos_ids[MDL_EOS_CAP + 1];
     int32_t n_eos;
-    choir_dtype main_type; /* of the most weights */
+    choir_dtype main_type;            /* of the most weights */
+    uint64_t type_bytes[DTYPE_COUNT]; /* of the file's tensors */
     enum wts_container container;
     uint64_t file_bytes;
     uint64_t plan_bytes; /* of the weights in memory */

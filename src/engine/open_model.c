@@ -68,18 +68,23 @@ static choir_status load_options(struct mdl_load_options *load, const choir_mode
     return CHOIR_OK;
 }
 
-/* The type that most weights have, by bytes. */
-static choir_dtype main_type(const struct wts_set *set, const struct wts_mix *quant)
+static void count_types(uint64_t bytes[DTYPE_COUNT], const struct wts_set *set)
 {
-    uint64_t bytes[DTYPE_COUNT] = {0};
-    int best = DTYPE_F32;
     for (size_t i = 0; i < set->n_tensors; i++) {
-        bytes[set->tensors[i].type] += set->tensors[i].bytes;
+        if (set->tensors[i].type < DTYPE_COUNT) {
+            bytes[set->tensors[i].type] += set->tensors[i].bytes;
+        }
     }
+}
+
+/* The type that has most bytes. */
+static int largest_type(const uint64_t bytes[DTYPE_COUNT])
+{
+    int best = DTYPE_F32;
     for (int t = 0; t < DTYPE_COUNT; t++) {
         best = bytes[t] > bytes[best] ? t : best;
     }
-    return quant != NULL ? quant->type : (choir_dtype)best;
+    return best;
 }
 
 /* Bytes of weights that one decoded token reads: everything but an untied embedding table. */
@@ -116,7 +121,8 @@ static choir_status load_weights(struct choir_model *m, const choir_model_option
     if (status != CHOIR_OK) {
         return status;
     }
-    m->main_type = main_type(m->set, load.quant);
+    count_types(m->type_bytes, m->set);
+    m->main_type = load.quant != NULL ? load.quant->type : (choir_dtype)largest_type(m->type_bytes);
     if (opt->headers_only) {
         if (m->set->n_tensors == 0) { /* a config.json alone */
             return CHOIR_OK;
@@ -244,6 +250,22 @@ static void describe_config(const struct mdl_config *c, choir_model_info *info)
     info->n_output = p.output;
 }
 
+static void describe_types(char *dst, size_t cap, const uint64_t type_bytes[DTYPE_COUNT])
+{
+    uint64_t left[DTYPE_COUNT];
+    double all = 0;
+    size_t n = 0;
+    for (int t = 0; t < DTYPE_COUNT; t++) {
+        left[t] = type_bytes[t];
+        all += (double)left[t];
+    }
+    for (int t = largest_type(left); left[t] > 0 && n < cap; t = largest_type(left)) {
+        n += (size_t)snprintf(dst + n, cap - n, "%s%s %.1f %%", n > 0 ? ", " : "", dtype_table[t].name,
+                              100.0 * (double)left[t] / all);
+        left[t] = 0;
+    }
+}
+
 void choir_model_describe(const choir_model *m, choir_model_info *info)
 {
     static const char *const containers[] = {
@@ -256,6 +278,7 @@ void choir_model_describe(const choir_model *m, choir_model_info *info)
     info->path = m->path;
     set_text(info->container, sizeof info->container, containers[m->container]);
     set_text(info->type, sizeof info->type, dtype_table[m->main_type].name);
+    describe_types(info->types, sizeof info->types, m->type_bytes);
     set_text(info->kernels, sizeof info->kernels, base_cpu_level_name(m->kernels.level));
     if (m->tokenizer != NULL) {
         snprintf(info->tokenizer, sizeof info->tokenizer, "%s, %d pieces", tok_kind(m->tokenizer),

@@ -45,7 +45,7 @@ static choir_dtype type_for(struct job *j, const struct wts_tensor *t, const cha
         return dtype_table[t->type].block_len == 1 ? t->type : DTYPE_F16;
     }
     if (fits != wanted) {
-        wts_misfits_add(&j->misfits, wanted, fits, t->n_cols);
+        wts_misfits_add(&j->misfits, wanted, t->n_cols);
     }
     return fits;
 }

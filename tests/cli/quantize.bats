@@ -53,3 +53,16 @@ load helper
     run --separate-stderr "$CHOIR_BIN" quantize stories260K.bin small.gguf -q
     [ -z "$stderr" ]
 }
+
+@test "mixes of types, in any case; what cannot be had is said in one line" {
+    run --separate-stderr "$CHOIR_BIN" generate --quant q4_0 -n 1 --temp 0 -p 'Once upon a'
+    [ "$status" -eq 0 ]
+    [ -z "$stderr" ]
+    run --separate-stderr "$CHOIR_BIN" generate --quant Q4_K_M -n 1 --temp 0 -p 'Once upon a'
+    [ "$status" -eq 0 ]
+    [ "$stderr" = "choir: warning: 192 columns are no multiple of 256: 34 matrices q5_0 instead of q4_K, 3 q8_0 instead of q6_K" ]
+    run "$CHOIR_BIN" generate --quant iq4_nl
+    [ "$status" -eq 2 ]
+    "$CHOIR_BIN" info | grep -E '^types +q8_0 9[0-9]\.[0-9] %, f32 '
+    "$CHOIR_BIN" info --json | grep -q '"types": *"q8_0 '
+}

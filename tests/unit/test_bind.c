@@ -289,8 +289,8 @@ static void check_matrix(const struct file *f, choir_dtype quant, enum mdl_tenso
     shape_of(f, which, shape, &n_dims);
     assert_int_equal(w->n_rows, shape[0]);
     assert_int_equal(w->n_cols, shape[1]);
-    bool fits = quant != DTYPE_COUNT && w->n_cols % dtype_table[quant].block_len == 0;
-    assert_int_equal(w->type, fits ? quant : f->type);
+    choir_dtype fits = quant != DTYPE_COUNT ? wts_type_that_fits(quant, (uint64_t)w->n_cols) : DTYPE_COUNT;
+    assert_int_equal(w->type, fits != DTYPE_COUNT ? fits : f->type);
     assert_int_equal(w->panel_bytes, dtype_panel_bytes(w->type, (size_t)w->n_cols));
     for (int r = 0; r < w->n_rows; r++) {
         for (int c = 0; c < w->n_cols; c++) {
@@ -431,6 +431,23 @@ static void quantized(void **state)
             /* w_down's rows do not fit blocks of 32 then: it keeps its type */
             f.hidden = dtype_table[from].block_len == 1 ? 80 : 96;
             opt.quant = wts_mix_by_name(dtype_table[to].name);
+            roundtrip(&f, &opt);
+        }
+    }
+}
+
+/* w_down's rows are a super-block each, the others get the type that is nearest. */
+static void quantized_to_super_blocks(void **state)
+{
+    (void)state;
+    for (int to = 0; to < DTYPE_COUNT; to++) {
+        if (dtype_table[to].block_len == 256 && wts_quantizable((choir_dtype)to)) {
+            struct mdl_load_options opt = options();
+            struct file f = plain;
+            f.hidden = 256;
+            opt.quant = wts_mix_by_name(dtype_table[to].name);
+            roundtrip(&f, &opt);
+            f.type = DTYPE_F16;
             roundtrip(&f, &opt);
         }
     }
@@ -736,11 +753,22 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
-        TEST(gguf_types),          TEST(folders),       TEST(llama2c_files),
-        TEST(quantized),           TEST(in_place),      TEST(threads),
-        TEST(packed_from_memory),  TEST(extra_tensors), TEST(wrong_shapes),
-        TEST(missing_tensors),     TEST(not_finite),    TEST(unreadable_output),
-        TEST(progress_and_cancel), TEST(rope_freqs),    TEST(file_shrinks),
+        TEST(gguf_types),
+        TEST(folders),
+        TEST(llama2c_files),
+        TEST(quantized),
+        TEST(quantized_to_super_blocks),
+        TEST(in_place),
+        TEST(threads),
+        TEST(packed_from_memory),
+        TEST(extra_tensors),
+        TEST(wrong_shapes),
+        TEST(missing_tensors),
+        TEST(not_finite),
+        TEST(unreadable_output),
+        TEST(progress_and_cancel),
+        TEST(rope_freqs),
+        TEST(file_shrinks),
 #undef TEST
     };
     return cmocka_run_group_tests_name("bind", tests, NULL, NULL);

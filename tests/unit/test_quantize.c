@@ -15,6 +15,7 @@
 #include "tests/support/golden_run.h"
 #include "tests/support/tiny.h"
 #include "tests/support/tiny_text.h"
+#include "weights/mix.h"
 #include "weights/weights.h"
 
 static const double exact = 1e-9;
@@ -272,6 +273,184 @@ static void test_missing_tokenizer(void **state)
     golden_free(&g);
 }
 
+/* ---- super-blocks, and mixes of types ---- */
+
+/* A model whose rows are whole super-blocks. */
+static struct golden wide_model(int32_t ids[12])
+{
+    for (int i = 0; i < 12; i++) {
+        ids[i] = 7 * i % 96;
+    }
+    return (struct golden){.name = "wide",
+                           .seed = 21,
+                           .n_ids = 12,
+                           .keep = 12,
+                           .dim = 256,
+                           .hidden_dim = 512,
+                           .n_layers = 3,
+                           .n_heads = 4,
+                           .n_kv_heads = 2,
+                           .head_dim = 64,
+                           .vocab_size = 96,
+                           .max_seq_len = 32,
+                           .ids = ids};
+}
+
+/* Logits of every position; [n_ids, vocab_size], malloc'ed. */
+static float *logits_of(const struct golden *g, const char *path, const char *quant, bool in_place)
+{
+    choir_model *m = golden_open(path, quant, in_place);
+    choir_engine_options opt;
+    choir_engine_options_default(&opt);
+    opt.kv_type = "f32";
+    choir_sampling sampling;
+    choir_sampling_default(&sampling);
+    choir_engine *e;
+    choir_sequence *s;
+    assert_int_equal(choir_engine_open(&e, m, &opt, NULL), CHOIR_OK);
+    assert_int_equal(choir_sequence_open(&s, e, &sampling, NULL), CHOIR_OK);
+    const size_t row = (size_t)g->vocab_size * sizeof(float);
+    float *logits = malloc((size_t)g->n_ids * row);
+    for (int t = 0; t < g->n_ids; t++) {
+        assert_int_equal(choir_sequence_append(s, g->ids + t, 1, NULL), CHOIR_OK);
+        assert_int_equal(choir_engine_step(e, &s, 1, NULL), CHOIR_OK);
+        memcpy(logits + (size_t)t * (size_t)g->vocab_size, choir_sequence_logits(s), row);
+    }
+    choir_sequence_close(s);
+    choir_engine_close(e);
+    choir_model_close(m);
+    return logits;
+}
+
+static void expect_same_bits(const struct golden *g, const float *a, const float *b, const char *name, const char *how)
+{
+    if (memcmp(a, b, (size_t)g->n_ids * (size_t)g->vocab_size * sizeof *a) != 0) {
+        fail_msg("%s: other logits %s", name, how);
+    }
+}
+
+/* Quantized into a file, in that file's own layout, or while loading: the same bits.  And written back as f32 the weights
+ * are what the file's were: only the rounding of activations to int8 is gone. */
+static void test_every_mix(void **state)
+{
+    (void)state;
+    int32_t ids[12];
+    const struct golden g = wide_model(ids);
+    char dir[TINY_PATH], plain[TINY_PATH], out[TINY_PATH], back[TINY_PATH];
+    tiny_dir_make(dir);
+    golden_write_gguf(&g, dir, "plain.gguf", DTYPE_F32);
+    tiny_path(plain, dir, "plain.gguf");
+    tiny_path(out, dir, "out.gguf");
+    tiny_path(back, dir, "back.gguf");
+    for (int i = 0; wts_mix_name(i) != NULL; i++) {
+        const char *name = wts_mix_name(i);
+        quantize(plain, out, name, NULL);
+        quantize(out, back, "f32", NULL);
+        float *file = logits_of(&g, out, NULL, false), *mapped = logits_of(&g, out, NULL, true);
+        float *loaded = logits_of(&g, plain, name, false), *widened = logits_of(&g, back, NULL, false);
+        expect_same_bits(&g, file, mapped, name, "from the file's layout");
+        expect_same_bits(&g, file, loaded, name, "when quantized while loading");
+        double error = 0, power = 0;
+        for (int k = 0; k < g.n_ids * g.vocab_size; k++) {
+            error += ((double)file[k] - (double)widened[k]) * ((double)file[k] - (double)widened[k]);
+            power += (double)widened[k] * (double)widened[k];
+        }
+        if (!(error <= quantized * power)) {
+            fail_msg("%s: NMSE %.3g against the same weights in f32", name, error / power);
+        }
+        free(file);
+        free(mapped);
+        free(loaded);
+        free(widened);
+    }
+    tiny_dir_remove(dir);
+}
+
+static choir_dtype type_in(const struct wts_set *set, const char *name)
+{
+    const struct wts_tensor *t = wts_find(set, name);
+    assert_non_null(t);
+    return t->type;
+}
+
+/* What the names promise: three layers, of which the third counts as one of the last. */
+static void test_mix_types(void **state)
+{
+    (void)state;
+    int32_t ids[12];
+    const struct golden g = wide_model(ids);
+    char dir[TINY_PATH], in[TINY_PATH], out[TINY_PATH];
+    struct wts_set *set;
+    tiny_dir_make(dir);
+    golden_write_gguf(&g, dir, "in.gguf", DTYPE_F32);
+    quantize(tiny_path(in, dir, "in.gguf"), tiny_path(out, dir, "out.gguf"), "q4_K_M", NULL);
+    assert_int_equal(wts_open(&set, out, true, NULL), CHOIR_OK);
+    assert_int_equal(type_in(set, "output.weight"), DTYPE_Q6_K);
+    assert_int_equal(type_in(set, "token_embd.weight"), DTYPE_Q4_K);
+    assert_int_equal(type_in(set, "blk.0.attn_v.weight"), DTYPE_Q4_K);
+    assert_int_equal(type_in(set, "blk.2.attn_v.weight"), DTYPE_Q6_K);
+    assert_int_equal(type_in(set, "blk.2.ffn_down.weight"), DTYPE_Q6_K);
+    assert_int_equal(type_in(set, "blk.2.ffn_up.weight"), DTYPE_Q4_K);
+    assert_int_equal(type_in(set, "blk.2.attn_norm.weight"), DTYPE_F32);
+    assert_int_equal(wts_meta_find(set, "general.file_type")->v.u, 15);
+    wts_close(set);
+    tiny_dir_remove(dir);
+}
+
+static void keep_line(void *user, const char *line)
+{
+    if (strstr(line, "multiple") != NULL) {
+        snprintf(user, 160, "%s", line);
+    }
+}
+
+/* Rows of 128 and of 192: no super-blocks, which is said once, in a file and while loading. */
+static void test_misfits(void **state)
+{
+    (void)state;
+    static const char said[] = "128 columns are no multiple of 256: 16 matrices q5_0 instead of q4_K";
+    struct golden g;
+    choir_error err;
+    char dir[TINY_PATH], out[TINY_PATH], line[160] = "";
+    golden_load(&g, "quant");
+    tiny_dir_make(dir);
+    golden_write_hf(&g, dir, DTYPE_F16);
+    tiny_path(out, dir, "out.gguf");
+    choir_quantize_options opt = {.in = dir, .out = out, .type = "q4_k", .warn = keep_line, .user = line};
+    assert_int_equal(choir_quantize(&opt, &err), CHOIR_OK);
+    assert_string_equal(line, said);
+    struct wts_set *set;
+    assert_int_equal(wts_open(&set, out, true, NULL), CHOIR_OK);
+    assert_int_equal(type_in(set, "blk.0.attn_q.weight"), DTYPE_Q5_0);
+    wts_close(set);
+    line[0] = '\0';
+    choir_model_options load;
+    choir_model_options_default(&load);
+    load.path = dir;
+    load.quant = "Q4_K";
+    load.text_optional = true;
+    load.warn = keep_line;
+    load.user = line;
+    choir_model *m;
+    assert_int_equal(choir_model_open(&m, &load, &err), CHOIR_OK);
+    assert_string_equal(line, said);
+    choir_model_close(m);
+    tiny_dir_remove(dir);
+    golden_free(&g);
+}
+
+static void test_unknown_type(void **state)
+{
+    (void)state;
+    choir_error err;
+    static const char all[] =
+        "type \"iq4_xs\" is not one of f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, q2_K, q3_K, q4_K, "
+        "q5_K, q6_K, q4_K_S, q4_K_M, q5_K_M";
+    assert_int_equal(quantize_as("nowhere", "out.gguf", "iq4_xs", NULL, &err), CHOIR_USAGE);
+    assert_string_equal(err.msg, all);
+    assert_int_equal(access("out.gguf", F_OK), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +461,10 @@ int main(void)
         cmocka_unit_test(test_stop_ids),
         cmocka_unit_test(test_vocabulary),
         cmocka_unit_test(test_missing_tokenizer),
+        cmocka_unit_test(test_every_mix),
+        cmocka_unit_test(test_mix_types),
+        cmocka_unit_test(test_misfits),
+        cmocka_unit_test(test_unknown_type),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
