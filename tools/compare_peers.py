@@ -21,7 +21,8 @@ Choir does.
 In the table a figure is the median of the rounds, with the least and the greatest: tok/s, or where less is better ms and MB.
 `choir / PEER` is how many times as fast, or as small, Choir is: the median of the rounds' ratios.  `of limit` is Choir's
 share of what it found the machine to reach in the same run.  `ms of d4096` is the time a token takes longer after 4096
-tokens.  What failed is one line on stderr and a dash in the table.  Python 3 alone is needed.
+tokens.  What failed is one line on stderr and a dash in the table; Ctrl-C ends the rounds and shows what there is.  Python 3
+alone is needed.
 """
 import argparse
 import itertools
@@ -368,9 +369,9 @@ def measure(engine, model, threads, group):
     return result
 
 
-def run_rounds(engines, model, threads, tests, rounds):
-    """{engine: {test: [tok/s of each round]}} and [what failed].  What failed once is not tried again and has no figure."""
-    figures, failures = {name: {} for name in engines}, {}
+def run_rounds(figures, failures, engines, model, threads, tests, rounds):
+    """Fills figures, {engine: {test: [of each round]}}, and failures, {(engine, first test of the group): why}.  What failed
+    once is not tried again and has no figure."""
     for round_, group, (name, engine) in itertools.product(range(rounds), groups_of(tests), engines.items()):
         if (name, group[0]) in failures:
             continue
@@ -385,7 +386,6 @@ def run_rounds(engines, model, threads, tests, rounds):
             failures[name, group[0]] = f"{label}: {e}"
             for test in group:
                 figures[name].pop(test, None)
-    return figures, list(failures.values())
 
 
 def add_depth_costs(figures):
@@ -462,6 +462,25 @@ def arguments(argv):
     return a
 
 
+def measure_all(a, engines):
+    """The rows, what failed, and whether Ctrl-C ended it before the end."""
+    rows, reasons, interrupted = [], [], False
+    for model, threads in itertools.product(a.model, a.threads):
+        figures, failures = {name: {} for name in engines}, {}
+        try:
+            read_once(model)
+            run_rounds(figures, failures, engines, model, threads, a.tests, a.rounds)
+        except KeyboardInterrupt:
+            say("interrupted: the table holds what was measured so far")
+            interrupted = True
+        add_depth_costs(figures)
+        rows += rows_of(engines, model, threads, figures)
+        reasons += failures.values()
+        if interrupted:
+            break
+    return rows, reasons, interrupted
+
+
 def main(argv):
     if argv[:1] == ["--openvino"]:
         return openvino_worker(*argv[1:])
@@ -472,23 +491,16 @@ def main(argv):
         load = os.getloadavg()[0]
         if load > 0.5:
             say(f"the machine is busy (load {load:.1f}): figures will scatter")
-        rows, failures = [], []
-        for model in a.model:
-            read_once(model)
-            for threads in a.threads:
-                figures, failed = run_rounds(engines, model, threads, a.tests, a.rounds)
-                add_depth_costs(figures)
-                rows += rows_of(engines, model, threads, figures)
-                failures += failed
+        rows, reasons, interrupted = measure_all(a, engines)
     except Failure as e:
         sys.exit(f"compare_peers.py: {e}")
     print(table_of(engines, rows), end="")
     if a.json:
         try:
-            pathlib.Path(a.json).write_text(json.dumps(dict(rows=rows, failures=failures), indent=1) + "\n")
+            pathlib.Path(a.json).write_text(json.dumps(dict(rows=rows, failures=reasons), indent=1) + "\n")
         except OSError as e:
             sys.exit(f"compare_peers.py: {a.json}: {os.strerror(e.errno)}")
-    return 0 if any(row["figure"]["choir"] for row in rows) else 1
+    return 130 if interrupted else 0 if any(row["figure"]["choir"] for row in rows) else 1
 
 
 if __name__ == "__main__":

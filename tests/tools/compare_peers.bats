@@ -159,7 +159,7 @@ EOF
     program a/llama-completion <<<'sleep 0.3'
     run --separate-stderr compare -m m.gguf -t 2 -r 1 --choir here/choir --peer a=a/llama-bench --tests load,peak
     [ "$status" -eq 0 ]
-    [[ "$output" =~ load\ \|\ ms\ +\|.*\|\ +3[0-9][0-9]\.?[0-9]*\ \(.*\|\ +[0-9.]+\ \| ]]
+    [[ "$output" =~ load\ \|\ ms\ +\|.*\|\ +([3-9][0-9][0-9]|[0-9]{4,})\.?[0-9]*\ \(.*\|\ +[0-9.]+\ \| ]]
     [[ "$output" =~ peak\ \|\ MB\ +\|\ +[0-9.]+\ \( ]]
     [ "$(grep -c '^a/llama-completion .* -no-cnv$' called)" -eq 1 ]
 }
@@ -199,6 +199,22 @@ assert row["ratio"]["good"]["median"] == 2 and row["limit_share"] == 0.875, row
     run --separate-stderr compare -m m.gguf -t 2 -r 1 --choir here/choir --peer a=a/llama-bench --tests pp512
     [ "$status" -eq 1 ]
     [[ "$stderr" == *"choir: m.gguf, 2 threads, pp512: here/choir ended with 3: choir: m.gguf: cut short"* ]]
+}
+
+@test "Ctrl-C shows what was measured so far" {
+    program a/llama-bench <<'EOF'
+[ "$1" = --help ] && exit
+[ "$(grep -c '^a/llama-bench -m' called)" -lt 2 ] || { touch second; exec sleep 60; }
+echo '[{"n_prompt":512,"n_gen":0,"samples_ts":[5]}]'
+EOF
+    run --separate-stderr timeout -s INT 6 "$BATS_TEST_DIRNAME/../../tools/compare_peers.py" -m m.gguf -t 1,2 -r 3 \
+        --choir here/choir --peer a=a/llama-bench --tests pp512
+    [ -e second ] || skip "the machine is too slow now"
+    [ "$status" -eq 124 ] # timeout's own
+    [ "${#lines[@]}" -eq 3 ]
+    [[ "${lines[2]}" == *" 2.00 |" ]]
+    [[ "$stderr" == *"interrupted: the table holds what was measured so far"* ]]
+    [[ "$stderr" != *Traceback* ]]
 }
 
 @test "OpenVINO GenAI is skipped with the reason where it is not there" {
