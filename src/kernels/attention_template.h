@@ -17,7 +17,6 @@
  *   VEC_LANES                numbers of a vector: 4, 8 or 16
  *   ATTN_GROUPS(X)           X(R, T, N) for each size of group: R rows meet T tiles of K and N vectors of V at a time
  *   ATTN_MAX_ACC             most sums of a group: of R * T * 16 / VEC_LANES and of R * N
- *   ATTN_MAX_GROUP           largest R
  *   attn_group(n)            size of the next group of n rows
  *   ATTN_WIDE_ROWS           rows from which a widened copy pays
  * and, on the type vec of VEC_LANES floats, as static inline functions:
@@ -58,10 +57,9 @@ struct chunk {
     const char *soon_k[CHUNK_TILES], *soon_v[CHUNK_TILES];
 };
 
-/* What one row does with a chunk: the tokens that it sees are [begin, end); their scores, then probabilities. */
+/* The tokens of a chunk that a row sees: [begin, end).  Its scores, then probabilities, are row r of p [n_q, CHUNK]. */
 struct row {
     int begin, end;
-    float *p; /* [CHUNK] */
 };
 
 /* ---- numbers of a tile ---- */
@@ -155,7 +153,7 @@ ATTN_TEMPLATE void add_scores(const enum kern_kv type, const bool FETCH, const i
 
 /* Rows q [R, head_dim] against T tiles from tile `at` on. */
 ATTN_TEMPLATE void score_tiles(const enum kern_kv type, const bool FETCH, const int R, const int T, const float *q,
-                               int head_dim, const struct chunk *c, const struct row *rows, int at)
+                               int head_dim, const struct chunk *c, float *p, int at)
 {
     const int V = T * TILE_VECS;
     vec sum[ATTN_MAX_ACC];
@@ -169,36 +167,36 @@ ATTN_TEMPLATE void score_tiles(const enum kern_kv type, const bool FETCH, const 
     }
     for (int r = 0; r < R; r++) {
         for (int i = 0; i < V; i++) {
-            vec_store(rows[r].p + at * TILE + i * VEC_LANES, sum[r * V + i]);
+            vec_store(p + r * CHUNK + at * TILE + i * VEC_LANES, sum[r * V + i]);
         }
     }
 }
 
 /* Tiles [first, last) of a chunk, T at a time. */
 ATTN_TEMPLATE void score_group(const enum kern_kv type, const bool FETCH, const int R, const int T, const float *q,
-                               int head_dim, const struct chunk *c, const struct row *rows, int first, int last)
+                               int head_dim, const struct chunk *c, float *p, int first, int last)
 {
     int i = first;
     for (; i + T <= last; i += T) {
-        score_tiles(type, FETCH, R, T, q, head_dim, c, rows, i);
+        score_tiles(type, FETCH, R, T, q, head_dim, c, p, i);
     }
     for (; T > 1 && i < last; i++) {
-        score_tiles(type, FETCH, R, 1, q, head_dim, c, rows, i);
+        score_tiles(type, FETCH, R, 1, q, head_dim, c, p, i);
     }
 }
 
 /* ---- softmax ---- */
 
 /* Scores become probabilities, 0 where unseen; m and l move on, acc is rescaled. */
-static inline void soften(const struct row *row, float *m, float *l, float *acc, int head_dim)
+static inline void soften(const struct row *row, float *p, float *m, float *l, float *acc, int head_dim)
 {
     const int first = row->begin / TILE, last = (row->end + TILE - 1) / TILE;
     vec most = vec_set(*m);
     for (int i = first * TILE; i < last * TILE; i += VEC_LANES) {
-        vec score = vec_load(row->p + i);
+        vec score = vec_load(p + i);
         if (i < row->begin || i + VEC_LANES > row->end) {
             score = vec_seen(score, i, row->begin, row->end);
-            vec_store(row->p + i, score);
+            vec_store(p + i, score);
         }
         most = vec_max(score, most);
     }
@@ -209,10 +207,10 @@ static inline void soften(const struct row *row, float *m, float *l, float *acc,
     }
     for (int i = first * TILE; i < last * TILE; i += TILE) {
         for (int j = 0; j < TILE_VECS; j++) {
-            float *at = row->p + i + j * VEC_LANES;
-            const vec p = vec_exp(vec_sub(vec_load(at), vec_set(top)));
-            lane[j] = vec_add(lane[j], p);
-            vec_store(at, p);
+            float *at = p + i + j * VEC_LANES;
+            const vec x = vec_exp(vec_sub(vec_load(at), vec_set(top)));
+            lane[j] = vec_add(lane[j], x);
+            vec_store(at, x);
         }
     }
     if (top > *m) { /* else the factor is 1 */
@@ -235,10 +233,11 @@ static inline void soften(const struct row *row, float *m, float *l, float *acc,
 /* acc [R, head_dim], N vectors from dimension d on (the last has n numbers), += p[t] v[t] over the tokens [begin, end)
  * of the chunk. */
 ATTN_TEMPLATE void add_values(const enum kern_kv type, const bool FETCH, const int R, const int N, int n, float *acc,
-                              int head_dim, int d, const struct chunk *c, const struct row *rows, int begin, int end)
+                              int head_dim, int d, const struct chunk *c, const float *p, int begin, int end)
 {
     const size_t bytes = number_bytes(type);
     const size_t row_bytes = (size_t)head_dim * bytes;
+    const int BLOCKS = (N * VEC_LANES + BLOCK - 1) / BLOCK;
     vec sum[ATTN_MAX_ACC];
     for (int i = 0; i < R * N; i++) {
         const float *from = acc + i / N * head_dim + d + i % N * VEC_LANES;
@@ -246,12 +245,14 @@ ATTN_TEMPLATE void add_values(const enum kern_kv type, const bool FETCH, const i
     }
     for (int t = begin; t < end;) {
         const int tile = t / TILE, stop = (tile + 1) * TILE < end ? (tile + 1) * TILE : end;
-        float scale[TILE];
-        for (int j = 0; type == KERN_KV_Q8_0 && j < TILE; j += VEC_LANES) {
-            vec_store(scale + j, vec_load_f16(tile_scales(c->v[tile], head_dim, d / BLOCK) + j));
-        }
-        if (type == KERN_KV_Q8_0 && FETCH) {
-            __builtin_prefetch(tile_scales(c->soon_v[tile], head_dim, d / BLOCK));
+        float scale[ATTN_MAX_ACC * TILE];
+        for (int b = 0; type == KERN_KV_Q8_0 && b < BLOCKS; b++) {
+            for (int j = 0; j < TILE; j += VEC_LANES) {
+                vec_store(scale + b * TILE + j, vec_load_f16(tile_scales(c->v[tile], head_dim, d / BLOCK + b) + j));
+            }
+            if (FETCH) {
+                __builtin_prefetch(tile_scales(c->soon_v[tile], head_dim, d / BLOCK + b));
+            }
         }
         size_t offset = (size_t)(t % TILE) * row_bytes + (size_t)d * bytes;
         for (; t < stop; t++, offset += row_bytes) {
@@ -262,14 +263,16 @@ ATTN_TEMPLATE void add_values(const enum kern_kv type, const bool FETCH, const i
 #pragma GCC unroll 16
             for (int i = 0; i < N; i++) {
                 x[i] = load_numbers(type, c->v[tile] + offset + (size_t)(i * VEC_LANES) * bytes, n);
-                x[i] = type == KERN_KV_Q8_0 ? vec_mul(x[i], vec_set(scale[t % TILE])) : x[i];
+                if (type == KERN_KV_Q8_0) {
+                    x[i] = vec_mul(x[i], vec_set(scale[i * VEC_LANES / BLOCK * TILE + t % TILE]));
+                }
             }
 #pragma GCC unroll 8
             for (int r = 0; r < R; r++) {
-                const vec p = vec_set(rows[r].p[t]);
+                const vec weight = vec_set(p[r * CHUNK + t]);
 #pragma GCC unroll 16
                 for (int i = 0; i < N; i++) {
-                    sum[r * N + i] = vec_fma(p, x[i], sum[r * N + i]);
+                    sum[r * N + i] = vec_fma(weight, x[i], sum[r * N + i]);
                 }
             }
         }
@@ -284,22 +287,23 @@ ATTN_TEMPLATE void add_values(const enum kern_kv type, const bool FETCH, const i
     }
 }
 
-/* All dimensions, N vectors at a time: those of one call have one scale. */
+/* All dimensions, N vectors at a time. */
 ATTN_TEMPLATE void add_all_values(const enum kern_kv type, const bool FETCH, const int R, const int N, float *acc,
-                                  int head_dim, const struct chunk *c, const struct row *rows, int begin, int end)
+                                  int head_dim, const struct chunk *c, const float *p, int begin, int end)
 {
     int d = 0;
-    for (; N > 1 && d + N * VEC_LANES <= head_dim; d += N * VEC_LANES) {
-        add_values(type, FETCH, R, N, VEC_LANES, acc, head_dim, d, c, rows, begin, end);
+    for (; N > 2 && d + N * VEC_LANES <= head_dim; d += N * VEC_LANES) {
+        add_values(type, FETCH, R, N, VEC_LANES, acc, head_dim, d, c, p, begin, end);
+    }
+    for (; d + 2 * VEC_LANES <= head_dim; d += 2 * VEC_LANES) {
+        add_values(type, FETCH, R, 2, VEC_LANES, acc, head_dim, d, c, p, begin, end);
     }
     for (; d + VEC_LANES <= head_dim; d += VEC_LANES) {
-        add_values(type, FETCH, R, 1, VEC_LANES, acc, head_dim, d, c, rows, begin, end);
+        add_values(type, FETCH, R, 1, VEC_LANES, acc, head_dim, d, c, p, begin, end);
     }
-    if (d < head_dim) {
-        for (int r = 0; r < R; r++) {
-            add_values(type, false, 1, 1, head_dim - d, acc + (size_t)r * (size_t)head_dim, head_dim, d, c, rows + r,
-                       begin, end);
-        }
+    for (int r = 0; d < head_dim && r < R; r++) {
+        add_values(type, false, 1, 1, head_dim - d, acc + (size_t)r * (size_t)head_dim, head_dim, d, c, p + r * CHUNK,
+                   begin, end);
     }
 }
 
@@ -307,21 +311,20 @@ ATTN_TEMPLATE void add_all_values(const enum kern_kv type, const bool FETCH, con
 
 /* A row's values alone; at the edges of what a group sees, so not the place to save work. */
 static __attribute__((noinline)) void add_row_values(enum kern_kv type, float *acc, int head_dim, const struct chunk *c,
-                                                     const struct row *row, int begin, int end)
+                                                     const float *p, int begin, int end)
 {
     if (begin >= end) {
         return;
     }
-    enum { N = BLOCK / VEC_LANES < 4 ? BLOCK / VEC_LANES : 4 };
     switch (type) {
     case KERN_KV_F32:
-        add_all_values(KERN_KV_F32, false, 1, N, acc, head_dim, c, row, begin, end);
+        add_all_values(KERN_KV_F32, false, 1, 4, acc, head_dim, c, p, begin, end);
         break;
     case KERN_KV_F16:
-        add_all_values(KERN_KV_F16, false, 1, N, acc, head_dim, c, row, begin, end);
+        add_all_values(KERN_KV_F16, false, 1, 4, acc, head_dim, c, p, begin, end);
         break;
     default:
-        add_all_values(KERN_KV_Q8_0, false, 1, N, acc, head_dim, c, row, begin, end);
+        add_all_values(KERN_KV_Q8_0, false, 1, 4, acc, head_dim, c, p, begin, end);
         break;
     }
 }
@@ -341,11 +344,12 @@ ATTN_TEMPLATE void find_weights(const enum kern_kv type, const bool FETCH, const
     if (lowest >= highest) {
         return;
     }
-    score_group(type, FETCH, R, T, a->q + (size_t)r0 * (size_t)hd, hd, c, rows, lowest / TILE,
+    float *p = a->scratch + r0 * CHUNK;
+    score_group(type, FETCH, R, T, a->q + (size_t)r0 * (size_t)hd, hd, c, p, lowest / TILE,
                 (highest + TILE - 1) / TILE);
     for (int r = 0; r < R; r++) {
         if (rows[r].begin < rows[r].end) {
-            soften(rows + r, a->m + r0 + r, a->l + r0 + r, a->acc + (size_t)(r0 + r) * (size_t)hd, hd);
+            soften(rows + r, p + r * CHUNK, a->m + r0 + r, a->l + r0 + r, a->acc + (size_t)(r0 + r) * (size_t)hd, hd);
         }
     }
 }
@@ -354,6 +358,7 @@ ATTN_TEMPLATE void add_weighted(const enum kern_kv type, const bool FETCH, const
                                 const struct kern_attn_span *a, int r0, const struct chunk *c, const struct row *rows)
 {
     const size_t hd = (size_t)a->head_dim;
+    const float *p = a->scratch + r0 * CHUNK;
     float *acc = a->acc + (size_t)r0 * hd;
     int begin = 0, end = CHUNK; /* what all rows see */
     for (int r = 0; r < R; r++) {
@@ -362,16 +367,16 @@ ATTN_TEMPLATE void add_weighted(const enum kern_kv type, const bool FETCH, const
     }
     if (begin >= end) { /* nothing in common */
         for (int r = 0; r < R; r++) {
-            add_row_values(type, acc + (size_t)r * hd, a->head_dim, c, rows + r, rows[r].begin, rows[r].end);
+            add_row_values(type, acc + (size_t)r * hd, a->head_dim, c, p + r * CHUNK, rows[r].begin, rows[r].end);
         }
         return;
     }
     for (int r = 0; R > 1 && r < R; r++) {
-        add_row_values(type, acc + (size_t)r * hd, a->head_dim, c, rows + r, rows[r].begin, begin);
+        add_row_values(type, acc + (size_t)r * hd, a->head_dim, c, p + r * CHUNK, rows[r].begin, begin);
     }
-    add_all_values(type, FETCH, R, N, acc, a->head_dim, c, rows, begin, end);
+    add_all_values(type, FETCH, R, N, acc, a->head_dim, c, p, begin, end);
     for (int r = 0; R > 1 && r < R; r++) {
-        add_row_values(type, acc + (size_t)r * hd, a->head_dim, c, rows + r, end, rows[r].end);
+        add_row_values(type, acc + (size_t)r * hd, a->head_dim, c, p + r * CHUNK, end, rows[r].end);
     }
 }
 
@@ -478,7 +483,7 @@ static inline void find_rows(struct row *rows, const struct kern_attn_span *a, i
 {
     for (int r = 0; r < a->n_q; r++) {
         const int from = a->from[r] - t0, to = a->to[r] - t0;
-        rows[r] = (struct row){from < 0 ? 0 : from, to > CHUNK ? CHUNK : to, a->scratch + r * CHUNK};
+        rows[r] = (struct row){from < 0 ? 0 : from, to > CHUNK ? CHUNK : to};
     }
 }
 

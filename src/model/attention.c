@@ -4,9 +4,9 @@
  * vector that is loaded (grouped-query attention, arXiv:2305.13245).  A task walks over the spans of the past, KERN_ATTN_SPAN
  * positions each, aligned to absolute position, and merges their partial results in order.
  *
- * When there are fewer tasks than the threads can share (one sequence decoding, few heads), the spans of each task become
- * work of their own: first all spans in parallel into `partial`, then, after a barrier, the same merges in the same
- * order.  Either way gives the same bits. */
+ * When all runs decode and their few tasks would not load the threads alike (few heads, sequences of different lengths),
+ * the spans of each task become items of their own: first all spans in any order into `partial`, then the same merges in
+ * the same order.  Either way gives the same bits. */
 #include <math.h>
 #include <string.h>
 
@@ -146,6 +146,22 @@ static void find_tiles(const struct mdl_state *s, struct mdl_scratch *x, const s
     }
 }
 
+/* Addresses of the K tiles of the chunk at pos0, to be fetched ahead; NULL unless `n_left` positions there fill it. */
+static const void *const *find_next(const struct mdl_state *s, struct mdl_scratch *x, const struct kv_table *table,
+                                    int32_t l, int32_t kv_head, int32_t pos0, int32_t n_left)
+{
+    const struct kv_store *kv = s->kv;
+    int32_t bs = kv->shape.block_size;
+    if (n_left < KERN_ATTN_CHUNK || bs < KERN_ATTN_TILE) {
+        return NULL;
+    }
+    for (int32_t i = 0; i < KERN_ATTN_CHUNK; i += KERN_ATTN_TILE) {
+        size_t offset = (size_t)((pos0 + i) % bs / KERN_ATTN_TILE) * kv->tile_bytes;
+        x->next_tiles[i / KERN_ATTN_TILE] = kv_store_k(kv, l, table->blocks[(pos0 + i) / bs], kv_head) + offset;
+    }
+    return x->next_tiles;
+}
+
 /* One span of a task: partial results of its rows into m, l, acc. */
 static void run_span(const struct mdl_state *s, struct mdl_scratch *x, const struct task *t, int32_t layer,
                      int32_t span, float *m, float *l, float *acc)
@@ -168,6 +184,7 @@ static void run_span(const struct mdl_state *s, struct mdl_scratch *x, const str
         .n_tokens = n,
         .k_tiles = x->k_tiles,
         .v_tiles = x->v_tiles,
+        .next_tiles = find_next(s, x, r->table, layer, t->kv_head, begin + n, last + 1 - begin - n),
         .from = x->from,
         .to = x->to,
         .m = m,
@@ -214,18 +231,18 @@ static void run_task(struct mdl_state *s, struct mdl_scratch *x, const struct ta
     store_rows(s, t, x);
 }
 
-/* ---- spans as work of their own ---- */
+/* ---- spans as items of their own ---- */
 
 /* A span's partial result in s->partial: m[n_rows], l[n_rows], acc[n_rows, head_dim]. */
-static size_t partial_floats(const struct mdl_config *c, int32_t n_rows)
+static size_t partial_floats(const struct mdl_config *c)
 {
-    return (size_t)n_rows * ((size_t)c->head_dim + 2);
+    return (size_t)make_layout(c).part_heads * ((size_t)c->head_dim + 2);
 }
 
-static float *partial_at(const struct mdl_state *s, const struct task *t, int32_t task, int32_t n_spans, int32_t span)
+/* Most tasks that are split: a thread with more than this many spreads well enough. */
+static int32_t split_tasks_max(int32_t n_threads)
 {
-    size_t each = partial_floats(&s->model->config, make_layout(&s->model->config).part_heads);
-    return s->partial + ((size_t)task * (size_t)n_spans + (size_t)(span - t->span0)) * each;
+    return 4 * n_threads - 1;
 }
 
 size_t mdl_attention_partial_floats(const struct mdl_model *m, const struct mdl_state_options *opt)
@@ -233,53 +250,107 @@ size_t mdl_attention_partial_floats(const struct mdl_model *m, const struct mdl_
     if (opt->n_threads == 1) {
         return 0;
     }
-    struct layout y = make_layout(&m->config);
     size_t spans = ((size_t)opt->max_seq_len + KERN_ATTN_SPAN - 1) / KERN_ATTN_SPAN;
-    size_t tasks = (size_t)m->config.n_kv_heads * (size_t)y.n_parts; /* of one token; see is_split */
-    if (tasks >= (size_t)opt->n_threads * 2) {
-        return 0;
-    }
-    return tasks * spans * partial_floats(&m->config, y.part_heads);
+    size_t tasks = (size_t)m->config.n_kv_heads * (size_t)make_layout(&m->config).n_parts * (size_t)opt->max_tokens;
+    size_t most = (size_t)split_tasks_max(opt->n_threads);
+    return (tasks < most ? tasks : most) * spans * partial_floats(&m->config);
 }
 
-/* One token of one sequence, with too few heads to go round. */
-static bool is_split(const struct par_thread *me, const struct mdl_state *s, int32_t n_tasks)
+/* Spans that the one token of run r sees. */
+static int32_t run_spans(const struct mdl_state *s, const struct layout *y, int32_t r)
 {
-    const struct mdl_run *r = &s->batch->runs[0];
-    return me->n > 1 && s->batch->n_tokens == 1 && n_tasks < 2 * s->opt.n_threads && n_tasks % me->n != 0 &&
-           r->pos >= KERN_ATTN_SPAN;
+    struct task t = make_task(s, y, r, 0);
+    return t.span1 - t.span0;
+}
+
+/* Number of (task, span) items when the spans are to be items of their own, 0 when the tasks are. */
+static int32_t split_items(const struct par_thread *me, const struct mdl_state *s, const struct layout *y,
+                           int32_t n_tasks)
+{
+    if (me->n == 1 || n_tasks > split_tasks_max(me->n) || s->batch->n_tokens != s->batch->n_runs) {
+        return 0;
+    }
+    int32_t items = 0, most = 0, least = INT32_MAX;
+    for (int32_t r = 0; r < s->batch->n_runs; r++) {
+        int32_t n = run_spans(s, y, r);
+        items += n * run_tasks(y, &s->model->config, &s->batch->runs[r]);
+        most = max32(most, n);
+        least = min32(least, n);
+    }
+    bool even = most == least && n_tasks % me->n == 0;
+    return even || most == 1 ? 0 : items;
+}
+
+/* Task and span of an item: runs in order, in each its tasks, in each its spans. */
+static struct task find_item(const struct mdl_state *s, const struct layout *y, int32_t item, int32_t *span)
+{
+    const int32_t n_tasks = run_tasks(y, &s->model->config, &s->batch->runs[0]); /* of one token: all runs alike */
+    int32_t run = 0, n = run_spans(s, y, 0);
+    while (item >= n * n_tasks) {
+        item -= n * n_tasks;
+        n = run_spans(s, y, ++run);
+    }
+    struct task t = make_task(s, y, run, item / n);
+    *span = t.span0 + item % n;
+    return t;
+}
+
+static void run_items(struct par_thread *me, struct mdl_state *s, const struct layout *y, int32_t layer,
+                      int32_t n_items)
+{
+    struct mdl_scratch *x = &s->scratch[me->id];
+    const size_t each = partial_floats(&s->model->config);
+    int begin, end;
+    par_loop_begin(me, n_items, 1, 1);
+    while (par_loop_next(me, &begin, &end)) {
+        for (int i = begin; i < end; i++) {
+            int32_t span;
+            struct task t = find_item(s, y, i, &span);
+            float *p = s->partial + (size_t)i * each;
+            if (i == begin || span == t.span0) {
+                load_queries(s, &t, x->q);
+            }
+            run_span(s, x, &t, layer, span, p, p + t.n_rows, p + 2 * t.n_rows);
+        }
+    }
+    par_loop_end(me);
+}
+
+/* The spans of a task, the first of them item `first`, merged. */
+static void merge_items(struct mdl_state *s, struct mdl_scratch *x, const struct task *t, int32_t first)
+{
+    const size_t each = partial_floats(&s->model->config), n = (size_t)t->n_rows;
+    const float *p = s->partial + (size_t)first * each;
+    memcpy(x->m, p, n * sizeof *p);
+    memcpy(x->l, p + n, n * sizeof *p);
+    memcpy(x->acc, p + 2 * n, n * (size_t)s->model->config.head_dim * sizeof *p);
+    for (int32_t span = t->span0 + 1; span < t->span1; span++) {
+        p += each;
+        merge_rows(s, t, x, p, p + n, p + 2 * n);
+    }
+    store_rows(s, t, x);
 }
 
 static void split_attention(struct par_thread *me, struct mdl_state *s, const struct layout *y, int32_t layer,
-                            int32_t n_tasks)
+                            int32_t n_tasks, int32_t n_items)
 {
-    struct mdl_scratch *x = &s->scratch[me->id];
-    struct task t0 = make_task(s, y, 0, 0);
-    int32_t n_spans = t0.span1 - t0.span0; /* the same for all: one query token */
-    for (int32_t i = me->id; i < n_tasks * n_spans; i += me->n) {
-        struct task t = make_task(s, y, 0, i / n_spans);
-        int32_t span = t.span0 + i % n_spans;
-        float *p = partial_at(s, &t, i / n_spans, n_spans, span);
-        load_queries(s, &t, x->q);
-        run_span(s, x, &t, layer, span, p, p + t.n_rows, p + 2 * t.n_rows);
-    }
-    par_barrier(me);
-    for (int32_t i = me->id; i < n_tasks; i += me->n) {
-        struct task t = make_task(s, y, 0, i);
-        for (int32_t span = t.span0; span < t.span1; span++) {
-            const float *p = partial_at(s, &t, i, n_spans, span);
-            if (span == t.span0) {
-                size_t n = (size_t)t.n_rows;
-                memcpy(x->m, p, n * sizeof *p);
-                memcpy(x->l, p + n, n * sizeof *p);
-                memcpy(x->acc, p + 2 * n, n * (size_t)s->model->config.head_dim * sizeof *p);
-            } else {
-                merge_rows(s, &t, x, p, p + t.n_rows, p + 2 * t.n_rows);
+    int begin, end;
+    run_items(me, s, y, layer, n_items);
+    par_loop_begin(me, n_tasks, 1, 1);
+    while (par_loop_next(me, &begin, &end)) {
+        for (int32_t item = 0, i = 0; i < end; i++) {
+            int32_t span;
+            struct task t = find_item(s, y, item, &span);
+            if (i >= begin) {
+                merge_items(s, &s->scratch[me->id], &t, item);
             }
+            item += t.span1 - t.span0;
         }
-        store_rows(s, &t, x);
     }
+    par_loop_end(me);
 }
+
+/* ---- whole tasks ---- */
 
 void mdl_attention(struct par_thread *me, struct mdl_state *s, int32_t l)
 {
@@ -289,18 +360,23 @@ void mdl_attention(struct par_thread *me, struct mdl_state *s, int32_t l)
     for (int32_t r = 0; r < s->batch->n_runs; r++) {
         n_tasks += run_tasks(&y, c, &s->batch->runs[r]);
     }
-    if (is_split(me, s, n_tasks)) {
-        split_attention(me, s, &y, l, n_tasks);
+    int32_t n_items = split_items(me, s, &y, n_tasks);
+    if (n_items > 0) {
+        split_attention(me, s, &y, l, n_tasks, n_items);
         return;
     }
-    int32_t first = 0; /* number of the run's first task: tasks go round the threads, so long and short ones mix */
-    for (int32_t r = 0; r < s->batch->n_runs; r++) {
-        int32_t n = run_tasks(&y, c, &s->batch->runs[r]);
-        int32_t skip = (me->id - first % me->n + me->n) % me->n;
-        for (int32_t i = skip; i < n; i += me->n) {
-            struct task t = make_task(s, &y, r, i);
-            run_task(s, &s->scratch[me->id], &t, l);
+    int begin, end;
+    par_loop_begin(me, n_tasks, 1, 1);
+    while (par_loop_next(me, &begin, &end)) {
+        int32_t first = 0; /* number of the run's first task */
+        for (int32_t r = 0; first < end; r++) {
+            int32_t n = run_tasks(&y, c, &s->batch->runs[r]);
+            for (int32_t i = max32(begin - first, 0); i < min32(end - first, n); i++) {
+                struct task t = make_task(s, &y, r, i);
+                run_task(s, &s->scratch[me->id], &t, l);
+            }
+            first += n;
         }
-        first += n;
     }
+    par_loop_end(me);
 }

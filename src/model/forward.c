@@ -158,7 +158,6 @@ static void attention_block(struct par_thread *me, struct mdl_state *s, int32_t 
     mdl_linear(me, s, qkv, 3, n);
     rotate_and_store(me, s, l);
     mdl_attention(me, s, l);
-    par_barrier(me);
     pack(me, s, s->att, out, 1, n);
     mdl_linear(me, s, out, 1, n);
 }

@@ -62,6 +62,7 @@ static void carve_scratch(struct carver *c, struct mdl_scratch *t, const struct 
     t->kernel = part(c, kern_attn_scratch(m->config.head_dim) * sizeof *t->kernel);
     t->k_tiles = part(c, KERN_ATTN_SPAN / KERN_ATTN_TILE * sizeof *t->k_tiles);
     t->v_tiles = part(c, KERN_ATTN_SPAN / KERN_ATTN_TILE * sizeof *t->v_tiles);
+    t->next_tiles = part(c, KERN_ATTN_CHUNK / KERN_ATTN_TILE * sizeof *t->next_tiles);
     t->k_gather = part(c, gather);
     t->v_gather = part(c, gather);
 }

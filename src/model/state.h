@@ -19,6 +19,7 @@ struct mdl_scratch {
     float *kernel;        /* kern_attn_scratch */
     const void **k_tiles; /* [KERN_ATTN_SPAN / KERN_ATTN_TILE] */
     const void **v_tiles;
+    const void **next_tiles; /* [KERN_ATTN_CHUNK / KERN_ATTN_TILE] */
     uint8_t *k_gather; /* a span's keys, where blocks are smaller than a tile; else NULL */
     uint8_t *v_gather;
 };
@@ -81,7 +82,7 @@ int mdl_grain_rows(int n_cols, int n_tokens);
 
 /* ---- attention.c ---- */
 
-/* Attention of layer l: q against the cache into att.  Begins after a barrier and ends without one. */
+/* Attention of layer l: q against the cache into att.  Ends when all of it is done. */
 void mdl_attention(struct par_thread *me, struct mdl_state *s, int32_t l);
 /* Floats of `partial` that the options ask for. */
 size_t mdl_attention_partial_floats(const struct mdl_model *m, const struct mdl_state_options *opt);

@@ -27,6 +27,7 @@ static const struct setting settings[] = {
     {NULL, false, 1, 7, 16},          {NULL, false, 3, 64, 16},      {NULL, false, 2, 512, 1},
     {NULL, false, 1, 64, 64},         {NULL, false, 4, 7, 4},        {NULL, false, 2, 64, 256},
     {NULL, true, 2, 512, 16},         {"reference", false, 3, 7, 1}, {"avx2", false, 4, 64, 64},
+    {"avx512", false, 2, 512, 16},
 };
 
 /* Logits after a prompt and after each of n_decoded further ids, one step each, [n_decoded + 1, vocab]; malloc'ed. */
@@ -150,6 +151,82 @@ static void test_shared_spans(void **state)
     check_golden("shared_spans", NULL, DTYPE_F32, 4);
 }
 
+enum { TOGETHER = 3 };
+
+/* Logits of sequences of the first lengths[i] ids after one more id each: in one step, or each in one of its own;
+ * [TOGETHER, vocab], malloc'ed. */
+static float *logits_together(const char *path, int threads, const char *kv_type, const int32_t *ids,
+                              const int lengths[TOGETHER], bool in_one_step, size_t *vocab)
+{
+    choir_model_options mo;
+    choir_engine_options eo;
+    choir_sampling sampling;
+    choir_model *m;
+    choir_engine *e;
+    choir_sequence *s[TOGETHER];
+    choir_model_info info;
+    choir_model_options_default(&mo);
+    choir_engine_options_default(&eo);
+    choir_sampling_default(&sampling);
+    mo.path = path;
+    mo.text_optional = true;
+    assert_int_equal(choir_model_open(&m, &mo, NULL), CHOIR_OK);
+    choir_model_describe(m, &info);
+    eo.n_threads = threads;
+    eo.n_seqs = TOGETHER;
+    eo.kv_type = kv_type;
+    assert_int_equal(choir_engine_open(&e, m, &eo, NULL), CHOIR_OK);
+    *vocab = (size_t)info.vocab_size;
+    float *out = malloc(TOGETHER * *vocab * sizeof *out);
+    assert_non_null(out);
+    for (int i = 0; i < TOGETHER; i++) {
+        assert_int_equal(choir_sequence_open(&s[i], e, &sampling, NULL), CHOIR_OK);
+        assert_int_equal(choir_sequence_append(s[i], ids, (size_t)lengths[i], NULL), CHOIR_OK);
+        while (choir_sequence_computed(s[i]) < choir_sequence_length(s[i])) {
+            assert_int_equal(choir_engine_step(e, &s[i], 1, NULL), CHOIR_OK);
+        }
+        assert_int_equal(choir_sequence_append(s[i], ids + lengths[i], 1, NULL), CHOIR_OK);
+    }
+    for (int i = 0; i < TOGETHER; i += in_one_step ? TOGETHER : 1) {
+        assert_int_equal(choir_engine_step(e, s + i, in_one_step ? TOGETHER : 1, NULL), CHOIR_OK);
+    }
+    for (int i = 0; i < TOGETHER; i++) {
+        assert_int_equal(choir_sequence_computed(s[i]), choir_sequence_length(s[i]));
+        memcpy(out + (size_t)i * *vocab, choir_sequence_logits(s[i]), *vocab * sizeof *out);
+        choir_sequence_close(s[i]);
+    }
+    choir_engine_close(e);
+    choir_model_close(m);
+    return out;
+}
+
+/* Sequences of different lengths decode in one step, with threads that share the spans of all of them. */
+static void test_together(void **state)
+{
+    (void)state;
+    static const int lengths[TOGETHER] = {1280, 300, 760};
+    static const char *const kv_types[] = {"f32", "f16", "q8_0"};
+    struct golden g;
+    char dir[TINY_PATH];
+    golden_load(&g, "shared_spans");
+    tiny_dir_make(dir);
+    golden_write_hf(&g, dir, DTYPE_F32);
+    for (int kv = 0; kv < 3; kv++) {
+        size_t vocab;
+        float *alone = logits_together(dir, 1, kv_types[kv], g.ids, lengths, false, &vocab);
+        for (int threads = 1; threads <= 5; threads++) {
+            float *found = logits_together(dir, threads, kv_types[kv], g.ids, lengths, true, &vocab);
+            if (memcmp(alone, found, TOGETHER * vocab * sizeof *found) != 0) {
+                fail_msg("%d sequences together, kv %s: other bits with %d threads", TOGETHER, kv_types[kv], threads);
+            }
+            free(found);
+        }
+        free(alone);
+    }
+    tiny_dir_remove(dir);
+    golden_free(&g);
+}
+
 /* The heads of a group in two parts. */
 static void test_wide_group(void **state)
 {
@@ -173,7 +250,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_float_types),  cmocka_unit_test(test_quantized_types), cmocka_unit_test(test_long_past),
         cmocka_unit_test(test_long_windows), cmocka_unit_test(test_shared_spans),    cmocka_unit_test(test_wide_group),
-        cmocka_unit_test(test_built_in),
+        cmocka_unit_test(test_built_in),     cmocka_unit_test(test_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,7 @@
 typedef __m512 vec;
 
 /* 8 rows against 2 tiles and against 32 dimensions: 16 sums, and 10 loads feed 16 multiply-adds. */
-#define ATTN_GROUPS(X) X(8, 2, 2) X(4, 4, 2) X(2, 4, 2) X(1, 4, 2)
+#define ATTN_GROUPS(X) X(8, 2, 2) X(4, 4, 4) X(2, 4, 4) X(1, 4, 8)
 enum { ATTN_MAX_ACC = 16, ATTN_WIDE_ROWS = 9 };
 
 static inline int attn_group(int n)
