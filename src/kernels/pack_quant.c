@@ -17,7 +17,8 @@ struct strip {
     uint32_t masks[MAX_MASKS]; /* bit c: column c of the block */
 };
 
-/* Blocks of the file, n of them (a super-block; one or two blocks of 32), into a strip that is all zeros. */
+/* Blocks of the file, n of them (a super-block; one or two blocks of 32), into a strip: of a type always the same parts,
+ * but for the second block of 32. */
 typedef void take_fn(struct strip *s, const uint8_t *src, int n);
 
 static uint16_t load_16(const uint8_t *p)
@@ -83,6 +84,7 @@ static void take_q5_1(struct strip *s, const uint8_t *src, int n)
 /* Bit b of 32 bytes becomes bit c of masks[b]: eight squares of bits, transposed by swapping ever larger corners. */
 static void take_masks(uint32_t masks[MAX_MASKS], const uint8_t bits[BLOCK])
 {
+    memset(masks, 0, MAX_MASKS * sizeof *masks);
     for (int c = 0; c < BLOCK; c += 8) {
         uint64_t x = load_32(bits + c) | (uint64_t)load_32(bits + c + 4) << 32;
         uint64_t t = (x ^ x >> 7) & 0x00aa00aa00aa00aau;
@@ -242,10 +244,13 @@ void kern_pack_quant(choir_dtype type, void *panel, const void *rows, size_t row
     const struct unit *u = &units[type];
     uint8_t *dst = panel;
     const uint8_t *src = rows;
+    struct strip strips[ROWS];
+    memset(strips, 0, sizeof strips);
     for (int col = 0; col < n_cols; col += info->unit_cols) {
         int n = (n_cols - col < info->unit_cols ? n_cols - col : info->unit_cols) / info->block_len;
-        struct strip strips[ROWS];
-        memset(strips, 0, sizeof strips);
+        if (n_cols - col < info->unit_cols) { /* what the strips hold beyond that belongs to the unit before */
+            memset(strips, 0, sizeof strips);
+        }
         for (int r = 0; r < n_rows; r++) {
             u->take(&strips[r], src + (size_t)r * row_bytes, n);
         }
