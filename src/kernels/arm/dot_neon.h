@@ -1,22 +1,18 @@
-/* Template of the block multiplications with dot product instructions: 16 products of bytes, each four added to a
- * lane.  The panel's groups of [4 rows][4 columns] are the instruction's own operand; the other is one token's four
- * columns, which it picks out of a register of 16 by itself.
+/* Integer sums with dot product instructions: 16 products of bytes, each four added to a lane.  A register of weights
+ * is the instruction's own operand; the other is one token's four columns, which it picks out of a register of 16 by
+ * itself.  The weights are signed, and small enough to be either, but for NEON_U8, which needs i8mm.
  *
- * KIND   what the weights are, and what multiplies them:
- *   DOT_Q8_SDOT   signed x signed: w + 128 is made w again by flipping a bit
- *   DOT_Q8_USDOT  unsigned x signed, with i8mm: w + 128 as it is, the bias to start from
- *   DOT_Q4_SDOT   a nibble is small enough to be either; a 16th of the bias to start from
- * T      tokens, 1 to 8
- * R      registers of 4 rows: 4 up to 4 tokens, 2 (and two passes) above: 16 sums at most, beside them R weights and
- *        T activations. */
+ * (usmmla does two rows by two tokens in one instruction, but wants both operands zipped and its sums unzipped: a
+ * sixth fewer vector instructions at best, not worth another form.) */
 #ifndef KERN_DOT_NEON_H
 #define KERN_DOT_NEON_H
 
-#include "kernels/arm/quant_neon.h"
+#include "kernels/arm/unpack_neon.h"
 
-enum neon_dot { DOT_Q8_SDOT, DOT_Q8_USDOT, DOT_Q4_SDOT };
-
-enum { NEON_DOT_TOKENS = 8 };
+enum {
+    NEON_TOKENS = 8, /* most in one go */
+    NEON_FEW = 4     /* up to these, all 16 rows in one go; above, 8: 16 sums at most, beside them weights and tokens */
+};
 
 /* No load moves across.  All registers are taken: what the compiler would load early, or keep for later, it would have
  * to spill. */
@@ -39,9 +35,9 @@ NEON_TEMPLATE int32x4_t neon_dot_signed(int32x4_t acc, uint8x16_t w, int8x16_t x
 }
 
 #if defined(__ARM_FEATURE_MATMUL_INT8)
-NEON_TEMPLATE int32x4_t neon_dot(enum neon_dot kind, int32x4_t acc, uint8x16_t w, int8x16_t x, const int lane)
+NEON_TEMPLATE int32x4_t neon_dot(const int TYPE, int32x4_t acc, uint8x16_t w, int8x16_t x, const int lane)
 {
-    if (kind != DOT_Q8_USDOT) {
+    if (TYPE != NEON_U8) {
         return neon_dot_signed(acc, w, x, lane);
     }
     switch (lane) {
@@ -56,108 +52,54 @@ NEON_TEMPLATE int32x4_t neon_dot(enum neon_dot kind, int32x4_t acc, uint8x16_t w
     }
 }
 #else
-NEON_TEMPLATE int32x4_t neon_dot(enum neon_dot kind, int32x4_t acc, uint8x16_t w, int8x16_t x, const int lane)
+NEON_TEMPLATE int32x4_t neon_dot(const int TYPE, int32x4_t acc, uint8x16_t w, int8x16_t x, const int lane)
 {
-    (void)kind;
+    (void)TYPE;
     return neon_dot_signed(acc, w, x, lane);
 }
 #endif
 
-/* 4 rows of 4 columns as the multiplication wants them: group g (0 to 3) of the block's first or second 16 columns. */
-NEON_TEMPLATE uint8x16_t neon_dot_weights(enum neon_dot kind, const uint8_t *w, int half, int g)
+/* acc[t * R + r] += 16 columns, the block's first or second half. */
+NEON_TEMPLATE void neon_dot_half(const int TYPE, const bool ODD, const int R, const int T, int32x4_t *acc,
+                                 struct neon_block b, const int8_t *q, const int first, const int half)
 {
-    if (kind == DOT_Q4_SDOT) { /* low nibbles: the first 16 columns, high nibbles: the others */
-        const uint8x16_t nibbles = vld1q_u8(w + 64 * g);
-        return half == 0 ? vandq_u8(nibbles, vdupq_n_u8(15)) : vshrq_n_u8(nibbles, 4);
-    }
-    const uint8x16_t bytes = vld1q_u8(w + 64 * (4 * half + g));
-    return kind == DOT_Q8_SDOT ? veorq_u8(bytes, vdupq_n_u8(0x80)) : bytes;
-}
-
-/* acc[t * R + r] += 16 columns, the block's first or second half, of the rows from `row` on. */
-NEON_TEMPLATE void neon_dot_half(enum neon_dot kind, const int R, const int T, int32x4_t *acc,
-                                 const struct neon_block *block, int row, const int half)
-{
-    int8x16_t x[NEON_DOT_TOKENS];
+    int8x16_t x[NEON_TOKENS];
 #pragma GCC unroll 8
     for (int t = 0; t < T; t++) {
-        x[t] = vld1q_s8(block->q + 32 * t + 16 * half);
+        x[t] = vld1q_s8(q + 32 * t + 16 * half);
     }
 #pragma GCC unroll 4
     for (int g = 0; g < 4; g++) {
 #pragma GCC unroll 4
         for (int r = 0; r < R; r++) {
-            const uint8x16_t w = neon_dot_weights(kind, block->w + 4 * (row + 4 * r), half, g);
+            const uint8x16_t w = neon_weights(TYPE, ODD, b, 4 * half + g, first + r);
 #pragma GCC unroll 8
             for (int t = 0; t < T; t++) {
-                acc[t * R + r] = neon_dot(kind, acc[t * R + r], w, x[t], g);
+                acc[t * R + r] = neon_dot(TYPE, acc[t * R + r], w, x[t], g);
             }
         }
     }
 }
 
-/* sum[t][row .. row + 4R - 1] += those rows of the block. */
-NEON_TEMPLATE void neon_dot_rows(enum neon_dot kind, const int R, const int T, float (*sum)[16],
-                                 const struct neon_block *block, int row)
+/* dot[t * R + r] = start[t] + the sums of bytes times q [t][32], over the block, or its first or second half where
+ * halves have scales of their own: rows 4 (first + r) to 4 (first + r) + 3, for T tokens. */
+NEON_TEMPLATE void neon_dots(const int TYPE, const bool ODD, const int R, const int T, int32x4_t *dot,
+                             struct neon_block b, const int8_t *q, const int32_t *start, const int first,
+                             const int half)
 {
-    int32x4_t acc[16];
-    const int part = kind == DOT_Q8_USDOT ? 1 : kind == DOT_Q4_SDOT ? 16 : 0; /* 128 / offset */
 #pragma GCC unroll 16
     for (int i = 0; i < T * R; i++) {
-        acc[i] = vdupq_n_s32(part == 0 ? 0 : block->bias[i / R] / part);
+        dot[i] = vdupq_n_s32(start[i / R]);
     }
-    NEON_FENCE();
-    neon_dot_half(kind, R, T, acc, block, row, 0);
-    NEON_FENCE();
-    neon_dot_half(kind, R, T, acc, block, row, 1);
-    NEON_FENCE();
-#pragma GCC unroll 4
-    for (int r = 0; r < R; r++) {
-        const float32x4_t d_w = neon_load_f16(block->scale + row + 4 * r);
-#pragma GCC unroll 8
-        for (int t = 0; t < T; t++) {
-            neon_add_dots(sum[t] + row + 4 * r, acc[t * R + r], d_w, block->d[t]);
+#pragma GCC unroll 2
+    for (int h = half; h < half + 2 / neon_types[TYPE].scales; h++) {
+        if (T > 1) {
+            NEON_FENCE();
         }
+        neon_dot_half(TYPE, ODD, R, T, dot, b, q, first, h);
     }
-}
-
-NEON_TEMPLATE void neon_dot_block(enum neon_dot kind, const int T, float (*sum)[16], const struct neon_block *block)
-{
-    if (T <= 4) {
-        neon_dot_rows(kind, 4, T, sum, block, 0);
-    } else {
-        neon_dot_rows(kind, 2, T, sum, block, 0);
-        neon_dot_rows(kind, 2, T, sum, block, 8);
-    }
-}
-
-NEON_TEMPLATE void neon_dot_block_of(enum neon_dot kind, int n_tokens, float (*sum)[16], const struct neon_block *block)
-{
-    switch (n_tokens) {
-    case 1:
-        neon_dot_block(kind, 1, sum, block);
-        break;
-    case 2:
-        neon_dot_block(kind, 2, sum, block);
-        break;
-    case 3:
-        neon_dot_block(kind, 3, sum, block);
-        break;
-    case 4:
-        neon_dot_block(kind, 4, sum, block);
-        break;
-    case 5:
-        neon_dot_block(kind, 5, sum, block);
-        break;
-    case 6:
-        neon_dot_block(kind, 6, sum, block);
-        break;
-    case 7:
-        neon_dot_block(kind, 7, sum, block);
-        break;
-    default:
-        neon_dot_block(kind, 8, sum, block);
-        break;
+    if (T > 1) {
+        NEON_FENCE();
     }
 }
 

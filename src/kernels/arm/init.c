@@ -12,8 +12,7 @@ static void init_neon(struct choir_kernels *k)
     k->matmul[DTYPE_F32] = kern_matmul_f32_neon;
     k->matmul[DTYPE_F16] = kern_matmul_f16_neon;
     k->matmul[DTYPE_BF16] = kern_matmul_bf16_neon;
-    k->matmul[DTYPE_Q8_0] = kern_matmul_q8_0_neon;
-    k->matmul[DTYPE_Q4_0] = kern_matmul_q4_0_neon;
+    kern_init_quant_neon(k);
     k->rmsnorm = kern_rmsnorm_neon;
     k->rope_interleaved = kern_rope_interleaved_neon;
     k->rope_half = kern_rope_half_neon;
@@ -31,14 +30,13 @@ static void init_neon(struct choir_kernels *k)
 static void init_dotprod(struct choir_kernels *k)
 {
     k->level = BASE_CPU_DOTPROD;
-    k->matmul[DTYPE_Q8_0] = kern_matmul_q8_0_dotprod;
-    k->matmul[DTYPE_Q4_0] = kern_matmul_q4_0_dotprod;
+    kern_init_quant_dotprod(k);
 }
 
 static void init_i8mm(struct choir_kernels *k)
 {
     k->level = BASE_CPU_I8MM;
-    k->matmul[DTYPE_Q8_0] = kern_matmul_q8_0_i8mm;
+    kern_init_quant_i8mm(k);
 }
 
 void kern_init_arch(struct choir_kernels *k, base_cpu_level level)

@@ -17,18 +17,11 @@ void kern_matmul_f16_neon(float *y, size_t ldy, const void *W, int n_rows, int n
                           int tile, bool add);
 void kern_matmul_bf16_neon(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
                            int tile, bool add);
-void kern_matmul_q8_0_neon(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
-                           int tile, bool add);
-void kern_matmul_q4_0_neon(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
-                           int tile, bool add);
 
-/* With the dot product instructions: int8 weights alone gain by them. */
-void kern_matmul_q8_0_dotprod(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act,
-                              int n_tokens, int tile, bool add);
-void kern_matmul_q4_0_dotprod(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act,
-                              int n_tokens, int tile, bool add);
-void kern_matmul_q8_0_i8mm(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
-                           int tile, bool add);
+/* The multiplications by quantized weights that a level has, into the table. */
+void kern_init_quant_neon(struct choir_kernels *k);
+void kern_init_quant_dotprod(struct choir_kernels *k);
+void kern_init_quant_i8mm(struct choir_kernels *k);
 
 void kern_rmsnorm_neon(float *y, const float *x, const float *w, int n, float eps);
 void kern_rope_interleaved_neon(float *x, const float *cosine, const float *sine, int n_heads, int head_dim,
