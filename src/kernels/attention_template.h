@@ -14,42 +14,17 @@
  * after that are done alone, in their place in the order.
  *
  * Who includes this has defined
- *   VEC_LANES                numbers of a vector: 4, 8 or 16
  *   ATTN_GROUPS(X)           X(R, T, N) for each size of group: R rows meet T tiles of K and N vectors of V at a time
  *   ATTN_MAX_ACC             most sums of a group: of R * T * 16 / VEC_LANES and of R * N
  *   attn_group(n)            size of the next group of n rows
  *   ATTN_WIDE_ROWS           rows from which a widened copy pays
- * and, on the type vec of VEC_LANES floats, as static inline functions:
- *   vec_set(x), vec_load(p), vec_store(p, v)
- *   vec_load_f16(p), vec_load_i8(p)                     widened
- *   vec_load_some(p, n), vec_load_f16_some(p, n), vec_load_i8_some(p, n), vec_store_some(p, v, n)
- *                                                       the first n, fewer than VEC_LANES; zeros behind
- *   vec_add(a, b), vec_sub(a, b), vec_mul(a, b)
- *   vec_fma(a, b, c)                                    a * b + c, fused
- *   vec_max(x, most)                                    `most` where x is NaN
- *   vec_largest(v)                                      of the lanes; there is no NaN
- *   vec_exp(x)                                          fmath_exp; x is 0 at most, or NaN
- *   vec_seen(score, token, begin, end)                  lane i is token + i: -INFINITY unless begin <= it < end
- *   vec_reduce16(v)                                     kern_reduce16 of 16 / VEC_LANES vectors
- *   vec_store_f16(p, v)                                 rounded to nearest even */
+ * and the vectors of attention_numbers.h. */
 #ifndef KERN_ATTENTION_TEMPLATE_H
 #define KERN_ATTENTION_TEMPLATE_H
 
-#include <math.h>
-#include <string.h>
+#include "kernels/attention_numbers.h"
 
-#include "base/half.h"
-#include "kernels/kernels.h"
-
-#define ATTN_TEMPLATE static inline __attribute__((always_inline))
-
-enum {
-    TILE = KERN_ATTN_TILE,
-    CHUNK = KERN_ATTN_CHUNK,
-    TILE_VECS = TILE / VEC_LANES, /* vectors of one dimension of a tile's tokens */
-    CHUNK_TILES = CHUNK / TILE,
-    BLOCK = KERN_KV_BLOCK
-};
+enum { CHUNK_TILES = CHUNK / TILE };
 
 /* A chunk, tile by tile.  With fetching: soon_k, soon_v hold what is to be fetched while k, v are read. */
 struct chunk {
@@ -61,42 +36,6 @@ struct chunk {
 struct row {
     int begin, end;
 };
-
-/* ---- numbers of a tile ---- */
-
-ATTN_TEMPLATE size_t number_bytes(const enum kern_kv type)
-{
-    return type == KERN_KV_F32 ? 4 : type == KERN_KV_F16 ? 2 : 1;
-}
-
-/* VEC_LANES of them, or the first n; those of Q8_0 without their scale. */
-ATTN_TEMPLATE vec load_numbers(const enum kern_kv type, const char *p, int n)
-{
-    if (type == KERN_KV_F32) {
-        const float *x = (const float *)(const void *)p;
-        return n >= VEC_LANES ? vec_load(x) : vec_load_some(x, n);
-    }
-    if (type == KERN_KV_F16) {
-        const uint16_t *x = (const uint16_t *)(const void *)p;
-        return n >= VEC_LANES ? vec_load_f16(x) : vec_load_f16_some(x, n);
-    }
-    const int8_t *x = (const int8_t *)p;
-    return n >= VEC_LANES ? vec_load_i8(x) : vec_load_i8_some(x, n);
-}
-
-/* The scales [16] of block b of a tile. */
-ATTN_TEMPLATE const uint16_t *tile_scales(const char *tile, int head_dim, int b)
-{
-    return (const uint16_t *)(const void *)(tile + (size_t)TILE * (size_t)head_dim) + TILE * b;
-}
-
-/* Asks for `bytes` bytes of a tile; fewer than a line are one. */
-ATTN_TEMPLATE void fetch(const char *tile, size_t offset, const size_t bytes)
-{
-    for (size_t line = 0; line < bytes; line += 64) {
-        __builtin_prefetch(tile + offset + line);
-    }
-}
 
 /* ---- scores ---- */
 
@@ -505,48 +444,6 @@ ATTN_TEMPLATE void attend_span(const enum kern_kv type, const struct kern_attn_s
             find_all_weights(type, true, a, &c, rows);
             add_all_weighted(type, true, a, &c, rows);
         }
-    }
-}
-
-static inline void merge_spans(float *m, float *l, float *acc, float m2, float l2, const float *acc2, int head_dim)
-{
-    if (l2 == 0.0f) {
-        return;
-    }
-    if (*l == 0.0f) {
-        *m = m2;
-        *l = l2;
-        memcpy(acc, acc2, (size_t)head_dim * sizeof *acc);
-        return;
-    }
-    const float top = m2 > *m ? m2 : *m;
-    const float c = fmath_exp(*m - top), c2 = fmath_exp(m2 - top);
-    *m = top;
-    *l = *l * c + l2 * c2;
-    int d = 0;
-    for (; d + VEC_LANES <= head_dim; d += VEC_LANES) {
-        const vec later = vec_mul(vec_load(acc2 + d), vec_set(c2));
-        vec_store(acc + d, vec_fma(vec_load(acc + d), vec_set(c), later));
-    }
-    for (; d < head_dim; d++) {
-        acc[d] = fmaf(acc[d], c, acc2[d] * c2);
-    }
-}
-
-/* ---- storing keys and values as f16 ---- */
-
-static inline void put_f16(uint16_t *out, size_t stride, const float *x, int head_dim)
-{
-    int d = 0;
-    for (; d + VEC_LANES <= head_dim; d += VEC_LANES) {
-        uint16_t h[VEC_LANES];
-        vec_store_f16(h, vec_load(x + d));
-        for (int i = 0; i < VEC_LANES; i++, out += stride) {
-            *out = kern_f16_no_infinity(h[i]);
-        }
-    }
-    for (; d < head_dim; d++, out += stride) {
-        *out = kern_f16_no_infinity(base_f16_from_f32(x[d]));
     }
 }
 
