@@ -65,6 +65,7 @@ all: $(BUILD)/choir ## build the program and the library (default)
 $(BUILD)/%_avx2.o:    ISA := -mavx2 -mfma -mf16c
 $(BUILD)/%_avxvnni.o: ISA := -mavx2 -mfma -mf16c -mavxvnni
 $(BUILD)/%_avx512.o:  ISA := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mfma -mf16c -mprefer-vector-width=512
+$(BUILD)/%_avx512bf16.o: ISA := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mavx512bf16 -mfma -mf16c -mprefer-vector-width=512
 $(BUILD)/%_dotprod.o: ISA := -march=armv8.2-a+dotprod
 $(BUILD)/%_i8mm.o:    ISA := -march=armv8.2-a+dotprod+i8mm
 $(BUILD)/src/kernels/parallel.o: ISA := -fopenmp

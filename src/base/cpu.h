@@ -20,8 +20,10 @@ typedef enum base_cpu_level {
         BASE_CPU_COUNT
 } base_cpu_level;
 
-/* The highest level this processor and operating system support (CPUID + XGETBV, or HWCAP), whether or not the
- * build has kernels for it.  AVX2 means AVX2 + FMA + F16C; AVX512 means F, BW, VL, DQ and VNNI. */
+/* The level to use unless told otherwise: the highest that this processor and operating system support (CPUID + XGETBV,
+ * or HWCAP), whether or not the build has kernels for it, save for AVX512BF16 where its instruction is slow.  AVX2 means
+ * AVX2 + FMA + F16C; AVX512 means F, BW, VL, DQ and VNNI.  A level need not support the ones below it: processors with
+ * AVX512 may lack AVXVNNI (Zen 4). */
 base_cpu_level base_cpu_detect(void);
 
 /* BASE_CPU_COUNT when `name` is none of the levels. */

@@ -41,8 +41,8 @@ typedef enum choir_dtype {
         DTYPE_COUNT
 } choir_dtype;
 
-/* The form activations take before they meet a matrix of a type: plain f32, or int8 blocks of 32. */
-enum dtype_act { DTYPE_ACT_F32, DTYPE_ACT_Q8, DTYPE_ACT_COUNT };
+/* The form activations take before they meet a matrix of a type: plain f32, int8 blocks of 32, or pairs of bf16. */
+enum dtype_act { DTYPE_ACT_F32, DTYPE_ACT_Q8, DTYPE_ACT_BF16, DTYPE_ACT_COUNT };
 
 enum { DTYPE_PANEL_ROWS = 16 };
 

@@ -4,7 +4,8 @@
  * in a call and any split of rows or tokens over calls.  What makes it so: lanes are outputs; a sum runs in the order
  * of k as one chain of explicit fused multiply-adds; integer sums inside a block of 32 are exact; the few true
  * reductions use 16 virtual lanes and one fixed tree (kern_reduce16 in reduce.h); exp is fmath_exp's sequence.
- * Files are compiled with -ffp-contract=off.
+ * Files are compiled with -ffp-contract=off.  One exception: bf16 weights at levels that multiply pairs of bf16
+ * (ACT_BF16) have sums of their own.
  *
  * Unless said otherwise: pointers to f32 need 4-byte alignment only, outputs do not overlap inputs, nothing is read
  * or written past the stated shapes.
@@ -51,6 +52,8 @@ static inline uint16_t kern_f16_no_infinity(uint16_t h)
  *            bias = -128 sum(q): what a sum of (w + 128) q starts from to be that of w q (other offsets are powers
  *            of two: shift it); bias_lo: the same of the first 16 columns; dsum = d * (float)(-sum(q)): what the
  *            minimum of a block of weights is multiplied by.
+ *   ACT_BF16 [n_cols/2][t][2] bf16, rounded to nearest even, subnormals made 0; an odd n_cols has a zero behind.  Only
+ *            levels with a bf16 dot instruction take it.
  * T belongs to the level and depends on the number of tokens; only act_pack, matmul and who splits the work by tile
  * need it. */
 enum {
@@ -60,8 +63,15 @@ enum {
 
 static inline size_t kern_act_token_bytes(enum dtype_act kind, int n_cols)
 {
-    size_t n = (size_t)n_cols;
-    return kind == DTYPE_ACT_F32 ? n * 4 : (n + 63) / 64 * 2 * KERN_ACT_Q8_BYTES;
+    const size_t n = (size_t)n_cols;
+    switch (kind) {
+    case DTYPE_ACT_Q8:
+        return (n + 63) / 64 * 2 * KERN_ACT_Q8_BYTES;
+    case DTYPE_ACT_BF16:
+        return (n + 1) / 2 * 4;
+    default:
+        return n * 4;
+    }
 }
 
 /* One block of ACT_Q8 of t tokens. */
@@ -153,7 +163,8 @@ struct choir_kernels {
      * W: consecutive panels of n_cols columns, 64-byte aligned, n_rows rows of them valid (the last panel may be
      * partly so); act: packed activations of n_tokens tokens, tile width `tile`, 4-byte aligned;
      * y: [n_tokens, ldy] f32.
-     * acc = +0 before the sum.  That of f32, f16 and bf16 weights is acc = fma(w, x, acc) over k from 0.
+     * acc = +0 before the sum.  That of f32, f16 and bf16 weights is acc = fma(w, x, acc) over k from 0; with ACT_BF16
+     * the odd column of a pair comes before the even one, and every subnormal, also of acc, counts as 0.
      * Quantized weights go block by block of 32, padding blocks included, by the form of their type (dtype.h).  i: exact
      * integer sum of w q over the block (i0, i1: over its halves of 16), w as it is in w * s - m (kern_panel_block);
      * s and m: exact products of the type's scales; x: struct kern_act_q8.

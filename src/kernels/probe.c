@@ -76,6 +76,10 @@ static struct probe_loops loops_of(base_cpu_level level)
         .round_ops = {[DTYPE_ACT_F32] = 2 * N_CHAINS, [DTYPE_ACT_Q8] = 2 * N_CHAINS},
     };
     probe_init_arch(&loops, level);
+    if (loops.peak[DTYPE_ACT_BF16] == NULL) { /* no dot instruction: bf16 is multiplied as f32 */
+        loops.peak[DTYPE_ACT_BF16] = loops.peak[DTYPE_ACT_F32];
+        loops.round_ops[DTYPE_ACT_BF16] = loops.round_ops[DTYPE_ACT_F32];
+    }
     return loops;
 }
 

@@ -82,8 +82,10 @@ void kern_init_reference(struct choir_kernels *k)
 {
     *k = (struct choir_kernels){
         .level = BASE_CPU_REFERENCE,
-        .act_tile = {[DTYPE_ACT_F32] = act_tile, [DTYPE_ACT_Q8] = act_tile},
-        .act_pack = {[DTYPE_ACT_F32] = ref_act_pack_f32, [DTYPE_ACT_Q8] = ref_act_pack_q8},
+        .act_tile = {[DTYPE_ACT_F32] = act_tile, [DTYPE_ACT_Q8] = act_tile, [DTYPE_ACT_BF16] = act_tile},
+        .act_pack = {[DTYPE_ACT_F32] = ref_act_pack_f32,
+                     [DTYPE_ACT_Q8] = ref_act_pack_q8,
+                     [DTYPE_ACT_BF16] = ref_act_pack_bf16},
         .matmul = {[DTYPE_F32] = ref_matmul_f32,
                    [DTYPE_F16] = ref_matmul_f16,
                    [DTYPE_BF16] = ref_matmul_bf16,

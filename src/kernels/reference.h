@@ -8,11 +8,13 @@
 enum { REF_TILE = 4 };
 
 void ref_act_pack_f32(void *act, const float *x, size_t ldx, int n_tokens, int tile, int n_cols, int col0, int col1);
+void ref_act_pack_bf16(void *act, const float *x, size_t ldx, int n_tokens, int tile, int n_cols, int col0, int col1);
 void ref_act_pack_q8(void *act, const float *x, size_t ldx, int n_tokens, int tile, int n_cols, int col0, int col1);
 
 typedef void ref_matmul_fn(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
                            int tile, bool add);
 ref_matmul_fn ref_matmul_f32, ref_matmul_f16, ref_matmul_bf16;
+ref_matmul_fn ref_matmul_bf16_dot; /* of levels that take ACT_BF16; not in the reference table */
 ref_matmul_fn ref_matmul_q8_0, ref_matmul_q4_0, ref_matmul_q4_1, ref_matmul_q5_0, ref_matmul_q5_1, ref_matmul_iq4_nl;
 ref_matmul_fn ref_matmul_q2_k, ref_matmul_q3_k, ref_matmul_q4_k, ref_matmul_q5_k, ref_matmul_q6_k, ref_matmul_iq4_xs;
 

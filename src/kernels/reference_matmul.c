@@ -116,6 +116,67 @@ void ref_matmul_bf16(float *y, size_t ldy, const void *W, int n_rows, int n_cols
     matmul_float(DTYPE_BF16, column_bf16, y, ldy, W, n_rows, n_cols, act, n_tokens, tile, add);
 }
 
+/* ---- pairs of bf16: tiles of [n_cols/2][t][2] ---------------------------------------------------------- */
+
+/* The bf16 instructions know no subnormals: they read and write zeros of that sign. */
+static float without_subnormal(float f)
+{
+    return fabsf(f) < 0x1p-126f ? copysignf(0.0f, f) : f;
+}
+
+void ref_act_pack_bf16(void *act, const float *x, size_t ldx, int n_tokens, int tile, int n_cols, int col0, int col1)
+{
+    for (int t0 = 0; t0 < n_tokens; t0 += tile) {
+        int width = min_int(tile, n_tokens - t0);
+        uint16_t *dst = (uint16_t *)((char *)act + (size_t)t0 * kern_act_token_bytes(DTYPE_ACT_BF16, n_cols));
+        for (int c = col0; c < (col1 + 1) / 2 * 2; c++) {
+            for (int t = 0; t < width; t++) {
+                float f = c < n_cols ? x[(size_t)(t0 + t) * ldx + (size_t)c] : 0.0f;
+                dst[(c / 2 * width + t) * 2 + c % 2] = base_bf16_from_f32(without_subnormal(f));
+            }
+        }
+    }
+}
+
+/* One half of vdpbf16ps (Intel SDM): a fused multiply-add that knows no subnormals. */
+static float bf16_multiply_add(float w, float x, float acc)
+{
+    return without_subnormal(fmaf(without_subnormal(w), x, acc));
+}
+
+static void tile_bf16_dot(float *y, size_t ldy, const uint16_t *panel, int n, const uint16_t *x, int n_pairs, int width,
+                          bool add)
+{
+    for (int t = 0; t < width; t++) {
+        float acc[ROWS] = {0};
+        for (int k = 0; k < n_pairs; k++) {
+            const uint16_t *xt = x + (k * width + t) * 2;
+            for (int r = 0; r < ROWS; r++) { /* the odd column first */
+                const uint16_t *w = panel + (k * ROWS + r) * 2;
+                acc[r] = bf16_multiply_add(base_f32_from_bf16(w[1]), base_f32_from_bf16(xt[1]), acc[r]);
+                acc[r] = bf16_multiply_add(base_f32_from_bf16(w[0]), base_f32_from_bf16(xt[0]), acc[r]);
+            }
+        }
+        store_lanes(y + (size_t)t * ldy, acc, n, add);
+    }
+}
+
+void ref_matmul_bf16_dot(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
+                         int tile, bool add)
+{
+    const size_t panel_bytes = dtype_panel_bytes(DTYPE_BF16, (size_t)n_cols);
+    const size_t token_bytes = kern_act_token_bytes(DTYPE_ACT_BF16, n_cols);
+    for (int r0 = 0; r0 < n_rows; r0 += ROWS) {
+        const char *panel = (const char *)W + (size_t)(r0 / ROWS) * panel_bytes;
+        for (int t0 = 0; t0 < n_tokens; t0 += tile) {
+            const char *x = (const char *)act + (size_t)t0 * token_bytes;
+            tile_bf16_dot(y + (size_t)t0 * ldy + r0, ldy, (const uint16_t *)(const void *)panel,
+                          min_int(ROWS, n_rows - r0), (const uint16_t *)(const void *)x, (n_cols + 1) / 2,
+                          min_int(tile, n_tokens - t0), add);
+        }
+    }
+}
+
 /* ---- int8 activations: blocks of 32 columns (struct kern_act_q8) --------------------------------------- */
 
 /* The bits of max|x|: without their signs, floats are in the order of their bits, infinity and NaN above all. */

@@ -167,7 +167,7 @@ static void run_matmul(const struct choir_kernels *k, choir_dtype type)
     for (int i_cols = 0; i_cols < 3; i_cols++) {
         const int blocks = dtype_table[type].block_len == 256 ? 1 + i_cols : 1 + 5 * i_cols;
         int n =
-            kind == DTYPE_ACT_F32 ? 33 + 160 * i_cols : blocks * dtype_table[type].block_len; /* odd where it may be */
+            kind != DTYPE_ACT_Q8 ? 33 + 160 * i_cols : blocks * dtype_table[type].block_len; /* odd where it may be */
         void *w = make_matrix(type, n, &s);
         float *x = room((size_t)MAX_TOKENS * (size_t)n * sizeof *x);
         float *y = room((size_t)MAX_TOKENS * N_ROWS * sizeof *y);

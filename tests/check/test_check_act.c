@@ -67,6 +67,23 @@ static void expect_true_q8(const struct packing *p, const char *act)
     }
 }
 
+/* Rounded to 8 bits of mantissa, subnormals to 0; nothing but zeros behind an odd row. */
+static void expect_true_bf16(const struct packing *p, const char *act)
+{
+    const float *x = (const float *)(void *)p->x.data;
+    for (int t = 0; t < p->n_tokens; t++) {
+        int t0 = t / p->tile * p->tile;
+        int width = p->n_tokens - t0 < p->tile ? p->n_tokens - t0 : p->tile;
+        const uint16_t *tile =
+            (const uint16_t *)(const void *)(act + (size_t)t0 * kern_act_token_bytes(p->kind, p->n_cols));
+        for (int c = 0; c < (p->n_cols + 1) / 2 * 2; c++) {
+            double truth = c < p->n_cols ? (double)x[(size_t)t * p->ldx + (size_t)c] : 0;
+            double found = (double)base_f32_from_bf16(tile[(c / 2 * width + t - t0) * 2 + c % 2]);
+            check_near(truth, found, c < p->n_cols ? fabs(truth) * 0x1p-8 + 0x1p-126 : 0, p->name);
+        }
+    }
+}
+
 static void check_packing(struct packing p, enum check_data data, struct check_rng *r)
 {
     struct choir_kernels reference;
@@ -92,6 +109,9 @@ static void check_packing(struct packing p, enum check_data data, struct check_r
     expect_same_bytes(&p, &expected, &pieces, "in pieces");
     if (p.kind == DTYPE_ACT_Q8) {
         expect_true_q8(&p, found.data);
+    }
+    if (p.kind == DTYPE_ACT_BF16) {
+        expect_true_bf16(&p, found.data);
     }
     check_buffer_close(&p.x);
     check_buffer_close(&expected);

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/cpu.h"
 #include "choir.h"
 #include "tests/support/golden.h"
 #include "tests/support/tiny.h"
@@ -77,13 +78,20 @@ static float *logits_of(const char *path, const char *quant, const struct settin
     return out;
 }
 
-static void check_all(const char *path, const char *quant, const char *kv_type, const int32_t *ids, int n_prompt,
-                      int n_decoded)
+/* cpu: the level of all settings, NULL for each one's own. */
+static void check_all_at(const char *cpu, const char *path, const char *quant, const char *kv_type, const int32_t *ids,
+                         int n_prompt, int n_decoded)
 {
-    size_t n, n2;
-    float *first = logits_of(path, quant, &settings[0], kv_type, ids, n_prompt, n_decoded, &n);
-    for (size_t i = 1; i < sizeof settings / sizeof settings[0]; i++) {
-        const struct setting *x = &settings[i];
+    size_t n = 0, n2;
+    float *first = NULL;
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+        struct setting own = settings[i];
+        own.cpu = cpu != NULL ? cpu : own.cpu;
+        const struct setting *x = &own;
+        if (first == NULL) {
+            first = logits_of(path, quant, x, kv_type, ids, n_prompt, n_decoded, &n);
+            continue;
+        }
         float *other = logits_of(path, quant, x, kv_type, ids, n_prompt, n_decoded, &n2);
         assert_int_equal(n, n2);
         if (memcmp(first, other, n * sizeof *first) != 0) {
@@ -94,6 +102,12 @@ static void check_all(const char *path, const char *quant, const char *kv_type, 
         free(other);
     }
     free(first);
+}
+
+static void check_all(const char *path, const char *quant, const char *kv_type, const int32_t *ids, int n_prompt,
+                      int n_decoded)
+{
+    check_all_at(NULL, path, quant, kv_type, ids, n_prompt, n_decoded);
 }
 
 static void check_golden(const char *name, const char *quant, choir_dtype type, int n_decoded)
@@ -117,6 +131,24 @@ static void test_float_types(void **state)
     check_golden("odd", NULL, DTYPE_F16, 5);
     check_golden("odd", NULL, DTYPE_BF16, 5);
     check_golden("gqa_wide", NULL, DTYPE_F32, 5);
+}
+
+/* The one level whose sums are its own. */
+static void test_bf16_dot(void **state)
+{
+    (void)state;
+    struct golden g;
+    char dir[TINY_PATH];
+    if (base_cpu_cap(BASE_CPU_AVX512BF16) != BASE_CPU_AVX512BF16) {
+        printf("# no level avx512bf16 on this processor: absent\n");
+        skip();
+    }
+    golden_load(&g, "odd");
+    tiny_dir_make(dir);
+    golden_write_hf(&g, dir, DTYPE_BF16);
+    check_all_at("avx512bf16", dir, NULL, "f32", g.ids, g.n_ids - 5, 5);
+    tiny_dir_remove(dir);
+    golden_free(&g);
 }
 
 static void test_quantized_types(void **state)
@@ -248,9 +280,9 @@ static void test_built_in(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_float_types),  cmocka_unit_test(test_quantized_types), cmocka_unit_test(test_long_past),
-        cmocka_unit_test(test_long_windows), cmocka_unit_test(test_shared_spans),    cmocka_unit_test(test_wide_group),
-        cmocka_unit_test(test_built_in),     cmocka_unit_test(test_together),
+        cmocka_unit_test(test_float_types), cmocka_unit_test(test_bf16_dot),     cmocka_unit_test(test_quantized_types),
+        cmocka_unit_test(test_long_past),   cmocka_unit_test(test_long_windows), cmocka_unit_test(test_shared_spans),
+        cmocka_unit_test(test_wide_group),  cmocka_unit_test(test_built_in),     cmocka_unit_test(test_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

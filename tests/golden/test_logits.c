@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/cpu.h"
 #include "tests/support/golden.h"
 #include "tests/support/golden_run.h"
 #include "tests/support/tiny.h"
@@ -43,6 +44,29 @@ static void test_hugging_face(void **state)
             expect(&g, dir, NULL, true, "f32", exact);
             tiny_dir_remove(dir);
         }
+        golden_free(&g);
+    }
+}
+
+/* Activations rounded to bf16. */
+static void test_bf16_dot(void **state)
+{
+    (void)state;
+    if (base_cpu_cap(BASE_CPU_AVX512BF16) != BASE_CPU_AVX512BF16) {
+        printf("# no level avx512bf16 on this processor: absent\n");
+        skip();
+    }
+    for (int i = 0; i < N_NAMES; i++) {
+        struct golden g;
+        char dir[TINY_PATH];
+        golden_load(&g, names[i]);
+        tiny_dir_make(dir);
+        golden_write_hf(&g, dir, DTYPE_BF16);
+        double nmse = golden_nmse_at(&g, "avx512bf16", dir, NULL, false, "f32");
+        if (!(nmse <= 1e-4 && nmse > exact)) { /* the level is at work, and near enough */
+            fail_msg("%s as bf16 at level avx512bf16: NMSE %.3g, at most 1e-4 wanted", g.name, nmse);
+        }
+        tiny_dir_remove(dir);
         golden_free(&g);
     }
 }
@@ -107,10 +131,8 @@ static void test_quantized(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hugging_face),
-        cmocka_unit_test(test_gguf),
-        cmocka_unit_test(test_llama2c),
-        cmocka_unit_test(test_quantized),
+        cmocka_unit_test(test_hugging_face), cmocka_unit_test(test_bf16_dot),  cmocka_unit_test(test_gguf),
+        cmocka_unit_test(test_llama2c),      cmocka_unit_test(test_quantized),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,11 +8,12 @@
 
 #include <cmocka.h>
 
-choir_model *golden_open(const char *path, const char *quant, bool in_place)
+static choir_model *open_at(const char *cpu, const char *path, const char *quant, bool in_place)
 {
     choir_model_options opt;
     choir_model_options_default(&opt);
     opt.path = path;
+    opt.cpu = cpu;
     opt.quant = quant;
     opt.mmap = in_place;
     opt.text_optional = true;
@@ -22,6 +23,11 @@ choir_model *golden_open(const char *path, const char *quant, bool in_place)
         fail_msg("%s", err.msg);
     }
     return m;
+}
+
+choir_model *golden_open(const char *path, const char *quant, bool in_place)
+{
+    return open_at(NULL, path, quant, in_place);
 }
 
 static double nmse_of(const struct golden *g, const choir_model *m, const char *type)
@@ -60,7 +66,13 @@ static double nmse_of(const struct golden *g, const choir_model *m, const char *
 
 double golden_nmse(const struct golden *g, const char *path, const char *quant, bool in_place, const char *type)
 {
-    choir_model *m = golden_open(path, quant, in_place);
+    return golden_nmse_at(g, NULL, path, quant, in_place, type);
+}
+
+double golden_nmse_at(const struct golden *g, const char *cpu, const char *path, const char *quant, bool in_place,
+                      const char *type)
+{
+    choir_model *m = open_at(cpu, path, quant, in_place);
     double nmse = nmse_of(g, m, type);
     choir_model_close(m);
     return nmse;

@@ -86,6 +86,15 @@ static void init_avx512(struct choir_kernels *k)
     k->matmul[DTYPE_IQ4_XS] = kern_matmul_iq4_xs_avx512;
 }
 
+static void init_avx512bf16(struct choir_kernels *k)
+{
+    k->level = BASE_CPU_AVX512BF16;
+    k->act[DTYPE_BF16] = DTYPE_ACT_BF16;
+    k->act_tile[DTYPE_ACT_BF16] = kern_act_tile_f32_avx512;
+    k->act_pack[DTYPE_ACT_BF16] = kern_act_pack_bf16_avx512bf16;
+    k->matmul[DTYPE_BF16] = kern_matmul_bf16_avx512bf16;
+}
+
 void kern_init_arch(struct choir_kernels *k, base_cpu_level level)
 {
     if (level < BASE_CPU_AVX2 || level > BASE_CPU_AVX512BF16) {
@@ -97,5 +106,8 @@ void kern_init_arch(struct choir_kernels *k, base_cpu_level level)
     }
     if (level >= BASE_CPU_AVX512) {
         init_avx512(k);
+    }
+    if (level >= BASE_CPU_AVX512BF16) {
+        init_avx512bf16(k);
     }
 }

@@ -50,4 +50,10 @@ void kern_matmul_q6_k_avx512(float *y, size_t ldy, const void *W, int n_rows, in
 void kern_matmul_iq4_xs_avx512(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act,
                                int n_tokens, int tile, bool add);
 
+/* These need AVX512-BF16 as well. */
+void kern_act_pack_bf16_avx512bf16(void *act, const float *x, size_t ldx, int n_tokens, int tile, int n_cols, int col0,
+                                   int col1);
+void kern_matmul_bf16_avx512bf16(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act,
+                                 int n_tokens, int tile, bool add);
+
 #endif

@@ -26,4 +26,8 @@ void probe_init_arch(struct probe_loops *loops, base_cpu_level level)
     loops->peak[DTYPE_ACT_Q8] = probe_peak_q8_avx512;
     loops->round_ops[DTYPE_ACT_F32] = PROBE_F32_ROUND_OPS_AVX512;
     loops->round_ops[DTYPE_ACT_Q8] = PROBE_Q8_ROUND_OPS_AVX512;
+    if (level >= BASE_CPU_AVX512BF16) {
+        loops->peak[DTYPE_ACT_BF16] = probe_peak_bf16_avx512bf16;
+        loops->round_ops[DTYPE_ACT_BF16] = PROBE_BF16_ROUND_OPS;
+    }
 }
