@@ -72,6 +72,7 @@ static void init_avx512(struct choir_kernels *k)
     k->attn_span[KERN_KV_Q8_0] = kern_attn_span_q8_0_avx512;
     k->attn_merge = kern_attn_merge_avx512;
     k->act_tile[DTYPE_ACT_Q8] = kern_act_tile_q8_avx512;
+    k->act_pack[DTYPE_ACT_Q8] = kern_act_pack_q8_avx512;
     k->matmul[DTYPE_Q8_0] = kern_matmul_q8_0_avx512;
     k->matmul[DTYPE_Q4_0] = kern_matmul_q4_0_avx512;
     k->matmul[DTYPE_Q4_1] = kern_matmul_q4_1_avx512;

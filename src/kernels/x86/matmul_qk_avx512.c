@@ -2,7 +2,7 @@
 #include "kernels/x86/matmul_quant_avx512.h"
 
 /* How far ahead of the multiplication the weights of one token are fetched, bytes. */
-enum { FETCH = 2048 };
+enum { FETCH = 4096 };
 
 static void unpack_q2_k(struct avx512_strip *to, const uint8_t *unit, size_t stride, int n_panels, int n_blocks)
 {

@@ -13,6 +13,11 @@
 
 #include "kernels/x86/quant_unit_avx512.h"
 
+/* gcc moves prefetches out of the arithmetic into one burst, which stalls: instructions stay where they stand. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("no-tree-ter", "no-schedule-insns2")
+#endif
+
 enum {
     STRIP_PANELS = 2,
     STRIP_BLOCKS = 16, /* of 32 columns, in the largest chunk */
@@ -35,7 +40,8 @@ struct avx512_tile {
     float (*sum)[STRIP_PANELS][16]; /* [n_tokens] */
     int n_panels, n_tokens, n_blocks;
     bool first;                  /* sums start at 0: what is in `sum` does not count */
-    const char *ahead;           /* to be fetched meanwhile: `ahead_step` bytes a block from here, */
+    const char *act_ahead;       /* the same blocks of the next tile, to be fetched meanwhile */
+    const char *ahead;           /* weights to be fetched: `ahead_step` bytes a block from here, */
     size_t ahead_stride;         /* and from so many bytes behind, */
     int ahead_step, ahead_bytes; /* until so many are fetched */
 };
