@@ -114,11 +114,14 @@ static void bench_prefill(struct job *j, int rounds, int threads)
         j->n_rows = PREFILL_ROWS;
         set_tokens(j, PREFILL_TOKENS);
         for (int r = 0; r < rounds; r++) {
-            /* int8 against the byte multiply alone: four times the operations of an f32 multiply-add of that width */
-            double scale = kind == DTYPE_ACT_Q8 ? 4 : 1;
-            double a = scale * kern_probe_peak(DTYPE_ACT_F32, j->k->level, threads, 20);
+            /* int8 against the byte multiply alone: without VNNI four times the operations of an f32 multiply-add of
+             * that width */
+            const bool vnni = kind == DTYPE_ACT_Q8 && j->k->level >= BASE_CPU_AVX512 && j->k->level < BASE_CPU_NEON;
+            const enum dtype_act probed = vnni ? DTYPE_ACT_Q8 : DTYPE_ACT_F32;
+            const double scale = kind == DTYPE_ACT_Q8 && !vnni ? 4 : 1;
+            double a = scale * kern_probe_peak(probed, j->k->level, threads, 20);
             double t = run_ns(j, threads);
-            double b = scale * kern_probe_peak(DTYPE_ACT_F32, j->k->level, threads, 20);
+            double b = scale * kern_probe_peak(probed, j->k->level, threads, 20);
             double ops = 2.0 * j->n_cols * j->n_rows * PREFILL_TOKENS;
             ratio[r] = ops / t * 1e9 / ((a + b) / 2);
             peak = b;
