@@ -28,29 +28,44 @@ enum {
     FETCH_MANY = 8192   /* many */
 };
 
-/* Of one block: where sums start, or what minimums are multiplied by, for tokens [t0, t0 + n) of a tile of `width`. */
+/* Where the integer sums of a run start, or what its minimums are multiplied by: n tokens. */
+static inline void prepare_starts(int32_t *restrict to, const int32_t *restrict bias, const int32_t *restrict less,
+                                  int shift, int n)
+{
+    for (int t = 0; t < n; t++) {
+        to[t] = MAGIC_BITS + ((bias[t] - (less ? less[t] : 0)) >> shift);
+    }
+}
+
+static inline void prepare_dsums(float *restrict to, const float *restrict d, const int32_t *restrict bias,
+                                 const int32_t *restrict less, int n)
+{
+    for (int t = 0; t < n; t++) {
+        to[t] = d[t] * (float)((bias[t] - (less ? less[t] : 0)) >> 7);
+    }
+}
+
+/* One block, tokens [t0, t0 + n) of a tile of `width`. */
 static inline void prepare_block(union per_token *to, int block, enum dtype_form form, int shift, const int8_t *act,
                                  int width, int t0, int n)
 {
     const struct kern_act_q8 x = kern_act_q8_block(act, width);
-    for (int t = 0; t < n; t++) {
-        const int32_t all = x.bias[t0 + t], low = x.bias_lo[t0 + t];
-        switch (form) {
-        case DTYPE_FORM_S32:
-            to->start[block][0][t] = MAGIC_BITS + (all >> shift);
-            break;
-        case DTYPE_FORM_S16:
-            to->start[block][0][t] = MAGIC_BITS + (low >> shift);
-            to->start[block][1][t] = MAGIC_BITS + ((all - low) >> shift);
-            break;
-        case DTYPE_FORM_M16:
-            to->dsum[block][0][t] = x.d[t0 + t] * (float)(low >> 7);
-            to->dsum[block][1][t] = x.d[t0 + t] * (float)((all - low) >> 7);
-            break;
-        default:
-            to->dsum[block][0][t] = x.dsum[t0 + t];
-            break;
-        }
+    const int32_t *all = x.bias + t0, *low = x.bias_lo + t0;
+    switch (form) {
+    case DTYPE_FORM_S32:
+        prepare_starts(to->start[block][0], all, NULL, shift, n);
+        break;
+    case DTYPE_FORM_S16:
+        prepare_starts(to->start[block][0], low, NULL, shift, n);
+        prepare_starts(to->start[block][1], all, low, shift, n);
+        break;
+    case DTYPE_FORM_M16:
+        prepare_dsums(to->dsum[block][0], x.d + t0, low, NULL, n);
+        prepare_dsums(to->dsum[block][1], x.d + t0, all, low, n);
+        break;
+    default:
+        memcpy(to->dsum[block][0], x.dsum + t0, (size_t)n * sizeof(float));
+        break;
     }
 }
 
@@ -70,7 +85,7 @@ static void add_tile(choir_dtype type, float (*sum)[CHUNK_TOKENS][16], int at, c
         .block_bytes = block_bytes,
         .per_token = &per_token,
     };
-    const int most = !VNNI && quant_room(type) == 0 ? 4 : GROUP_TOKENS, groups = (n + most - 1) / most;
+    const int most = group_tokens(quant_room(type)), groups = (n + most - 1) / most;
     const int group = (n + groups - 1) / groups; /* even groups: 9 tokens are 5 + 4 */
     add_strip_fn *add_group = add_strip_fn_of(type);
     for (int t = 0; t < n; t += group) {
@@ -110,7 +125,10 @@ AVX2_NOINLINE void multiply_tokens(choir_dtype type, float *y, size_t ldy, const
 {
     _Alignas(64) float sum[2][CHUNK_TOKENS][16];
     const size_t token_bytes = (size_t)n_pairs * 2 * ACT_BYTES;
-    const int most_panels = n_tokens <= FEW_TOKENS ? 1 : 2, step = n_tokens <= FEW_TOKENS ? 1 : STRIP_PAIRS;
+    const bool signs = !VNNI && quant_room(type) == 0; /* their strips are twice as large */
+    const int most_panels = n_tokens <= FEW_TOKENS ? 1 : 2, step = n_tokens <= FEW_TOKENS ? 1
+                                                                   : signs                ? STRIP_PAIRS / 2
+                                                                                          : STRIP_PAIRS;
     const int chunk = CHUNK_TOKENS / tile * tile;
     for (int r = 0; r < n_rows; r += most_panels * DTYPE_PANEL_ROWS, panel += (size_t)most_panels * panel_bytes) {
         const int n_panels = n_rows - r > DTYPE_PANEL_ROWS ? most_panels : 1;

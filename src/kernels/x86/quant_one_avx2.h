@@ -7,9 +7,10 @@
 #include "kernels/x86/quant_avx2.h"
 
 /* gcc's replacement of temporaries by their expressions moves instructions away from where they stand, past the loads
- * and prefetches of whole blocks: 5 to 20 % slower. */
+ * and prefetches of whole blocks, and its reassociation makes trees of chains of additions: more registers than there
+ * are, 5 to 20 % slower. */
 #if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC optimize("no-tree-ter")
+#pragma GCC optimize("no-tree-ter", "no-tree-reassoc")
 #endif
 
 #ifdef __AVXVNNI__

@@ -8,7 +8,7 @@
 
 enum {
     GROUP_TOKENS = VNNI ? 6 : 5,
-    STRIP_PAIRS = 4, /* longest strip: 256 columns */
+    STRIP_PAIRS = 8, /* longest strip: 512 columns */
     STRIP_BLOCKS = 2 * STRIP_PAIRS,
     TILE_TOKENS = AVX2_TILE_Q8 /* the tokens of a tile that are prepared at a time */
 };
@@ -307,6 +307,11 @@ AVX2_TEMPLATE void add_strip(const enum dtype_form form, const int room, const i
                 avx2_pair_store(sum[t], acc);
             }
         }
+        /* The next group's: a few tokens of every block are no stream that the hardware would see. */
+#pragma GCC unroll 6
+        for (int t = T; t < 2 * T; t += 2) {
+            _mm_prefetch((const char *)(q + 32 * t), _MM_HINT_T0);
+        }
         /* The sums stay in memory: as registers they would push the integer ones out. */
         __asm__ volatile("" : : : "memory");
         bytes += block % 2 == 0 ? 512 : w->pair_stride - 512;
@@ -315,6 +320,13 @@ AVX2_TEMPLATE void add_strip(const enum dtype_form form, const int room, const i
     }
 }
 
+/* Most tokens in a group: what registers hold. */
+AVX2_TEMPLATE int group_tokens(const int room)
+{
+    return VNNI ? GROUP_TOKENS : room > 0 ? 5 : 4;
+}
+
+/* n_tokens: 1 to group_tokens. */
 AVX2_TEMPLATE void add_strip_of(const enum dtype_form form, const int room, int n_tokens, float (*sum)[16],
                                 const struct strip_view *w, const struct tile_view *x, int t0)
 {
@@ -332,10 +344,14 @@ AVX2_TEMPLATE void add_strip_of(const enum dtype_form form, const int room, int 
         add_strip(form, room, 4, sum, w, x, t0);
         break;
     case 5:
-        add_strip(form, room, 5, sum, w, x, t0);
+        if (VNNI || room > 0) {
+            add_strip(form, room, 5, sum, w, x, t0);
+        }
         break;
     default:
-        add_strip(form, room, GROUP_TOKENS, sum, w, x, t0);
+        if (VNNI) {
+            add_strip(form, room, GROUP_TOKENS, sum, w, x, t0);
+        }
         break;
     }
 }
