@@ -270,10 +270,12 @@ typedef struct choir_memory {
 CHOIR_API choir_status choir_memory_account(choir_memory *out, const choir_model *model,
                                             const choir_engine_options *opt, choir_error *err);
 
-/* Read bandwidth of memory, bytes per second: n_threads threads over a fresh buffer of `bytes`, best of a few passes.  0 when the
- * buffer cannot be had. */
-CHOIR_API double choir_probe_bandwidth(size_t bytes, int n_threads);
-/* Multiply-add peak, operations per second (two a multiply-add), of the instruction that the model's kernels use. */
+/* Plain read bandwidth, bytes per second: n_threads threads over the model's weights as they lie in memory (over a buffer as
+ * large, if they were left in the file, or of 16 MB, if they are smaller), best of the passes of some 20 ms.  A model far
+ * larger than the caches so gives the speed of memory; one that fits a cache, the cache's.  0 when no buffer can be had. */
+CHOIR_API double choir_probe_bandwidth(const choir_model *model, int n_threads);
+/* Multiply-add peak, operations per second (two a multiply-add), of the instruction that the model's kernels use; takes some
+ * 20 ms. */
 CHOIR_API double choir_probe_peak(const choir_model *model, int n_threads);
 
 typedef struct choir_quantize_options {

@@ -10,9 +10,9 @@ typedef struct bench_case {
     int32_t n_prompt, n_gen, n_depth, n_seqs, n_threads;
 } bench_case;
 
-/* What the machine can do at most with n_threads, measured in the same run. */
+/* What the machine can do at most with n_threads, measured before, between and after the runs of a case: medians. */
 typedef struct bench_limits {
-    int32_t n_threads;      /* 0: not measured yet */
+    int32_t n_threads;
     double read_per_second; /* bytes */
     double ops_per_second;
 } bench_limits;
@@ -28,12 +28,13 @@ typedef struct bench_result {
     double token_p50_ns, token_p95_ns, token_p99_ns; /* time between tokens; 0 for a prefill */
     double bytes_per_token, ops_per_token;
     bench_limits limits;
-    char test_time[32]; /* "2026-01-31T12:00:00Z" */
+    double read_share, ops_share; /* of the limits: medians over the runs, each beside what was measured around it */
+    char test_time[32];           /* "2026-01-31T12:00:00Z" */
 } bench_result;
 
 /* Warm-up and runs of one case.  bench_result_free also after a failure. */
 choir_status bench_run(bench_result *out, session *s, const bench_case *test, const choir_sampling *sampling,
-                       const bench_limits *limits, choir_error *err);
+                       choir_error *err);
 void bench_result_free(bench_result *r);
 /* "pp512", "tg128 @ d4096 x8".  Returns dst. */
 #define BENCH_NAME_CAP 64

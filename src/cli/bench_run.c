@@ -15,6 +15,8 @@ typedef struct bench_state {
     int32_t *ids;          /* [most ids appended at once] */
     int32_t *drawn;        /* [n_seqs] */
     double *token_ns;      /* [runs * n_gen] */
+    double *read_limit;    /* [runs + 1] bytes per second before the first run, between runs, after the last */
+    double *ops_limit;     /* [runs + 1] */
     size_t n_tokens;
     uint64_t random;
 } bench_state;
@@ -152,6 +154,8 @@ static void close_state(bench_state *b)
     free(b->ids);
     free(b->drawn);
     free(b->token_ns);
+    free(b->read_limit);
+    free(b->ops_limit);
     choir_engine_close(b->s->engine);
     b->s->engine = NULL;
 }
@@ -175,7 +179,9 @@ static choir_status open_state(bench_state *b, int32_t runs, const choir_samplin
     b->drawn = calloc(n_seqs, sizeof *b->drawn);
     b->ids = calloc((size_t)most + 1, sizeof *b->ids);
     b->token_ns = calloc((size_t)(runs + 1) * (size_t)t->n_gen + 1, sizeof *b->token_ns);
-    if (!b->seqs || !b->detoks || !b->drawn || !b->ids || !b->token_ns) {
+    b->read_limit = calloc((size_t)runs + 1, sizeof *b->read_limit);
+    b->ops_limit = calloc((size_t)runs + 1, sizeof *b->ops_limit);
+    if (!b->seqs || !b->detoks || !b->drawn || !b->ids || !b->token_ns || !b->read_limit || !b->ops_limit) {
         return fail(err, CHOIR_RESOURCE, "out of memory for %zu sequences", n_seqs);
     }
     for (size_t i = 0; i < n_seqs && !status; i++) {
@@ -228,6 +234,32 @@ static void summarize(bench_result *r, bench_state *b, const double *first_ns)
     r->token_p99_ns = stats_percentile(b->token_ns, b->n_tokens, 0.99);
 }
 
+/* The machine's limits at this moment. */
+static void probe(bench_state *b, int32_t i)
+{
+    b->read_limit[i] = choir_probe_bandwidth(b->s->model, b->test->n_threads);
+    b->ops_limit[i] = choir_probe_peak(b->s->model, b->test->n_threads);
+}
+
+/* Shared machines drift: each run is held against what was measured just before and after it.  limit: [runs + 1]. */
+static double share_of(const bench_result *r, double per_token, const double *limit, double *share)
+{
+    for (int32_t i = 0; i < r->runs; i++) {
+        const double around = (limit[i] + limit[i + 1]) / 2;
+        share[i] = around > 0 ? per_token * r->samples_ts[i] / around : 0;
+    }
+    return stats_percentile(share, (size_t)r->runs, 0.5);
+}
+
+static void hold_against_limits(bench_result *r, bench_state *b, double *share)
+{
+    r->read_share = share_of(r, r->bytes_per_token, b->read_limit, share);
+    r->ops_share = share_of(r, r->ops_per_token, b->ops_limit, share);
+    r->limits = (bench_limits){.n_threads = r->test.n_threads,
+                               .read_per_second = stats_percentile(b->read_limit, (size_t)r->runs + 1, 0.5),
+                               .ops_per_second = stats_percentile(b->ops_limit, (size_t)r->runs + 1, 0.5)};
+}
+
 static choir_status measure(bench_result *r, bench_state *b, choir_error *err)
 {
     double *first_ns = calloc((size_t)r->runs, sizeof *first_ns);
@@ -240,20 +272,24 @@ static choir_status measure(bench_result *r, bench_state *b, choir_error *err)
     for (int32_t i = -1; i < r->runs && !status; i++) { /* -1 warms up */
         b->n_tokens = i <= 0 ? 0 : b->n_tokens;
         status = one_run(b, &r->samples_ns[i < 0 ? 0 : i], &first_ns[i < 0 ? 0 : i], err);
+        if (!status) {
+            probe(b, i + 1);
+        }
     }
     if (!status) {
         summarize(r, b, first_ns);
         account(r, b->s);
+        hold_against_limits(r, b, first_ns);
     }
     free(first_ns);
     return status;
 }
 
 choir_status bench_run(bench_result *out, session *s, const bench_case *test, const choir_sampling *sampling,
-                       const bench_limits *limits, choir_error *err)
+                       choir_error *err)
 {
     bench_state b = {.s = s, .test = test, .random = sampling->seed};
-    *out = (bench_result){.test = *test, .runs = s->opt->runs, .limits = *limits};
+    *out = (bench_result){.test = *test, .runs = s->opt->runs};
     time_t now = time(NULL);
     struct tm utc;
     strftime(out->test_time, sizeof out->test_time, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
@@ -272,8 +308,6 @@ void bench_result_free(bench_result *r)
 
 double bench_share(const bench_result *r, const char **name)
 {
-    double read = r->limits.read_per_second > 0 ? r->bytes_per_token * r->avg_ts / r->limits.read_per_second : 0;
-    double ops = r->limits.ops_per_second > 0 ? r->ops_per_token * r->avg_ts / r->limits.ops_per_second : 0;
-    *name = read >= ops ? "read" : "multiply-add";
-    return read >= ops ? read : ops;
+    *name = r->read_share >= r->ops_share ? "read" : "multiply-add";
+    return r->read_share >= r->ops_share ? r->read_share : r->ops_share;
 }

@@ -6,7 +6,7 @@
 typedef struct plan {
     session *s;
     bench_table table;
-    bench_limits limits;
+    bench_limits limits; /* of the last case */
     choir_sampling sampling;
     int_list prompt, gen, depth, threads, seqs;
 } plan;
@@ -29,23 +29,6 @@ static void plan_lists(plan *p)
     p->threads = o->bench_threads.n ? o->bench_threads : one(threads ? threads : choir_default_threads());
 }
 
-/* The buffer is as large as what a token reads, so that a model that fits a cache is held to the cache's speed, but not so small
- * that starting the threads is what is measured. */
-static void measure_limits(plan *p, int32_t n_threads)
-{
-    const uint64_t least = (uint64_t)1 << 24, most = (uint64_t)1 << 30;
-    uint64_t bytes = p->s->info.decode_bytes, room = choir_free_memory() / 4;
-    if (p->limits.n_threads == n_threads) {
-        return;
-    }
-    bytes = bytes < most ? bytes : most;
-    bytes = bytes < room ? bytes : room;
-    bytes = bytes > least ? bytes : least;
-    p->limits = (bench_limits){.n_threads = n_threads,
-                               .read_per_second = choir_probe_bandwidth((size_t)bytes, n_threads),
-                               .ops_per_second = choir_probe_peak(p->s->model, n_threads)};
-}
-
 static choir_status check_length(plan *p, const bench_case *test, choir_error *err)
 {
     char name[BENCH_NAME_CAP];
@@ -64,8 +47,8 @@ static choir_status run_case(plan *p, const bench_case *test, choir_error *err)
     if (test->n_prompt + test->n_gen == 0) {
         return CHOIR_OK; /* -p 0 or -n 0 */
     }
-    measure_limits(p, test->n_threads);
-    choir_status status = bench_run(&r, p->s, test, &p->sampling, &p->limits, err);
+    choir_status status = bench_run(&r, p->s, test, &p->sampling, err);
+    p->limits = r.limits;
     status = status ? status : bench_table_row(&p->table, &r, err);
     bench_result_free(&r);
     return status;

@@ -50,31 +50,42 @@ const char *choir_cpu_level_name(int i)
     return i >= 0 && i < BASE_CPU_COUNT ? base_cpu_level_name((base_cpu_level)i) : NULL;
 }
 
-double choir_probe_bandwidth(size_t bytes, int n_threads)
+enum { PROBE_MS = 20 };
+
+static double read_rate(const void *data, size_t bytes, int n_threads)
 {
+    const base_cpu_level level = base_cpu_detect();
+    uint64_t best = UINT64_MAX, spent = 0;
+    for (int pass = 0; pass < 2 || spent < PROBE_MS * UINT64_C(1000000); pass++) {
+        const uint64_t ns = kern_probe_read(data, bytes, n_threads, level);
+        spent += ns;
+        best = ns < best ? ns : best;
+    }
+    return best > 0 ? (double)bytes * 1e9 / (double)best : 0;
+}
+
+double choir_probe_bandwidth(const choir_model *model, int n_threads)
+{
+    const size_t least = (size_t)1 << 24, most = (size_t)1 << 30;
+    const struct base_arena *weights = &model->weights->arena;
+    if (weights->used >= least && weights->used >= model->weights->weight_bytes / 2) {
+        return read_rate(weights->base, weights->used, n_threads);
+    }
+    const uint64_t wanted = model->weights->weight_bytes, room = base_machine_free_memory() / 4;
+    size_t bytes = wanted < most ? (size_t)wanted : most;
+    bytes = bytes < room ? bytes : (size_t)room;
+    bytes = bytes > least ? bytes : least;
     struct base_arena buffer;
     if (base_arena_map(&buffer, bytes, true, "a bandwidth probe", NULL) != CHOIR_OK) {
         return 0;
     }
     memset(buffer.base, 1, bytes);
-    base_cpu_level level = base_cpu_detect();
-    uint64_t best = UINT64_MAX;
-    for (int i = 0; i < 5; i++) {
-        uint64_t ns = kern_probe_read(buffer.base, bytes, n_threads, level);
-        best = ns < best ? ns : best;
-    }
+    const double rate = read_rate(buffer.base, bytes, n_threads);
     base_arena_unmap(&buffer);
-    return best > 0 ? (double)bytes * 1e9 / (double)best : 0;
+    return rate;
 }
 
 double choir_probe_peak(const choir_model *model, int n_threads)
 {
-    const int ms = 50;
-    enum dtype_act act = model->kernels.act[model->main_type];
-    double best = 0;
-    for (int i = 0; i < 3; i++) {
-        double ops = kern_probe_peak(act, model->kernels.level, n_threads, ms);
-        best = ops > best ? ops : best;
-    }
-    return best;
+    return kern_probe_peak(model->kernels.act[model->main_type], model->kernels.level, n_threads, PROBE_MS);
 }

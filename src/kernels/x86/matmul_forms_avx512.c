@@ -6,8 +6,9 @@
 #include "kernels/x86/matmul_quant_avx512.h"
 
 enum {
-    SUM_TOKENS = 516, /* whose sums wait at a time; a multiple of 6, and 512 fit */
-    STRIP_FOLDED = 4  /* tokens of a tile whose broadcasts are operands: of 2 to 6 measured the best */
+    ACT_BYTES = 5 << 18, /* of activations that strips meet again and again: they are to stay in the L2 cache */
+    SUM_TOKENS = 516,    /* whose sums wait at a time; a multiple of 6, and 512 fit */
+    STRIP_FOLDED = 4     /* tokens of a tile whose broadcasts are operands: of 2 to 6 measured the best */
 };
 
 static inline int min_int(int a, int b)
@@ -291,7 +292,8 @@ void avx512_multiply_strips(const struct avx512_quant *type, float *y, size_t ld
     struct strip_job j = {.type = type, .tile = tile, .n_blocks = (n_cols + 63) / 64 * 2};
     j.token_bytes = kern_act_token_bytes(DTYPE_ACT_Q8, n_cols);
     j.panel_bytes = (size_t)(j.n_blocks / type->unit_blocks) * (size_t)type->unit_bytes;
-    const int most = SUM_TOKENS / tile * tile;
+    const int fit = min_int(SUM_TOKENS, (int)(ACT_BYTES / j.token_bytes));
+    const int most = fit < tile ? tile : fit / tile * tile;
     for (int t = 0; t < n_tokens; t += most) {
         const uint8_t *panel = W;
         j.act = (const int8_t *)act + (size_t)t * j.token_bytes;
