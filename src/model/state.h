@@ -20,7 +20,7 @@ struct mdl_scratch {
     const void **k_tiles; /* [KERN_ATTN_SPAN / KERN_ATTN_TILE] */
     const void **v_tiles;
     const void **next_tiles; /* [KERN_ATTN_CHUNK / KERN_ATTN_TILE] */
-    uint8_t *k_gather; /* a span's keys, where blocks are smaller than a tile; else NULL */
+    uint8_t *k_gather;       /* a span's keys, where blocks are smaller than a tile; else NULL */
     uint8_t *v_gather;
 };
 
