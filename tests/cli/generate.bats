@@ -34,11 +34,24 @@ load helper
     choir generate -p "$long" -n 80 -s 9 -b 1 | cmp - want
     choir generate -p "$long" -n 80 -s 9 -b 7 --kv-block 4 | cmp - want
     choir generate -p "$long" -n 80 -s 9 --kv-block 256 | cmp - want
-    choir generate -p "$long" -n 80 -s 9 --cpu reference | cmp - want
+    for level in reference avx2 avxvnni avx512 neon dotprod i8mm; do # one of another processor is the reference
+        choir generate -p "$long" -n 80 -s 9 --cpu $level | cmp - want
+    done
     CHOIR_CPU=reference choir generate -p "$long" -n 80 -s 9 | cmp - want
     OMP_NUM_THREADS=2 choir generate -p "$long" -n 80 -s 9 | cmp - want
     OMP_NUM_THREADS=1,2 choir generate -p x -n 1 -v 2>&1 >/dev/null | grep -q ' 1 thread,'
     CHOIR_CPU=reference choir generate -p x -n 1 -v 2>&1 >/dev/null | grep -q '^kernels reference,'
+}
+
+@test "--kv-type q8_0: less memory, and the same bytes whatever computes it" {
+    choir generate -p 'Once upon a time' -n 80 -s 9 --kv-type q8_0 >want
+    [ "$(wc -c <want)" -gt 100 ]
+    choir generate -p 'Once upon a time' -n 80 -s 9 --kv-type q8_0 -t 1 -b 3 --kv-block 2 | cmp - want
+    choir generate -p 'Once upon a time' -n 80 -s 9 --kv-type q8_0 --cpu reference | cmp - want
+    f16=$(choir info --json -c 64 | jq .memory.kv)
+    q8=$(choir info --json -c 64 --kv-type q8_0 | jq .memory.kv)
+    [ $((q8 * 100)) -le $((f16 * 65)) ] # a head of 8 numbers: 10 bytes instead of 16
+    [ $((q8 * 100)) -ge $((f16 * 50)) ]
 }
 
 @test "locales do not change a byte" {
