@@ -57,9 +57,9 @@ for level in reference neon dotprod; do
 done
 echo "aarch64: kernels of every level give the same bits"
 
-# check NAME: it goes through all levels by itself
+# check NAME: it goes through all levels by itself; the emulator is slow, so not through all cases
 check() {
-    CMOCKA_MESSAGE_OUTPUT=TAP run_arm max i8mm $build/tests/check/test_check_$1 >$build/check_$1.log 2>&1 ||
+    CMOCKA_MESSAGE_OUTPUT=TAP CHOIR_CHECK_EVERY=11 run_arm max i8mm $build/tests/check/test_check_$1 >$build/check_$1.log 2>&1 ||
         { cat $build/check_$1.log; return 1; }
 }
 # The longest takes as long as the others and the stories together.

@@ -266,7 +266,7 @@ static void test_span(void **state)
     struct check_levels levels = check_levels_here();
     for (int i = 0; i < levels.n; i++) {
         struct check_rng r = {3};
-        for (int n = 0; n < 900; n++) {
+        for (int n = 0; n < 900; n += check_every()) {
             struct span s = {.kv = (enum kern_kv)(n % KERN_KV_COUNT), .data = (enum check_data)(n / KERN_KV_COUNT % 3)};
             bool large = n % 10 == 0;
             s.n_q = 1 + n % (large ? KERN_ATTN_ROWS : 17);
@@ -348,7 +348,7 @@ static void test_not_finite(void **state)
     struct check_levels levels = check_levels_here();
     for (int i = 0; i < levels.n; i++) {
         struct check_rng r = {8};
-        for (int n = 0; n < 400; n++) {
+        for (int n = 0; n < 400; n += check_every()) {
             struct span s = {.kv = (enum kern_kv)(n % KERN_KV_COUNT), .data = CHECK_REALS};
             s.n_q = 1 + n % 13;
             s.head_dim = 2 * check_between(&r, 1, 40);

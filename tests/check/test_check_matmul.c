@@ -246,6 +246,9 @@ static void check_type(choir_dtype type, const struct choir_kernels *k, struct c
     const int block = dtype_table[type].block_len;
     for (int i = 1; i <= 136; i++) {
         for (int data = 0; data < CHECK_DATA_COUNT; data++) {
+            if ((i * CHECK_DATA_COUNT + data) % check_every() != 0) {
+                continue;
+            }
             static const int wide[] = {172, 255, 256, 257, 288, 512};
             struct product p = {.type = type, .data = (enum check_data)data, .add = check_random(r) % 2};
             int cols = i <= 130 ? i : wide[i - 131];

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -26,6 +27,13 @@ struct check_levels check_levels_here(void)
         l.n += l.k[l.n].level == level;
     }
     return l;
+}
+
+int check_every(void)
+{
+    const char *every = getenv("CHOIR_CHECK_EVERY");
+    int n = every != NULL ? atoi(every) : 1;
+    return n > 1 ? n : 1;
 }
 
 /* ---- memory ---- */

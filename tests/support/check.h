@@ -19,6 +19,10 @@ struct check_levels {
 /* Every level that this processor and this build have. */
 struct check_levels check_levels_here(void);
 
+/* The stride of long series of cases: 1, or what CHOIR_CHECK_EVERY says, which an emulator takes (a prime, so that cases
+ * of every kind are left). */
+int check_every(void);
+
 /* ---- memory ----
  * The end of a buffer lies at a page that cannot be touched (up to alignment), so that reading past the end crashes;
  * what is around it holds a pattern, so that a stray write is seen. */
