@@ -19,7 +19,7 @@ struct check_levels {
 /* Every level that this processor and this build have. */
 struct check_levels check_levels_here(void);
 
-/* The stride of long series of cases: 1, or what CHOIR_CHECK_EVERY says, which an emulator takes (a prime, so that cases
+/* The stride of long series of cases: 1, or what CHOIR_CHECK_EVERY says, which an emulator and the sanitizers take (a prime, so that cases
  * of every kind are left). */
 int check_every(void);
 
