@@ -17,8 +17,12 @@ uint64_t probe_read_avx512(const void *data, size_t bytes)
         }
     }
     uint64_t total = 0;
-    for (int j = 0; j < 8; j++) {
-        total += (uint64_t)_mm512_reduce_add_epi64(sum[j]);
+    for (int j = 0; j < 8; j++) { /* not by the reducing intrinsic, which gcc 12 writes with signed numbers */
+        uint64_t lane[8];
+        _mm512_storeu_si512(lane, sum[j]);
+        for (int k = 0; k < 8; k++) {
+            total += lane[k];
+        }
     }
     for (; i < bytes; i++) {
         total += (unsigned char)src[i];
