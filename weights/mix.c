@@ -108,14 +108,20 @@ choir_dtype wts_type_that_fits(choir_dtype wanted, uint64_t n_cols)
 
 void wts_misfits_add(struct wts_misfits *m, choir_dtype wanted, uint64_t n_cols)
 {
+    if (wts_type_that_fits(wanted, n_cols) == DTYPE_COUNT) {
+        m->kept_cols = m->kept_cols > 0 ? m->kept_cols : n_cols;
+        m->n_kept++;
+        return;
+    }
     m->n_cols = m->n_cols > 0 ? m->n_cols : n_cols;
     m->n[wanted]++;
 }
 
-const char *wts_misfits_line(char dst[WTS_MISFITS_CAP], const struct wts_misfits *m)
+/* Those that got another type: the length of the text, 0 where there are none. */
+static size_t replaced_text(char dst[WTS_MISFITS_CAP], const struct wts_misfits *m)
 {
     if (m->n_cols == 0) {
-        return NULL;
+        return 0;
     }
     size_t n = (size_t)snprintf(dst, WTS_MISFITS_CAP, "%" PRIu64 " columns are no multiple of 256:", m->n_cols);
     bool first = true;
@@ -127,5 +133,16 @@ const char *wts_misfits_line(char dst[WTS_MISFITS_CAP], const struct wts_misfits
             first = false;
         }
     }
-    return dst;
+    return n < WTS_MISFITS_CAP ? n : WTS_MISFITS_CAP - 1;
+}
+
+const char *wts_misfits_line(char dst[WTS_MISFITS_CAP], const struct wts_misfits *m)
+{
+    const size_t n = replaced_text(dst, m);
+    if (m->n_kept > 0) {
+        (void)snprintf(dst + n, WTS_MISFITS_CAP - n,
+                       "%s%" PRIu64 " columns are no multiple of 32: %zu %s not quantized", n > 0 ? "; " : "",
+                       m->kept_cols, m->n_kept, m->n_kept > 1 ? "matrices" : "matrix");
+    }
+    return n > 0 || m->n_kept > 0 ? dst : NULL;
 }

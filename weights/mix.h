@@ -42,11 +42,13 @@ choir_dtype wts_type_that_fits(choir_dtype wanted, uint64_t n_cols);
 struct wts_misfits {
     uint64_t n_cols;       /* of the first */
     size_t n[DTYPE_COUNT]; /* by the type wanted */
+    uint64_t kept_cols;    /* the same of those that no quantized type fits: they keep theirs */
+    size_t n_kept;
 };
 void wts_misfits_add(struct wts_misfits *m, choir_dtype wanted, uint64_t n_cols);
-enum { WTS_MISFITS_CAP = 192 };
-/* "100 columns are no multiple of 256: 3 matrices q5_0 instead of q4_K, 1 q8_0 instead of q6_K"; NULL where there are
- * none. */
+enum { WTS_MISFITS_CAP = 256 };
+/* "100 columns are no multiple of 256: 3 matrices q5_0 instead of q4_K, 1 q8_0 instead of q6_K; 20 columns are no multiple
+ * of 32: 2 matrices not quantized"; NULL where there are none. */
 const char *wts_misfits_line(char dst[WTS_MISFITS_CAP], const struct wts_misfits *m);
 
 #endif

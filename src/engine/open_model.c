@@ -77,14 +77,32 @@ static void count_types(uint64_t bytes[DTYPE_COUNT], const struct wts_set *set)
     }
 }
 
-/* The type that has most bytes. */
-static int largest_type(const uint64_t bytes[DTYPE_COUNT])
+/* The type that has most. */
+static choir_dtype largest_type(const uint64_t share[DTYPE_COUNT])
 {
     int best = DTYPE_F32;
     for (int t = 0; t < DTYPE_COUNT; t++) {
-        best = bytes[t] > bytes[best] ? t : best;
+        best = share[t] > share[best] ? t : best;
     }
-    return best;
+    return (choir_dtype)best;
+}
+
+/* The same of the matrices as they lie in memory. */
+static choir_dtype main_type(const struct mdl_model *w)
+{
+    uint64_t numbers[DTYPE_COUNT] = {0};
+    const struct mdl_matrix *const ends[] = {&w->embed, &w->output};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        numbers[ends[i]->type] += (uint64_t)ends[i]->n_rows * (uint64_t)ends[i]->n_cols;
+    }
+    for (int32_t l = 0; l < w->config.n_layers; l++) {
+        const struct mdl_layer *y = &w->layers[l];
+        const struct mdl_matrix *const all[] = {&y->wq, &y->wk, &y->wv, &y->wo, &y->w_gate, &y->w_up, &y->w_down};
+        for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+            numbers[all[i]->type] += (uint64_t)all[i]->n_rows * (uint64_t)all[i]->n_cols;
+        }
+    }
+    return largest_type(numbers);
 }
 
 /* Bytes of weights that one decoded token reads: everything but an untied embedding table. */
@@ -122,7 +140,7 @@ static choir_status load_weights(struct choir_model *m, const choir_model_option
         return status;
     }
     count_types(m->type_bytes, m->set);
-    m->main_type = load.quant != NULL ? load.quant->type : (choir_dtype)largest_type(m->type_bytes);
+    m->main_type = load.quant != NULL ? load.quant->type : largest_type(m->type_bytes);
     if (opt->headers_only) {
         if (m->set->n_tensors == 0) { /* a config.json alone */
             return CHOIR_OK;
@@ -143,6 +161,7 @@ static choir_status load_weights(struct choir_model *m, const choir_model_option
     }
     if (status == CHOIR_OK) {
         m->decode_bytes = decode_bytes(m->weights);
+        m->main_type = main_type(m->weights);
     }
     return status;
 }
@@ -259,7 +278,7 @@ static void describe_types(char *dst, size_t cap, const uint64_t type_bytes[DTYP
         left[t] = type_bytes[t];
         all += (double)left[t];
     }
-    for (int t = largest_type(left); left[t] > 0 && n < cap; t = largest_type(left)) {
+    for (choir_dtype t = largest_type(left); left[t] > 0 && n < cap; t = largest_type(left)) {
         n += (size_t)snprintf(dst + n, cap - n, "%s%s %.1f %%", n > 0 ? ", " : "", dtype_table[t].name,
                               100.0 * (double)left[t] / all);
         left[t] = 0;

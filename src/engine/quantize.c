@@ -41,11 +41,11 @@ static choir_dtype type_for(struct job *j, const struct wts_tensor *t, const cha
     const enum wts_place place = wts_place_of(name, j->m->config.tied_output, &layer);
     const choir_dtype wanted = wts_mix_type(j->mix, place, layer, j->m->config.n_layers);
     const choir_dtype fits = wts_type_that_fits(wanted, t->n_cols);
-    if (fits == DTYPE_COUNT) { /* no block fits the width: stay a float */
-        return dtype_table[t->type].block_len == 1 ? t->type : DTYPE_F16;
-    }
     if (fits != wanted) {
         wts_misfits_add(&j->misfits, wanted, t->n_cols);
+    }
+    if (fits == DTYPE_COUNT) { /* no block fits the width: stay a float */
+        return dtype_table[t->type].block_len == 1 ? t->type : DTYPE_F16;
     }
     return fits;
 }

@@ -138,7 +138,7 @@ static choir_dtype memory_type(struct binder *b, const struct wts_tensor *t, con
     }
     const choir_dtype wanted = wts_mix_type(b->opt->quant, place_of(b->config, role), layer, b->config->n_layers);
     const choir_dtype fits = wts_type_that_fits(wanted, t->n_cols);
-    if (fits != wanted && fits != DTYPE_COUNT) {
+    if (fits != wanted) {
         wts_misfits_add(&b->misfits, wanted, t->n_cols);
     }
     return fits != DTYPE_COUNT ? fits : t->type;

@@ -241,8 +241,14 @@ static int useful_threads(const struct mdl_state *s)
     const struct mdl_config *c = &s->model->config;
     uint64_t per_token =
         (uint64_t)c->dim * (uint64_t)(2 * mdl_q_dim(c) + 2 * mdl_kv_dim(c) + 3 * c->hidden_dim) * (uint64_t)c->n_layers;
-    uint64_t work =
-        per_token * (uint64_t)s->batch->n_tokens + (uint64_t)s->n_logits * (uint64_t)c->dim * (uint64_t)c->vocab_size;
+    uint64_t past = 0; /* pairs of a query and a key */
+    for (int32_t r = 0; r < s->batch->n_runs; r++) {
+        const struct mdl_run *run = &s->batch->runs[r];
+        past += (uint64_t)run->n * ((uint64_t)run->pos + (uint64_t)run->n / 2);
+    }
+    uint64_t work = past * 2 * (uint64_t)mdl_q_dim(c) * (uint64_t)c->n_layers +
+                    per_token * (uint64_t)s->batch->n_tokens +
+                    (uint64_t)s->n_logits * (uint64_t)c->dim * (uint64_t)c->vocab_size;
     uint64_t useful = work / work_per_thread;
     return useful >= (uint64_t)s->opt.n_threads ? s->opt.n_threads : useful < 1 ? 1 : (int)useful;
 }

@@ -8,7 +8,8 @@ load helper
     cp "$stories/tok512.model" tokenizer.model
     run --separate-stderr "$CHOIR_BIN" quantize stories260K.bin small.gguf q8_0
     [ "$status" -eq 0 ]
-    [ -z "$output$stderr" ]
+    [ -z "$output" ]
+    [ "$stderr" = "choir: warning: 172 columns are no multiple of 32: 5 matrices not quantized" ]
     [ "$(stat -c %s small.gguf)" -lt "$(stat -c %s stories260K.bin)" ]
     "$CHOIR_BIN" generate -m small.gguf -p 'Once upon a time' -n 5 --temp 0 >out
     printf ', there was a little' | cmp - out
@@ -33,14 +34,14 @@ load helper
     need_stories
     cp "$stories/stories260K.bin" .
     cp "$stories/tok512.model" tokenizer.model
-    refused 4 'No such file' "$CHOIR_BIN" quantize stories260K.bin none/out.gguf
+    refused 4 'No such file' "$CHOIR_BIN" quantize -q stories260K.bin none/out.gguf
 }
 
 @test "a file size limit is an error like a full disk" {
     need_stories
     cp "$stories/stories260K.bin" .
     cp "$stories/tok512.model" tokenizer.model
-    refused 4 'File too large' bash -c "ulimit -f 10; '$CHOIR_BIN' quantize stories260K.bin big.gguf f32"
+    refused 4 'File too large' bash -c "ulimit -f 10; '$CHOIR_BIN' quantize -q stories260K.bin big.gguf f32"
     [ "$(ls | wc -l)" -eq 2 ]
 }
 

@@ -122,7 +122,14 @@ static void misfits(void **state)
     wts_misfits_add(&m, DTYPE_Q2_K, 288); /* all at once still fit into the line */
     wts_misfits_add(&m, DTYPE_Q3_K, 288);
     wts_misfits_add(&m, DTYPE_Q5_K, 288);
+    wts_misfits_add(&m, DTYPE_Q4_K, 100);
+    wts_misfits_add(&m, DTYPE_Q8_0, 40);
+    const char *kept = "; 100 columns are no multiple of 32: 2 matrices not quantized";
     assert_true(strlen(wts_misfits_line(line, &m)) < WTS_MISFITS_CAP - 16);
+    assert_string_equal(line + strlen(line) - strlen(kept), kept);
+    struct wts_misfits alone = {0};
+    wts_misfits_add(&alone, DTYPE_Q8_0, 40);
+    assert_string_equal(wts_misfits_line(line, &alone), "40 columns are no multiple of 32: 1 matrix not quantized");
 }
 
 int main(void)
