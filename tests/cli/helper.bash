@@ -50,7 +50,8 @@ refused() {
 }
 
 # slow_model [LAYERS]: a model of zeros in slow.bin (a sparse file) that takes milliseconds a token, for tests that
-# interrupt; it draws every token with the same probability.
+# interrupt; it draws every token with the same probability, but the byte ESC (piece 30): a terminal might swallow what
+# follows it.
 slow_model() {
     need_stories
     local layers=${1:-8}
@@ -59,5 +60,5 @@ slow_model() {
     # embedding, norms, attention, feed-forward, last norm, two RoPE tables; 4 bytes each
     local floats=$((512 * 512 + layers * (2 * 512 + 4 * 512 * 512 + 3 * 512 * 2048) + 512 + 2048 * 64))
     truncate -s $((28 + 4 * floats)) slow.bin
-    model=(-m slow.bin --tokenizer "$stories/tok512.model")
+    model=(-m slow.bin --tokenizer "$stories/tok512.model" --logit-bias 30=-inf)
 }
