@@ -69,7 +69,7 @@ typedef struct choir_model_info {
     int32_t sliding_window; /* 0: none */
     bool tied_output;
     double rope_theta;
-    char rope_scaling[16];  /* "none", "linear", "llama3" */
+    char rope_scaling[16];  /* "none", "linear", "dynamic", "yarn", "llama3", "longrope" */
     int32_t bos_id, eos_id; /* -1: none */
     uint64_t n_params;
     uint64_t n_embedding, n_wq, n_wk, n_wv, n_wo, n_ffn, n_norms, n_output; /* parameters per part */

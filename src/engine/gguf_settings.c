@@ -43,14 +43,14 @@ static void write_config(struct wts_writer *w, const struct mdl_config *c)
     put_u32(&k, "attention.value_length", c->head_dim);
     put_f32(&k, "attention.layer_norm_rms_epsilon", (double)c->norm_eps);
     put_u32(&k, "rope.dimension_count", c->rope_dim);
-    put_f32(&k, "rope.freq_base", c->rope_theta);
+    put_f32(&k, "rope.freq_base", c->rope[0].theta);
     put_u32(&k, "vocab_size", c->vocab_size);
     if (c->sliding_window > 0) {
         put_u32(&k, "attention.sliding_window", c->sliding_window);
     }
-    if (c->rope_scaling == MDL_SCALING_LINEAR) {
+    if (c->rope[0].scaling == MDL_SCALING_LINEAR) {
         wts_writer_put_string(w, arch_key(&k, "rope.scaling.type"), "linear");
-        put_f32(&k, "rope.scaling.factor", c->rope_factor);
+        put_f32(&k, "rope.scaling.factor", c->rope[0].factor);
     }
 }
 

@@ -97,7 +97,8 @@ static choir_dtype main_type(const struct mdl_model *w)
     }
     for (int32_t l = 0; l < w->config.n_layers; l++) {
         const struct mdl_layer *y = &w->layers[l];
-        const struct mdl_matrix *const all[] = {&y->wq, &y->wk, &y->wv, &y->wo, &y->w_gate, &y->w_up, &y->w_down};
+        const struct mdl_matrix *const all[] = {&y->wq,         &y->wk,       &y->wv,        &y->wo,
+                                                &y->ffn.w_gate, &y->ffn.w_up, &y->ffn.w_down};
         for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
             numbers[all[i]->type] += (uint64_t)all[i]->n_rows * (uint64_t)all[i]->n_cols;
         }
@@ -238,13 +239,12 @@ static const char *heads_form(const struct mdl_config *c)
 static void describe_config(const struct mdl_config *c, choir_model_info *info)
 {
     static const char *const scalings[] = {
-        [MDL_SCALING_NONE] = "none",
-        [MDL_SCALING_LINEAR] = "linear",
-        [MDL_SCALING_LLAMA3] = "llama3",
+        [MDL_SCALING_NONE] = "none", [MDL_SCALING_LINEAR] = "linear", [MDL_SCALING_DYNAMIC] = "dynamic",
+        [MDL_SCALING_YARN] = "yarn", [MDL_SCALING_LLAMA3] = "llama3", [MDL_SCALING_LONGROPE] = "longrope",
     };
     set_text(info->architecture, sizeof info->architecture, c->arch->name);
     set_text(info->heads, sizeof info->heads, heads_form(c));
-    set_text(info->rope_scaling, sizeof info->rope_scaling, scalings[c->rope_scaling]);
+    set_text(info->rope_scaling, sizeof info->rope_scaling, scalings[c->rope[0].scaling]);
     info->dim = c->dim;
     info->hidden_dim = c->hidden_dim;
     info->n_layers = c->n_layers;
@@ -255,7 +255,7 @@ static void describe_config(const struct mdl_config *c, choir_model_info *info)
     info->max_seq_len = c->max_seq_len;
     info->sliding_window = c->sliding_window;
     info->tied_output = c->tied_output;
-    info->rope_theta = c->rope_theta;
+    info->rope_theta = c->rope[0].theta;
     struct mdl_params p;
     mdl_count_params(c, &p);
     info->n_params = p.total;

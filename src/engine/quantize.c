@@ -88,12 +88,12 @@ static choir_status add_folder_tensors(struct job *j, choir_error *err)
 static choir_status make_freqs(struct job *j, choir_error *err)
 {
     const struct mdl_config *c = &j->m->config;
-    if (j->m->set->container != WTS_HF || c->rope_scaling != MDL_SCALING_LLAMA3) {
+    if (j->m->set->container != WTS_HF || c->rope[0].scaling != MDL_SCALING_LLAMA3) {
         return CHOIR_OK;
     }
     size_t n = (size_t)c->rope_dim / 2;
     struct mdl_config plain = *c;
-    plain.rope_scaling = MDL_SCALING_NONE;
+    plain.rope[0].scaling = MDL_SCALING_NONE;
     double *scaled = malloc(2 * n * sizeof *scaled);
     j->freqs = malloc(n * sizeof *j->freqs);
     if (scaled == NULL || j->freqs == NULL) {

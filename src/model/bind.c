@@ -28,9 +28,9 @@ static const struct role roles[MDL_TENSOR_COUNT] = {
     [MDL_WV] = {KV_DIM, DIM, offsetof(struct mdl_layer, wv)},
     [MDL_WO] = {DIM, Q_DIM, offsetof(struct mdl_layer, wo)},
     [MDL_FFN_NORM] = {ONE, DIM, offsetof(struct mdl_layer, ffn_norm)},
-    [MDL_W_GATE] = {HIDDEN, DIM, offsetof(struct mdl_layer, w_gate)},
-    [MDL_W_UP] = {HIDDEN, DIM, offsetof(struct mdl_layer, w_up)},
-    [MDL_W_DOWN] = {DIM, HIDDEN, offsetof(struct mdl_layer, w_down)},
+    [MDL_W_GATE] = {HIDDEN, DIM, offsetof(struct mdl_layer, ffn.w_gate)},
+    [MDL_W_UP] = {HIDDEN, DIM, offsetof(struct mdl_layer, ffn.w_up)},
+    [MDL_W_DOWN] = {DIM, HIDDEN, offsetof(struct mdl_layer, ffn.w_down)},
 };
 
 /* GGUF's converter folds llama3's frequency scaling into this tensor. */

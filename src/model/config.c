@@ -43,24 +43,36 @@ static choir_status finish_rope(struct mdl_config *c, const struct mdl_spelling 
     if (c->rope_dim % 2 != 0) {
         return base_fail(err, CHOIR_FILE, "%s: %s%s: %d must be even", s->file, s->prefix, s->rope_dim, c->rope_dim);
     }
-    if (!isfinite(c->rope_theta) || c->rope_theta < 1) {
+    if (!isfinite(c->rope[0].theta) || c->rope[0].theta < 1) {
         return base_fail(err, CHOIR_FILE, "%s: %s%s: %g must be finite and at least 1", s->file, s->prefix,
-                         s->rope_theta, c->rope_theta);
+                         s->rope_theta, c->rope[0].theta);
     }
-    if (c->rope_scaling == MDL_SCALING_NONE) {
+    if (c->rope[0].scaling == MDL_SCALING_NONE) {
         return CHOIR_OK;
     }
-    if (!isfinite(c->rope_factor) || c->rope_factor <= 0) {
+    if (!isfinite(c->rope[0].factor) || c->rope[0].factor <= 0) {
         return base_fail(err, CHOIR_FILE, "%s: %s%s: factor %g must be finite and above 0", s->file, s->prefix,
-                         s->rope_scaling, c->rope_factor);
+                         s->rope_scaling, c->rope[0].factor);
     }
     /* The blend between the two bands divides by their difference (and a wavelength by each). */
-    if (c->rope_scaling == MDL_SCALING_LLAMA3 &&
-        !(c->rope_low_freq > 0 && c->rope_high_freq > c->rope_low_freq && isfinite(c->rope_high_freq))) {
+    if (c->rope[0].scaling == MDL_SCALING_LLAMA3 &&
+        !(c->rope[0].low_freq > 0 && c->rope[0].high_freq > c->rope[0].low_freq && isfinite(c->rope[0].high_freq))) {
         return base_fail(err, CHOIR_FILE, "%s: %s%s: low_freq_factor %g, high_freq_factor %g: 0 < low < high needed",
-                         s->file, s->prefix, s->rope_scaling, c->rope_low_freq, c->rope_high_freq);
+                         s->file, s->prefix, s->rope_scaling, c->rope[0].low_freq, c->rope[0].high_freq);
     }
     return CHOIR_OK;
+}
+
+/* A window that no layer was named for is every layer's. */
+static void window_layers(struct mdl_config *c)
+{
+    uint64_t any = 0;
+    for (int i = 0; i < MDL_LAYERS_MAX / 64; i++) {
+        any |= c->windowed[i];
+    }
+    if (c->sliding_window > 0 && any == 0) {
+        memset(c->windowed, 0xff, sizeof c->windowed);
+    }
 }
 
 choir_status mdl_config_finish(struct mdl_config *c, const struct mdl_spelling *s, choir_error *err)
@@ -77,6 +89,13 @@ choir_status mdl_config_finish(struct mdl_config *c, const struct mdl_spelling *
                          s->norm_eps_value);
     }
     c->norm_eps = (float)s->norm_eps_value;
+    if (c->attn_scale == 0) {
+        c->attn_scale = 1.0f / sqrtf((float)c->head_dim);
+    }
+    if (c->rope[1].theta == 0) {
+        c->rope[1] = c->rope[0];
+    }
+    window_layers(c);
     return CHOIR_OK;
 }
 
@@ -107,7 +126,11 @@ choir_status mdl_config_read(struct mdl_config *c, const struct wts_set *set, ch
 {
     memset(c, 0, sizeof *c);
     c->bos_id = -1;
-    c->rope_factor = 1;
+    c->pre_norm = c->gated = true;
+    c->embed_scale = 1;
+    for (int i = 0; i < MDL_ROPE_KINDS; i++) {
+        c->rope[i] = (struct mdl_rope){.factor = 1, .magnitude = 1};
+    }
     switch (set->container) {
     case WTS_HF:
         return mdl_config_read_hf(c, set, err);

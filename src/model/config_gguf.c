@@ -271,14 +271,14 @@ static choir_status read_scaling(struct mdl_config *c, const struct reader *r)
         return base_fail(r->err, CHOIR_FILE, "%s: %s: type \"%s\" not supported", r->file, key,
                          base_escape(shown, type->data, (size_t)type->n));
     }
-    status = get_real(&c->rope_factor, r, "rope.scaling.factor", false, &found);
+    status = get_real(&c->rope[0].factor, r, "rope.scaling.factor", false, &found);
     if (status == CHOIR_OK && !found) { /* the older key */
-        status = get_real(&c->rope_factor, r, "rope.scale_linear", false, &found);
+        status = get_real(&c->rope[0].factor, r, "rope.scale_linear", false, &found);
     }
     if (found && (type == NULL || string_is(type, "linear"))) {
-        c->rope_scaling = MDL_SCALING_LINEAR;
+        c->rope[0].scaling = MDL_SCALING_LINEAR;
     } else {
-        c->rope_factor = 1;
+        c->rope[0].factor = 1;
     }
     return status;
 }
@@ -360,7 +360,7 @@ choir_status mdl_config_read_gguf(struct mdl_config *c, const struct wts_set *se
         .norm_eps = "attention.layer_norm_rms_epsilon",
         .rope_scaling = "rope.scaling.factor",
     };
-    c->rope_theta = 10000;
+    c->rope[0].theta = 10000;
     if (status == CHOIR_OK) {
         status = refuse_experts(&r);
     }
@@ -374,7 +374,7 @@ choir_status mdl_config_read_gguf(struct mdl_config *c, const struct wts_set *se
         status = get_real(&spelling.norm_eps_value, &r, spelling.norm_eps, true, NULL);
     }
     if (status == CHOIR_OK) {
-        status = get_real(&c->rope_theta, &r, spelling.rope_theta, false, NULL);
+        status = get_real(&c->rope[0].theta, &r, spelling.rope_theta, false, NULL);
     }
     if (status == CHOIR_OK) {
         status = read_scaling(c, &r);

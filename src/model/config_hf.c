@@ -146,7 +146,8 @@ static choir_status read_rope_object(struct mdl_config *c, const struct reader *
         status = base_json_string(&type, rope, where, "type", r->err);
     }
     if (status == CHOIR_OK) {
-        status = base_json_number(&c->rope_theta, rope, where, "rope_theta", c->rope_theta, -DBL_MAX, DBL_MAX, r->err);
+        status =
+            base_json_number(&c->rope[0].theta, rope, where, "rope_theta", c->rope[0].theta, -DBL_MAX, DBL_MAX, r->err);
     }
     if (status != CHOIR_OK || type == NULL || strcmp(type, "default") == 0) {
         return status;
@@ -155,20 +156,20 @@ static choir_status read_rope_object(struct mdl_config *c, const struct reader *
         char shown[BASE_ESCAPE_CAP];
         return base_fail(r->err, CHOIR_FILE, "%s: type \"%s\" not supported", where, base_escape_str(shown, type));
     }
-    c->rope_scaling = strcmp(type, "linear") == 0 ? MDL_SCALING_LINEAR : MDL_SCALING_LLAMA3;
-    status = base_json_number(&c->rope_factor, rope, where, "factor", 0, -DBL_MAX, DBL_MAX, r->err);
-    if (status != CHOIR_OK || c->rope_scaling == MDL_SCALING_LINEAR) {
+    c->rope[0].scaling = strcmp(type, "linear") == 0 ? MDL_SCALING_LINEAR : MDL_SCALING_LLAMA3;
+    status = base_json_number(&c->rope[0].factor, rope, where, "factor", 0, -DBL_MAX, DBL_MAX, r->err);
+    if (status != CHOIR_OK || c->rope[0].scaling == MDL_SCALING_LINEAR) {
         return status;
     }
     int64_t original = 0;
-    status = base_json_number(&c->rope_low_freq, rope, where, "low_freq_factor", 0, -DBL_MAX, DBL_MAX, r->err);
+    status = base_json_number(&c->rope[0].low_freq, rope, where, "low_freq_factor", 0, -DBL_MAX, DBL_MAX, r->err);
     if (status == CHOIR_OK) {
-        status = base_json_number(&c->rope_high_freq, rope, where, "high_freq_factor", 0, -DBL_MAX, DBL_MAX, r->err);
+        status = base_json_number(&c->rope[0].high_freq, rope, where, "high_freq_factor", 0, -DBL_MAX, DBL_MAX, r->err);
     }
     if (status == CHOIR_OK) {
         status = base_json_need_int(&original, rope, where, "original_max_position_embeddings", 1, MDL_SEQ_MAX, r->err);
     }
-    c->rope_original_len = (int32_t)original;
+    c->rope[0].original_len = (int32_t)original;
     return status;
 }
 
@@ -176,7 +177,7 @@ static choir_status read_rope(struct mdl_config *c, const struct reader *r)
 {
     static const char *const keys[] = {"rope_scaling", "rope_parameters"};
     choir_status status =
-        base_json_number(&c->rope_theta, r->root, r->file, "rope_theta", 10000, -DBL_MAX, DBL_MAX, r->err);
+        base_json_number(&c->rope[0].theta, r->root, r->file, "rope_theta", 10000, -DBL_MAX, DBL_MAX, r->err);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0] && status == CHOIR_OK; i++) {
         json_t *rope = json_object_get(r->root, keys[i]);
         if (rope == NULL || json_is_null(rope)) {

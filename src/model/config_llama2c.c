@@ -48,7 +48,7 @@ choir_status mdl_config_read_llama2c(struct mdl_config *c, const struct wts_set 
     c->max_seq_len = h->max_seq_len;
     c->tied_output = h->shared_output;
     c->rope_layout = (enum mdl_rope_layout)c->arch->gguf_rope_layout;
-    c->rope_theta = rope_theta;
+    c->rope[0].theta = rope_theta;
     if (c->vocab_size > EOS) {
         c->bos_id = BOS;
         mdl_config_add_eos(c, EOS);

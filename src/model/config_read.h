@@ -9,7 +9,6 @@
 enum {
     MDL_DIM_MAX = 1 << 20,
     MDL_HIDDEN_MAX = 1 << 22,
-    MDL_LAYERS_MAX = 1024,
     MDL_HEADS_MAX = 4096,
     MDL_HEAD_DIM_MAX = 1024,
     MDL_VOCAB_MAX = 1 << 24,

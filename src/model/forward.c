@@ -168,8 +168,8 @@ static void attention_block(struct par_thread *me, struct mdl_state *s, int32_t 
 static void gate_and_up(struct mdl_state *s, int thread, const struct mdl_layer *y, int row0, int row1)
 {
     const int n = s->batch->n_tokens;
-    const struct mdl_job gate = {&y->w_gate, s->gate, false}, up = {&y->w_up, s->up, false},
-                         out = {&y->w_down, s->x, true};
+    const struct mdl_job gate = {&y->ffn.w_gate, s->gate, false}, up = {&y->ffn.w_up, s->up, false},
+                         out = {&y->ffn.w_down, s->x, true};
     const size_t hidden = (size_t)s->model->config.hidden_dim;
     mdl_linear_rows(s, thread, &gate, n, row0, row1);
     mdl_linear_rows(s, thread, &up, n, row0, row1);
@@ -184,11 +184,11 @@ static void feed_forward_block(struct par_thread *me, struct mdl_state *s, int32
 {
     const struct mdl_layer *y = &s->model->layers[l];
     const int n = s->batch->n_tokens;
-    const struct mdl_job in[] = {{&y->w_gate, s->gate, false}, {&y->w_up, s->up, false}};
-    const struct mdl_job out[] = {{&y->w_down, s->x, true}};
+    const struct mdl_job in[] = {{&y->ffn.w_gate, s->gate, false}, {&y->ffn.w_up, s->up, false}};
+    const struct mdl_job out[] = {{&y->ffn.w_down, s->x, true}};
     int begin, end;
     norm_and_pack(me, s, l, y->ffn_norm, in, 2);
-    par_loop_begin(me, y->w_gate.n_rows, KERN_ACT_COLS, mdl_grain_rows(y->w_gate.n_cols, 2 * n));
+    par_loop_begin(me, y->ffn.w_gate.n_rows, KERN_ACT_COLS, mdl_grain_rows(y->ffn.w_gate.n_cols, 2 * n));
     while (par_loop_next(me, &begin, &end)) {
         gate_and_up(s, me->id, y, begin, end);
     }

@@ -20,6 +20,11 @@ static choir_status lay_out(struct mdl_model *m, const struct mdl_plan *plan, ch
     }
     m->layers = base_arena_take(&m->arena, (size_t)m->config.n_layers * sizeof *m->layers);
     m->weight_bytes = plan->weight_bytes;
+    for (int32_t l = 0; l < m->config.n_layers; l++) {
+        const bool windowed = mdl_is_windowed(&m->config, l);
+        m->layers[l].window = windowed ? m->config.sliding_window : 0;
+        m->layers[l].rope = windowed ? 1 : 0;
+    }
     return CHOIR_OK;
 }
 

@@ -19,25 +19,45 @@ struct mdl_matrix {
     size_t row_bytes;
 };
 
+/* A feed-forward network of hidden width h.  Biases are NULL where the family has none. */
+struct mdl_ffn {
+    struct mdl_matrix w_gate;            /* [h, dim]; all zero fields unless config.gated */
+    struct mdl_matrix w_up;              /* [h, dim] */
+    struct mdl_matrix w_down;            /* [dim, h] */
+    const float *b_gate, *b_up, *b_down; /* [h], [h], [dim] */
+};
+
+/* Vectors are NULL where the family, or this model of it, has none. */
 struct mdl_layer {
-    const float *att_norm;          /* [dim] */
-    struct mdl_matrix wq;           /* [n_heads * head_dim, dim] */
-    struct mdl_matrix wk, wv;       /* [n_kv_heads * head_dim, dim] */
-    struct mdl_matrix wo;           /* [dim, n_heads * head_dim] */
-    const float *ffn_norm;          /* [dim] */
-    struct mdl_matrix w_gate, w_up; /* [hidden_dim, dim] */
-    struct mdl_matrix w_down;       /* [dim, hidden_dim] */
+    int32_t window;                        /* tokens a query sees, itself included; 0: all */
+    int32_t rope;                          /* which of config.rope */
+    const float *att_norm, *att_norm_bias; /* [dim] */
+    struct mdl_matrix wq;                  /* [n_heads * head_dim, dim] */
+    struct mdl_matrix wk, wv;              /* [n_kv_heads * head_dim, dim] */
+    struct mdl_matrix wo;                  /* [dim, n_heads * head_dim] */
+    const float *bq, *bk, *bv, *bo;        /* as many as their matrix has rows */
+    const float *q_norm, *k_norm;          /* enum mdl_qk_norm */
+    const float *post_att_norm;            /* [dim] */
+    const float *ffn_norm, *ffn_norm_bias; /* [dim]; NULL in a parallel block with one norm */
+    const float *post_ffn_norm;            /* [dim] */
+    struct mdl_ffn ffn;                    /* of a layer without experts */
+    struct mdl_matrix router;              /* [n_experts, dim]; n_rows 0: a layer without experts */
+    struct mdl_ffn *experts;               /* [n_experts], of width expert_dim; NULL without */
+    struct mdl_ffn shared;                 /* of width shared_dim; w_up.n_rows 0 without */
+    const float *shared_gate;              /* [dim] */
 };
 
 struct mdl_model {
     struct mdl_config config;
-    struct mdl_matrix embed;  /* [vocab_size, dim] */
-    const float *output_norm; /* [dim] */
-    struct mdl_matrix output; /* [vocab_size, dim]; the same bytes as embed when tied */
-    struct mdl_layer *layers; /* [n_layers] */
-    const float *rope_freqs;  /* [rope_dim / 2] extra divisors of the frequencies (GGUF rope_freqs.weight), or NULL */
-    struct base_arena arena;  /* all of the above */
-    uint64_t weight_bytes;    /* of the matrices and vectors as they lie in memory */
+    struct mdl_matrix embed;                     /* [vocab_size, dim] */
+    struct mdl_matrix positions;                 /* [max_seq_len, dim] of learned positions */
+    const float *output_norm, *output_norm_bias; /* [dim] */
+    struct mdl_matrix output;                    /* [vocab_size, dim]; the same bytes as embed when tied */
+    const float *output_bias;                    /* [vocab_size] or NULL */
+    struct mdl_layer *layers;                    /* [n_layers] */
+    const float *rope_freqs; /* [rope_dim / 2] extra divisors of the frequencies (GGUF rope_freqs.weight), or NULL */
+    struct base_arena arena; /* all of the above */
+    uint64_t weight_bytes;   /* of the matrices and vectors as they lie in memory */
 };
 
 struct mdl_load_options {

@@ -9,25 +9,25 @@ static double llama3_freq(double f, const struct mdl_config *c)
 {
     const double two_pi = 0x1.921fb54442d18p+2;
     double wavelength = two_pi / f;
-    double len = c->rope_original_len;
-    if (wavelength < len / c->rope_high_freq) {
+    double len = c->rope[0].original_len;
+    if (wavelength < len / c->rope[0].high_freq) {
         return f;
     }
-    if (wavelength > len / c->rope_low_freq) {
-        return f / c->rope_factor;
+    if (wavelength > len / c->rope[0].low_freq) {
+        return f / c->rope[0].factor;
     }
-    double smooth = (len / wavelength - c->rope_low_freq) / (c->rope_high_freq - c->rope_low_freq);
-    return (1.0 - smooth) * (f / c->rope_factor) + smooth * f;
+    double smooth = (len / wavelength - c->rope[0].low_freq) / (c->rope[0].high_freq - c->rope[0].low_freq);
+    return (1.0 - smooth) * (f / c->rope[0].factor) + smooth * f;
 }
 
 void mdl_rope_inv_freq(double *inv_freq, const struct mdl_config *c, const float *freqs)
 {
     int32_t n = c->rope_dim / 2;
     for (int32_t i = 0; i < n; i++) {
-        double f = fmath_pow(c->rope_theta, -2.0 * i / c->rope_dim);
-        if (c->rope_scaling == MDL_SCALING_LINEAR) {
-            f /= c->rope_factor;
-        } else if (c->rope_scaling == MDL_SCALING_LLAMA3) {
+        double f = fmath_pow(c->rope[0].theta, -2.0 * i / c->rope_dim);
+        if (c->rope[0].scaling == MDL_SCALING_LINEAR) {
+            f /= c->rope[0].factor;
+        } else if (c->rope[0].scaling == MDL_SCALING_LLAMA3) {
             f = llama3_freq(f, c);
         }
         inv_freq[i] = freqs != NULL ? f / (double)freqs[i] : f;

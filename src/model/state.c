@@ -23,7 +23,7 @@ static size_t largest_panel(const struct mdl_model *m)
     size_t n = m->output.rows != NULL ? m->output.panel_bytes : 0;
     for (int32_t l = 0; m->layers != NULL && l < m->config.n_layers; l++) {
         const struct mdl_layer *y = &m->layers[l];
-        const struct mdl_matrix *all[] = {&y->wq, &y->wk, &y->wv, &y->wo, &y->w_gate, &y->w_up, &y->w_down};
+        const struct mdl_matrix *all[] = {&y->wq, &y->wk, &y->wv, &y->wo, &y->ffn.w_gate, &y->ffn.w_up, &y->ffn.w_down};
         for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
             n = max_size(n, all[i]->rows != NULL ? all[i]->panel_bytes : 0);
         }

@@ -333,9 +333,9 @@ static void check_model(const struct file *f, choir_dtype quant, const struct md
         check_matrix(f, quant, MDL_WK, l, &layer->wk);
         check_matrix(f, quant, MDL_WV, l, &layer->wv);
         check_matrix(f, quant, MDL_WO, l, &layer->wo);
-        check_matrix(f, quant, MDL_W_GATE, l, &layer->w_gate);
-        check_matrix(f, quant, MDL_W_UP, l, &layer->w_up);
-        check_matrix(f, quant, MDL_W_DOWN, l, &layer->w_down);
+        check_matrix(f, quant, MDL_W_GATE, l, &layer->ffn.w_gate);
+        check_matrix(f, quant, MDL_W_UP, l, &layer->ffn.w_up);
+        check_matrix(f, quant, MDL_W_DOWN, l, &layer->ffn.w_down);
     }
 }
 
@@ -468,9 +468,9 @@ static void in_place(void **state)
         f.type = (choir_dtype)type;
         roundtrip(&f, &opt);
         assert_int_equal(open_file(&o, &f, &opt, &err), CHOIR_OK);
-        assert_non_null(o.model->layers[1].w_down.rows);
-        assert_null(o.model->layers[1].w_down.panels);
-        assert_int_equal(o.model->layers[1].w_down.row_bytes, dtype_row_bytes(f.type, 96));
+        assert_non_null(o.model->layers[1].ffn.w_down.rows);
+        assert_null(o.model->layers[1].ffn.w_down.panels);
+        assert_int_equal(o.model->layers[1].ffn.w_down.row_bytes, dtype_row_bytes(f.type, 96));
         close_all(&o);
     }
 }

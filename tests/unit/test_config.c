@@ -40,8 +40,8 @@ static void check_sizes(const struct mdl_config *c)
     assert_int_equal(c->max_seq_len, 32);
     assert_int_equal(c->sliding_window, 0);
     assert_true(c->norm_eps == 1e-5f);
-    assert_true(c->rope_theta == 10000);
-    assert_int_equal(c->rope_scaling, MDL_SCALING_NONE);
+    assert_true(c->rope[0].theta == 10000);
+    assert_int_equal(c->rope[0].scaling, MDL_SCALING_NONE);
     assert_true(c->tied_output);
 }
 
@@ -71,7 +71,7 @@ static void hf_fields(void **state)
     assert_int_equal(mdl_kv_dim(&c), 128);
     assert_int_equal(c.n_kv_heads, 4);
     assert_int_equal(c.sliding_window, 8);
-    assert_true(c.rope_theta == 5e5);
+    assert_true(c.rope[0].theta == 5e5);
     assert_false(c.tied_output);
     assert_true(c.norm_eps == 1e-6f);
 }
@@ -81,8 +81,8 @@ static void hf_rope(void **state)
     (void)state;
     struct mdl_config c;
     read_hf(&c, "{\"rope_scaling\": {\"type\": \"linear\", \"factor\": 4}}", NULL);
-    assert_int_equal(c.rope_scaling, MDL_SCALING_LINEAR);
-    assert_true(c.rope_factor == 4);
+    assert_int_equal(c.rope[0].scaling, MDL_SCALING_LINEAR);
+    assert_true(c.rope[0].factor == 4);
 
     static const char *const llama3[] = {
         "{\"rope_scaling\": {\"rope_type\": \"llama3\", \"type\": \"x\", \"factor\": 8.0, \"low_freq_factor\": 1.0,"
@@ -93,14 +93,14 @@ static void hf_rope(void **state)
     };
     for (size_t i = 0; i < 2; i++) {
         read_hf(&c, llama3[i], NULL);
-        assert_int_equal(c.rope_scaling, MDL_SCALING_LLAMA3);
-        assert_true(c.rope_factor == 8 && c.rope_low_freq == 1 && c.rope_high_freq == 4);
-        assert_int_equal(c.rope_original_len, 8192);
-        assert_true(c.rope_theta == 500000);
+        assert_int_equal(c.rope[0].scaling, MDL_SCALING_LLAMA3);
+        assert_true(c.rope[0].factor == 8 && c.rope[0].low_freq == 1 && c.rope[0].high_freq == 4);
+        assert_int_equal(c.rope[0].original_len, 8192);
+        assert_true(c.rope[0].theta == 500000);
     }
     read_hf(&c, "{\"rope_parameters\": {\"rope_type\": \"default\", \"rope_theta\": 1e6}}", NULL);
-    assert_int_equal(c.rope_scaling, MDL_SCALING_NONE);
-    assert_true(c.rope_theta == 1e6);
+    assert_int_equal(c.rope[0].scaling, MDL_SCALING_NONE);
+    assert_true(c.rope[0].theta == 1e6);
 }
 
 static void hf_ids(void **state)
@@ -147,7 +147,7 @@ static void gguf_fields(void **state)
     assert_int_equal(c.rope_dim, 8);
     assert_int_equal(c.n_kv_heads, 4);
     assert_int_equal(c.sliding_window, 12);
-    assert_true(c.rope_theta == 500000);
+    assert_true(c.rope[0].theta == 500000);
 }
 
 static void gguf_rope_and_ids(void **state)
@@ -161,8 +161,8 @@ static void gguf_rope_and_ids(void **state)
     struct mdl_config c;
     for (size_t i = 0; i < 3; i++) {
         read_gguf(&c, linear[i]);
-        assert_int_equal(c.rope_scaling, MDL_SCALING_LINEAR);
-        assert_true(c.rope_factor == 4);
+        assert_int_equal(c.rope[0].scaling, MDL_SCALING_LINEAR);
+        assert_true(c.rope[0].factor == 4);
     }
     read_gguf(&c, "tokenizer.ggml.bos_token_id=u32:1;tokenizer.ggml.eos_token_id=u32:2;"
                   "tokenizer.ggml.eot_token_id=u32:9;tokenizer.ggml.eom_token_id=u32:2");
