@@ -9,6 +9,7 @@
 struct tokenizer {
     int32_t n_pieces;
     int32_t bos_id, eos_id, unk_id; /* -1: none */
+    bool adds_bos;
     bool unigram;
     bool drops_first_space;     /* decoding drops the space that encoding put in front */
     bool drops_all_first_space; /* and goes on doing so until there is text (remove_extra_whitespaces) */

@@ -11,6 +11,7 @@
 #include "tokenizer/sp_parse.h"
 #include "tokenizer/sp_validate.h"
 #include "tokenizer/tok_internal.h"
+#include "tokenizer/tok_json.h"
 
 /* Texts, types and the few facts of the model into t. */
 static choir_status copy_model(struct tokenizer *t, const struct sp_model *m, choir_error *err)
@@ -46,6 +47,7 @@ static choir_status copy_model(struct tokenizer *t, const struct sp_model *m, ch
     t->bos_id = m->bos_id;
     t->eos_id = m->eos_id;
     t->unk_id = m->unk_id;
+    t->adds_bos = true;
     t->unigram = m->unigram;
     t->drops_first_space = m->add_dummy_prefix || m->remove_extra_whitespaces;
     t->drops_all_first_space = m->remove_extra_whitespaces;
@@ -118,7 +120,11 @@ choir_status tok_open_file(struct tokenizer **out, const char *path, int64_t voc
     if (s != CHOIR_OK) {
         return s;
     }
-    s = tok_open_memory(out, path, data, n, vocab_rows, err);
+    if (n > 0 && data[0] == '{') { /* which no SentencePiece model begins with */
+        s = tok_open_json(out, path, data, n, vocab_rows, err);
+    } else {
+        s = tok_open_memory(out, path, data, n, vocab_rows, err);
+    }
     free(data);
     return s;
 }
@@ -224,6 +230,11 @@ int32_t tok_unk(const struct tokenizer *t)
     return t->unk_id;
 }
 
+bool tok_adds_bos(const struct tokenizer *t)
+{
+    return t->adds_bos;
+}
+
 const char *tok_kind(const struct tokenizer *t)
 {
     return t->unigram ? "sentencepiece unigram" : "sentencepiece bpe";
@@ -237,6 +248,16 @@ const char *tok_piece(const struct tokenizer *t, int32_t id, size_t *n)
     }
     *n = t->starts[id + 1] - t->starts[id];
     return t->texts + t->starts[id];
+}
+
+int32_t tok_find_piece(const struct tokenizer *t, const char *text, size_t n)
+{
+    for (int32_t id = 0; id < t->n_pieces; id++) {
+        if (t->starts[id + 1] - t->starts[id] == n && memcmp(t->texts + t->starts[id], text, n) == 0) {
+            return id;
+        }
+    }
+    return -1;
 }
 
 enum tok_type tok_piece_type(const struct tokenizer *t, int32_t id)

@@ -33,8 +33,8 @@ struct tok_vocab {
     size_t charsmap_bytes;
 };
 
-/* A SentencePiece model from a file, from memory, or built from a vocabulary.  vocab_rows: rows of the embedding
- * table, or -1; more pieces than rows is refused (CHOIR_FILE). */
+/* A tokenizer from a file (a SentencePiece model, or a tokenizer.json), a SentencePiece model from memory, or one built from
+ * a vocabulary.  vocab_rows: rows of the embedding table, or -1; more pieces than rows is refused (CHOIR_FILE). */
 choir_status tok_open_file(struct tokenizer **out, const char *path, int64_t vocab_rows, choir_error *err);
 choir_status tok_open_memory(struct tokenizer **out, const char *name, const void *data, size_t size,
                              int64_t vocab_rows, choir_error *err);
@@ -46,10 +46,14 @@ int32_t tok_n_pieces(const struct tokenizer *t);
 int32_t tok_bos(const struct tokenizer *t);      /* -1: none */
 int32_t tok_eos(const struct tokenizer *t);      /* -1: none */
 int32_t tok_unk(const struct tokenizer *t);      /* -1: none */
+/* Whether a text begins with tok_bos unless the model's other files say otherwise. */
+bool tok_adds_bos(const struct tokenizer *t);
 const char *tok_kind(const struct tokenizer *t); /* "sentencepiece bpe", "sentencepiece unigram" */
 /* The piece as the vocabulary writes it (with U+2581 for space, "<0x0A>" for a byte); *n its bytes.  Valid as long as
  * the tokenizer.  NULL for an id out of range. */
 const char *tok_piece(const struct tokenizer *t, int32_t id, size_t *n);
+/* The id whose piece is exactly these n bytes, of any type: how a template finds its special tokens.  -1: none. */
+int32_t tok_find_piece(const struct tokenizer *t, const char *text, size_t n);
 enum tok_type tok_piece_type(const struct tokenizer *t, int32_t id);
 
 /* A SentencePiece model file with this tokenizer's content (a GGUF vocabulary turned into one).  Valid as long as the
