@@ -53,14 +53,13 @@ static void embed(struct par_thread *me, struct mdl_state *s)
     par_loop_end(me);
 }
 
-/* Norm of the tokens, packed for the jobs. */
-static void norm_and_pack(struct par_thread *me, struct mdl_state *s, int32_t layer, const float *w,
-                          const struct mdl_job *jobs, int n_jobs)
+/* Norm of the tokens, packed in the forms. */
+static void norm_and_pack(struct par_thread *me, struct mdl_state *s, int32_t layer, const float *w, unsigned forms)
 {
     const struct mdl_config *c = &s->model->config;
     const int n = s->batch->n_tokens;
     int begin, end;
-    par_loop_begin(me, n, mdl_pack_unit(s, jobs, n_jobs, n), grain_of(c->dim));
+    par_loop_begin(me, n, mdl_pack_unit(s, forms, n), grain_of(c->dim));
     while (par_loop_next(me, &begin, &end)) {
         if (begin == 0 && atomic_load_explicit(s->cancel, memory_order_relaxed) != 0) {
             atomic_store(&s->stop_layer, layer);
@@ -69,7 +68,7 @@ static void norm_and_pack(struct par_thread *me, struct mdl_state *s, int32_t la
             size_t at = (size_t)t * (size_t)c->dim;
             s->kernels->rmsnorm(s->xb + at, s->x + at, w, c->dim, c->norm_eps);
         }
-        mdl_pack(s, s->act, jobs, n_jobs, s->xb, n, begin, end, 0, c->dim);
+        mdl_pack(s, s->act, forms, s->xb, c->dim, n, begin, end, 0, c->dim);
     }
     par_loop_end(me);
 }
@@ -79,18 +78,19 @@ static void pack(struct par_thread *me, struct mdl_state *s, const float *x, con
                  int n_tokens)
 {
     const int n_cols = jobs[0].w->n_cols;
+    const unsigned forms = mdl_forms(s, jobs, n_jobs);
     const bool by_token = n_tokens >= 4 * me->n;
     int begin, end;
     if (by_token) {
-        par_loop_begin(me, n_tokens, mdl_pack_unit(s, jobs, n_jobs, n_tokens), grain_of(n_cols));
+        par_loop_begin(me, n_tokens, mdl_pack_unit(s, forms, n_tokens), grain_of(n_cols));
     } else {
         par_loop_begin(me, n_cols, 64, grain_of(n_tokens));
     }
     while (par_loop_next(me, &begin, &end)) {
         if (by_token) {
-            mdl_pack(s, s->act, jobs, n_jobs, x, n_tokens, begin, end, 0, n_cols);
+            mdl_pack(s, s->act, forms, x, n_cols, n_tokens, begin, end, 0, n_cols);
         } else {
-            mdl_pack(s, s->act, jobs, n_jobs, x, n_tokens, 0, n_tokens, begin, end);
+            mdl_pack(s, s->act, forms, x, n_cols, n_tokens, 0, n_tokens, begin, end);
         }
     }
     par_loop_end(me);
@@ -154,7 +154,7 @@ static void attention_block(struct par_thread *me, struct mdl_state *s, int32_t 
     const int n = s->batch->n_tokens;
     const struct mdl_job qkv[] = {{&y->wq, s->q, false}, {&y->wk, s->k, false}, {&y->wv, s->v, false}};
     const struct mdl_job out[] = {{&y->wo, s->x, true}};
-    norm_and_pack(me, s, l, y->att_norm, qkv, 3);
+    norm_and_pack(me, s, l, y->att_norm, mdl_forms(s, qkv, 3));
     mdl_linear(me, s, qkv, 3, n);
     rotate_and_store(me, s, l);
     mdl_attention(me, s, l);
@@ -171,13 +171,13 @@ static void gate_and_up(struct mdl_state *s, int thread, const struct mdl_layer 
     const struct mdl_job gate = {&y->ffn.w_gate, s->gate, false}, up = {&y->ffn.w_up, s->up, false},
                          out = {&y->ffn.w_down, s->x, true};
     const size_t hidden = (size_t)s->model->config.hidden_dim;
-    mdl_linear_rows(s, thread, &gate, n, row0, row1);
-    mdl_linear_rows(s, thread, &up, n, row0, row1);
+    mdl_linear_rows(s, thread, s->act, &gate, n, row0, row1);
+    mdl_linear_rows(s, thread, s->act, &up, n, row0, row1);
     for (size_t t = 0; t < (size_t)n; t++) {
         const size_t at = t * hidden + (size_t)row0;
         s->kernels->swiglu(s->gate + at, s->up + at, row1 - row0);
     }
-    mdl_pack(s, s->act_hidden, &out, 1, s->gate, n, 0, n, row0, row1);
+    mdl_pack(s, s->act_hidden, mdl_forms(s, &out, 1), s->gate, (int)hidden, n, 0, n, row0, row1);
 }
 
 static void feed_forward_block(struct par_thread *me, struct mdl_state *s, int32_t l)
@@ -187,7 +187,7 @@ static void feed_forward_block(struct par_thread *me, struct mdl_state *s, int32
     const struct mdl_job in[] = {{&y->ffn.w_gate, s->gate, false}, {&y->ffn.w_up, s->up, false}};
     const struct mdl_job out[] = {{&y->ffn.w_down, s->x, true}};
     int begin, end;
-    norm_and_pack(me, s, l, y->ffn_norm, in, 2);
+    norm_and_pack(me, s, l, y->ffn_norm, mdl_forms(s, in, 2));
     par_loop_begin(me, y->ffn.w_gate.n_rows, KERN_ACT_COLS, mdl_grain_rows(y->ffn.w_gate.n_cols, 2 * n));
     while (par_loop_next(me, &begin, &end)) {
         gate_and_up(s, me->id, y, begin, end);

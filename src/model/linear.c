@@ -3,14 +3,13 @@
 #include "kernels/pack.h"
 #include "model/state.h"
 
-static bool wants(const struct mdl_state *s, const struct mdl_job *jobs, int n_jobs, enum dtype_act kind)
+unsigned mdl_forms(const struct mdl_state *s, const struct mdl_job *jobs, int n_jobs)
 {
+    unsigned forms = 0;
     for (int i = 0; i < n_jobs; i++) {
-        if (s->kernels->act[jobs[i].w->type] == kind) {
-            return true;
-        }
+        forms |= 1u << s->kernels->act[jobs[i].w->type];
     }
-    return false;
+    return forms;
 }
 
 static int gcd(int a, int b)
@@ -23,11 +22,11 @@ static int gcd(int a, int b)
     return a;
 }
 
-int mdl_pack_unit(const struct mdl_state *s, const struct mdl_job *jobs, int n_jobs, int n_tokens)
+int mdl_pack_unit(const struct mdl_state *s, unsigned forms, int n_tokens)
 {
     int unit = 1; /* least common multiple of the tiles */
     for (int kind = 0; kind < DTYPE_ACT_COUNT; kind++) {
-        if (wants(s, jobs, n_jobs, (enum dtype_act)kind)) {
+        if ((forms >> kind & 1) != 0) {
             int tile = s->kernels->act_tile[kind](n_tokens);
             unit = unit / gcd(unit, tile) * tile;
         }
@@ -45,42 +44,49 @@ static void pack_kind(struct mdl_state *s, uint8_t *act, enum dtype_act kind, co
                                col0, col1);
 }
 
-void mdl_pack(struct mdl_state *s, uint8_t *const *act, const struct mdl_job *jobs, int n_jobs, const float *x,
-              int n_tokens, int token0, int token1, int col0, int col1)
+void mdl_pack(struct mdl_state *s, uint8_t *const *act, unsigned forms, const float *x, int n_cols, int n_tokens,
+              int token0, int token1, int col0, int col1)
 {
-    int n_cols = jobs[0].w->n_cols;
     for (int kind = 0; kind < DTYPE_ACT_COUNT; kind++) {
-        if (wants(s, jobs, n_jobs, (enum dtype_act)kind)) {
+        if ((forms >> kind & 1) != 0) {
             pack_kind(s, act[kind], (enum dtype_act)kind, x, n_tokens, n_cols, token0, token1, col0, col1);
         }
     }
 }
 
-/* Rows [row0, row1) of one matrix. */
-static void apply(struct mdl_state *s, int thread, uint8_t *const *act, const struct mdl_job *job, int n_tokens,
-                  int row0, int row1)
+/* Tokens [token0, token1), rows [row0, row1). */
+static void apply(struct mdl_state *s, int thread, uint8_t *const *acts, const struct mdl_job *job, int n_tokens,
+                  int token0, int token1, int row0, int row1)
 {
     const struct mdl_matrix *w = job->w;
-    enum dtype_act kind = s->kernels->act[w->type];
-    int tile = s->kernels->act_tile[kind](n_tokens);
-    size_t ldy = (size_t)w->n_rows;
+    const enum dtype_act kind = s->kernels->act[w->type];
+    const int tile = s->kernels->act_tile[kind](n_tokens), n = token1 - token0;
+    const uint8_t *act = acts[kind] + (size_t)token0 * kern_act_token_bytes(kind, w->n_cols);
+    const size_t ldy = (size_t)w->n_rows;
+    float *y = job->y + (size_t)token0 * ldy;
     if (w->panels != NULL) {
         const uint8_t *panels = w->panels + (size_t)(row0 / DTYPE_PANEL_ROWS) * w->panel_bytes;
-        s->kernels->matmul[w->type](job->y + row0, ldy, panels, row1 - row0, w->n_cols, act[kind], n_tokens, tile,
-                                    job->add);
+        s->kernels->matmul[w->type](y + row0, ldy, panels, row1 - row0, w->n_cols, act, n, tile, job->add);
         return;
     }
     uint8_t *panel = s->scratch[thread].panel;
     for (int row = row0; row < row1; row += DTYPE_PANEL_ROWS) { /* left in the file: packed on the fly, same bits */
-        int n = row1 - row < DTYPE_PANEL_ROWS ? row1 - row : DTYPE_PANEL_ROWS;
-        kern_pack_panel(w->type, panel, w->rows + (size_t)row * w->row_bytes, w->row_bytes, n, w->n_cols);
-        s->kernels->matmul[w->type](job->y + row, ldy, panel, n, w->n_cols, act[kind], n_tokens, tile, job->add);
+        int n_rows = row1 - row < DTYPE_PANEL_ROWS ? row1 - row : DTYPE_PANEL_ROWS;
+        kern_pack_panel(w->type, panel, w->rows + (size_t)row * w->row_bytes, w->row_bytes, n_rows, w->n_cols);
+        s->kernels->matmul[w->type](y + row, ldy, panel, n_rows, w->n_cols, act, n, tile, job->add);
     }
 }
 
-void mdl_linear_rows(struct mdl_state *s, int thread, const struct mdl_job *job, int n_tokens, int row0, int row1)
+void mdl_linear_rows(struct mdl_state *s, int thread, uint8_t *const *act, const struct mdl_job *job, int n_tokens,
+                     int row0, int row1)
 {
-    apply(s, thread, s->act, job, n_tokens, row0, row1);
+    apply(s, thread, act, job, n_tokens, 0, n_tokens, row0, row1);
+}
+
+void mdl_linear_tokens(struct mdl_state *s, int thread, uint8_t *const *act, const struct mdl_job *job, int n_tokens,
+                       int token0, int token1)
+{
+    apply(s, thread, act, job, n_tokens, token0, token1, 0, job->w->n_rows);
 }
 
 /* Half a million multiply-adds: some 10 us, a hundred times what claiming costs. */
@@ -109,7 +115,7 @@ static void apply_pool(struct mdl_state *s, int thread, uint8_t *const *act, con
         const int n = n_panels(jobs[i].w);
         const int p0 = begin > first ? begin - first : 0, p1 = min_int(end - first, n);
         if (p0 < p1) {
-            apply(s, thread, act, &jobs[i], n_tokens, p0 * DTYPE_PANEL_ROWS,
+            apply(s, thread, act, &jobs[i], n_tokens, 0, n_tokens, p0 * DTYPE_PANEL_ROWS,
                   min_int(p1 * DTYPE_PANEL_ROWS, jobs[i].w->n_rows));
         }
         first += n;

@@ -65,18 +65,24 @@ struct mdl_job {
     bool add;
 };
 
-/* Tokens that must be packed together: whole tiles of every form that the jobs' matrices want. */
-int mdl_pack_unit(const struct mdl_state *s, const struct mdl_job *jobs, int n_jobs, int n_tokens);
-/* Packs columns [col0, col1) of tokens [token0, token1) of x [n_tokens, n_cols] into act (s->act or s->act_hidden) in
- * every form the jobs' matrices want. */
-void mdl_pack(struct mdl_state *s, uint8_t *const *act, const struct mdl_job *jobs, int n_jobs, const float *x,
-              int n_tokens, int token0, int token1, int col0, int col1);
+/* The forms in which the jobs' matrices want their input: bit k for enum dtype_act k. */
+unsigned mdl_forms(const struct mdl_state *s, const struct mdl_job *jobs, int n_jobs);
+/* Tokens that must be packed together: whole tiles of each of the forms. */
+int mdl_pack_unit(const struct mdl_state *s, unsigned forms, int n_tokens);
+/* Packs columns [col0, col1) of tokens [token0, token1) of x [n_tokens, n_cols] in each of the forms, each into its own of
+ * act[DTYPE_ACT_COUNT]. */
+void mdl_pack(struct mdl_state *s, uint8_t *const *act, unsigned forms, const float *x, int n_cols, int n_tokens,
+              int token0, int token1, int col0, int col1);
 /* All rows of all jobs, as one loop of the team; activations from s->act, or from act. */
 void mdl_linear(struct par_thread *me, struct mdl_state *s, const struct mdl_job *jobs, int n_jobs, int n_tokens);
 void mdl_linear_from(struct par_thread *me, struct mdl_state *s, uint8_t *const *act, const struct mdl_job *jobs,
                      int n_jobs, int n_tokens);
 /* Rows [row0, row1) of one job, in the calling thread; row0 is a multiple of DTYPE_PANEL_ROWS. */
-void mdl_linear_rows(struct mdl_state *s, int thread, const struct mdl_job *job, int n_tokens, int row0, int row1);
+void mdl_linear_rows(struct mdl_state *s, int thread, uint8_t *const *act, const struct mdl_job *job, int n_tokens,
+                     int row0, int row1);
+/* All rows of one job for tokens [token0, token1), which are whole tiles, in the calling thread. */
+void mdl_linear_tokens(struct mdl_state *s, int thread, uint8_t *const *act, const struct mdl_job *job, int n_tokens,
+                       int token0, int token1);
 /* Rows of n_cols columns that are worth claiming at once for n_tokens tokens; a multiple of 64. */
 int mdl_grain_rows(int n_cols, int n_tokens);
 
