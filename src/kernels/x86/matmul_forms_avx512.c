@@ -140,15 +140,13 @@ AVX512_TEMPLATE void add_tile(const enum dtype_form form, const int P, const int
     const int8_t *act = tile->act;
     uintptr_t ahead = (uintptr_t)tile->ahead;
     uintptr_t next_act = (uintptr_t)tile->act_ahead;
-    int left = tile->ahead_bytes;
     for (int b = 0; b < tile->n_blocks; b++, act += T * KERN_ACT_Q8_BYTES) {
-        const int step = min_int(left, tile->ahead_step);
-        for (int i = 0; i < step; i += 64) {
-            _mm_prefetch((const char *)(ahead + (uintptr_t)i), _MM_HINT_T0);
-            _mm_prefetch((const char *)(ahead + tile->ahead_stride + (uintptr_t)i), _MM_HINT_T0);
+        if (b < tile->ahead_blocks) {
+            for (int i = 0; i < tile->ahead_step; i += 64, ahead += 64) {
+                _mm_prefetch((const char *)ahead, _MM_HINT_T0);
+                _mm_prefetch((const char *)(ahead + tile->ahead_stride), _MM_HINT_T0);
+            }
         }
-        ahead += (uintptr_t)step;
-        left -= step;
 #pragma GCC unroll 5
         for (int i = 0; i < T * KERN_ACT_Q8_BYTES; i += 64) {
             _mm_prefetch((const char *)(next_act + (uintptr_t)i), _MM_HINT_T0);
@@ -223,62 +221,99 @@ void avx512_add_m16(const struct avx512_tile *tile)
 /* Sums of one strip and at most SUM_TOKENS tokens. */
 typedef float strip_sum[STRIP_PANELS][16];
 
-/* What a strip is multiplied by. */
+/* What a strip is multiplied by, and where the result goes: to `rows` rows of y[n_tokens]. */
 struct strip_job {
     const struct avx512_quant *type;
     const int8_t *act;
     int n_tokens, tile, n_blocks;
     size_t token_bytes, panel_bytes;
+    float *y;
+    size_t ldy;
+    int rows;
+    bool add;
 };
 
-/* sum[t] = n_panels panels times all tokens. */
+/* Fetches the lines of y that a tile will be stored to.  Tokens are a row of y apart, often a power of two, and no
+ * hardware prefetcher sees them coming: stores would wait for each. */
+static void fetch_results(const struct strip_job *j, int token, int n_tokens)
+{
+    for (int t = 0; t < n_tokens; t++) {
+        const char *y = (const char *)(j->y + (size_t)(token + t) * j->ldy);
+        for (int p = 0; p < j->rows; p += DTYPE_PANEL_ROWS) {
+            __asm__ volatile("prefetchw %0" : : "m"(y[4 * p]));
+        }
+    }
+}
+
+static void store_results(const struct strip_job *j, strip_sum *sum, int token, int n_tokens)
+{
+    for (int t = token; t < token + n_tokens; t++) {
+        float *y = j->y + (size_t)t * j->ldy;
+        avx512_store_rows(y, _mm512_load_ps(sum[t][0]), min_int(j->rows, 16), j->add);
+        if (j->rows > 16) {
+            avx512_store_rows(y + 16, _mm512_load_ps(sum[t][1]), j->rows - 16, j->add);
+        }
+    }
+}
+
+/* Weights to be fetched while a chunk of n blocks is multiplied, by its first tiles. */
+struct strip_ahead {
+    const uint8_t *from;
+    int bytes; /* of each panel */
+    int step;  /* in a block */
+};
+
+static struct strip_ahead next_chunk(const struct strip_job *j, const uint8_t *unit, int n_panels, int chunk, int n,
+                                     int left)
+{
+    struct strip_ahead a = {.from = unit};
+    if (left == 0) { /* the next strip begins after this one */
+        a.from += (size_t)(n_panels - 1) * j->panel_bytes;
+        left = j->n_blocks;
+    }
+    const int n_tiles = min_int((j->n_tokens + j->tile - 1) / j->tile, 4);
+    a.bytes = min_int(chunk, left) / j->type->unit_blocks * j->type->unit_bytes;
+    a.step = (a.bytes / 64 + n * n_tiles - 1) / (n * n_tiles) * 64;
+    return a;
+}
+
+/* y = n_panels panels times all tokens. */
 static void multiply_strip(const struct strip_job *j, struct avx512_strip *strip, strip_sum *sum, const uint8_t *panel,
                            int n_panels)
 {
     const int chunk = j->n_tokens <= STRIP_FEW ? STRIP_BLOCKS / 2 : STRIP_BLOCKS;
-    const int n_tiles = min_int((j->n_tokens + j->tile - 1) / j->tile, 4); /* that fetch ahead */
     const uint8_t *unit = panel;
     for (int block = 0; block < j->n_blocks; block += chunk) {
         const int n = min_int(chunk, j->n_blocks - block);
-        const int bytes = n / j->type->unit_blocks * j->type->unit_bytes;
+        const bool last = block + n == j->n_blocks;
         j->type->unpack(strip, unit, j->panel_bytes, n_panels, n);
-        unit += bytes;
-        int next = min_int(chunk, j->n_blocks - block - n) / j->type->unit_blocks * j->type->unit_bytes;
-        const uint8_t *ahead = unit;
-        if (next == 0) { /* the next strip begins after this one */
-            ahead += (size_t)(n_panels - 1) * j->panel_bytes;
-            next = min_int(chunk, j->n_blocks) / j->type->unit_blocks * j->type->unit_bytes;
-        }
-        const int lines = (next / 64 + n * n_tiles - 1) / (n * n_tiles);
+        unit += n / j->type->unit_blocks * j->type->unit_bytes;
+        const struct strip_ahead ahead = next_chunk(j, unit, n_panels, chunk, n, j->n_blocks - block - n);
         for (int t = 0; t < j->n_tokens; t += j->tile) {
             const int width = min_int(j->tile, j->n_tokens - t);
-            const int fetched = min_int(t / j->tile * n * lines * 64, next);
+            const int fetched = min_int(t / j->tile * n * ahead.step, ahead.bytes);
+            const size_t in_tile = (size_t)(block * width) * KERN_ACT_Q8_BYTES;
             struct avx512_tile tile = {
                 .strip = strip,
-                .act = j->act + (size_t)t * j->token_bytes + (size_t)(block * width) * KERN_ACT_Q8_BYTES,
-                .act_ahead = (const char *)j->act + (size_t)(t + j->tile) * j->token_bytes +
-                             (size_t)(block * width) * KERN_ACT_Q8_BYTES,
+                .act = j->act + (size_t)t * j->token_bytes + in_tile,
+                .act_ahead = (const char *)j->act + (size_t)(t + j->tile) * j->token_bytes + in_tile,
                 .sum = sum + t,
                 .n_panels = n_panels,
                 .n_tokens = width,
                 .n_blocks = n,
                 .first = block == 0,
-                .ahead = (const char *)ahead + fetched,
+                .ahead = (const char *)ahead.from + fetched,
                 .ahead_stride = j->panel_bytes,
-                .ahead_step = lines * 64,
-                .ahead_bytes = next - fetched,
+                .ahead_step = ahead.step,
+                .ahead_blocks = (ahead.bytes - fetched + ahead.step - 1) / ahead.step,
             };
+            if (last) {
+                fetch_results(j, t, width);
+            }
             j->type->add(&tile);
-        }
-    }
-}
-
-static void store_strip(float *y, size_t ldy, strip_sum *sum, int n_tokens, int rows, bool add)
-{
-    for (int t = 0; t < n_tokens; t++, y += ldy) {
-        avx512_store_rows(y, _mm512_load_ps(sum[t][0]), min_int(rows, 16), add);
-        if (rows > 16) {
-            avx512_store_rows(y + 16, _mm512_load_ps(sum[t][1]), rows - 16, add);
+            if (last) {
+                store_results(j, sum, t, width);
+            }
         }
     }
 }
@@ -289,7 +324,7 @@ void avx512_multiply_strips(const struct avx512_quant *type, float *y, size_t ld
     enum { ROWS = STRIP_PANELS * DTYPE_PANEL_ROWS };
     struct avx512_strip strip;
     _Alignas(64) strip_sum sum[SUM_TOKENS];
-    struct strip_job j = {.type = type, .tile = tile, .n_blocks = (n_cols + 63) / 64 * 2};
+    struct strip_job j = {.type = type, .tile = tile, .n_blocks = (n_cols + 63) / 64 * 2, .ldy = ldy, .add = add};
     j.token_bytes = kern_act_token_bytes(DTYPE_ACT_Q8, n_cols);
     j.panel_bytes = (size_t)(j.n_blocks / type->unit_blocks) * (size_t)type->unit_bytes;
     const int fit = min_int(SUM_TOKENS, (int)(ACT_BYTES / j.token_bytes));
@@ -299,9 +334,9 @@ void avx512_multiply_strips(const struct avx512_quant *type, float *y, size_t ld
         j.act = (const int8_t *)act + (size_t)t * j.token_bytes;
         j.n_tokens = min_int(most, n_tokens - t);
         for (int r = 0; r < n_rows; r += ROWS, panel += STRIP_PANELS * j.panel_bytes) {
-            const int rows = min_int(ROWS, n_rows - r);
-            multiply_strip(&j, &strip, sum, panel, rows > DTYPE_PANEL_ROWS ? 2 : 1);
-            store_strip(y + (size_t)t * ldy + r, ldy, sum, j.n_tokens, rows, add);
+            j.y = y + (size_t)t * ldy + r;
+            j.rows = min_int(ROWS, n_rows - r);
+            multiply_strip(&j, &strip, sum, panel, j.rows > DTYPE_PANEL_ROWS ? 2 : 1);
         }
     }
 }

@@ -39,11 +39,11 @@ struct avx512_tile {
     const int8_t *act;              /* the chunk's first block of the tile */
     float (*sum)[STRIP_PANELS][16]; /* [n_tokens] */
     int n_panels, n_tokens, n_blocks;
-    bool first;                  /* sums start at 0: what is in `sum` does not count */
-    const char *act_ahead;       /* the same blocks of the next tile, to be fetched meanwhile */
-    const char *ahead;           /* weights to be fetched: `ahead_step` bytes a block from here, */
-    size_t ahead_stride;         /* and from so many bytes behind, */
-    int ahead_step, ahead_bytes; /* until so many are fetched */
+    bool first;                   /* sums start at 0: what is in `sum` does not count */
+    const char *act_ahead;        /* the same blocks of the next tile, to be fetched meanwhile */
+    const char *ahead;            /* weights to be fetched: `ahead_step` bytes a block from here, */
+    size_t ahead_stride;          /* and from so many bytes behind, */
+    int ahead_step, ahead_blocks; /* in so many blocks */
 };
 
 /* Adds a chunk to the sums, in the order that kernels.h gives for the form. */
