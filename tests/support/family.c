@@ -1,4 +1,4 @@
-/* The same integer hash as tools/golden/exact.py. */
+/* The same integer hash as tools/golden/hashed.py. */
 #include "tests/support/family.h"
 
 #include <math.h>

@@ -17,6 +17,7 @@ import sys
 import numpy as np
 
 import exact
+import hashed
 from family_configs import FAMILIES
 
 OUT = pathlib.Path(__file__).resolve().parents[2] / "tests" / "golden" / "families"
@@ -55,9 +56,9 @@ class Candidate:
         config = family["config"]
         self.seed = seed
         self.tensors = [[k, v, *spread(k, v, config)] for k, v in sorted(shapes.items())]
-        weights = {t[0]: exact.values(t[0], seed, *t[1:]) for t in self.tensors if t[0] not in family.get("extra", {})}
+        weights = {t[0]: hashed.values(t[0], seed, *t[1:]) for t in self.tensors if t[0] not in family.get("extra", {})}
         model = exact.Model(family.get("stand_in", config), family.get("convert", dict)(weights))
-        prompt = exact.token_ids(seed, family["n_ids"], config["vocab_size"])
+        prompt = hashed.token_ids(seed, family["n_ids"], config["vocab_size"])
         self.ids, self.gap = greedy(model, prompt, N_GREEDY)
         self.logits = model.logits(self.ids)
 
