@@ -52,6 +52,94 @@ static inline float fmath_silu(float x)
     return x / (1.0f + fmath_exp(-x));
 }
 
+/* The steps of tanh: below TANH_SMALL x + x^3 P(x^2), above 1 - 2 / (e^2|x| + 1) with the sign of x.  Minimax fits in
+ * relative error, 3e-9. */
+#define FMATH_TANH_SMALL 0.6f
+#define FMATH_TANH_P4    -0x1.825850p-8f
+#define FMATH_TANH_P3    0x1.54b8a0p-6f
+#define FMATH_TANH_P2    -0x1.b898dep-5f
+#define FMATH_TANH_P1    0x1.1109aep-3f
+#define FMATH_TANH_P0    -0x1.55553ep-2f
+
+/* Error below 1.5 units in the last place. */
+static inline float fmath_tanh(float x)
+{
+    float z = x * x;
+    float p = fmaf(FMATH_TANH_P4, z, FMATH_TANH_P3);
+    p = fmaf(p, z, FMATH_TANH_P2);
+    p = fmaf(p, z, FMATH_TANH_P1);
+    p = fmaf(p, z, FMATH_TANH_P0);
+    float small = fmaf(p * z, x, x);
+    float a = fabsf(x);
+    float large = 1.0f - 2.0f / (fmath_exp(a + a) + 1.0f);
+    return a < FMATH_TANH_SMALL ? small : copysignf(large, x);
+}
+
+/* The steps of erf: below ERF_SMALL x + x P(x^2), above 1 - exp(Q(|x|)) with the sign of x, Q the logarithm of
+ * 1 - erf.  Minimax fits of erf in relative error, 3e-10 and 2e-9; from 4 on erf is 1. */
+#define FMATH_ERF_SMALL 0.9f
+#define FMATH_ERF_MAX   4.0f
+#define FMATH_ERF_P6    0x1.6510c4p-14f
+#define FMATH_ERF_P5    -0x1.aca394p-11f
+#define FMATH_ERF_P4    0x1.550a46p-8f
+#define FMATH_ERF_P3    -0x1.b81524p-6f
+#define FMATH_ERF_P2    0x1.ce2e54p-4f
+#define FMATH_ERF_P1    -0x1.812744p-2f
+#define FMATH_ERF_P0    0x1.06eba8p-3f
+#define FMATH_ERF_Q6    0x1.9fb270p-13f
+#define FMATH_ERF_Q5    -0x1.91ccd4p-9f
+#define FMATH_ERF_Q4    0x1.6d9ccep-6f
+#define FMATH_ERF_Q3    -0x1.aa731ep-4f
+#define FMATH_ERF_Q2    -0x1.4621bap-1f
+#define FMATH_ERF_Q1    -0x1.20b752p+0f
+#define FMATH_ERF_Q0    -0x1.5d1020p-13f
+
+/* Error below 1.5 units in the last place. */
+static inline float fmath_erf(float x)
+{
+    float z = x * x;
+    float p = fmaf(FMATH_ERF_P6, z, FMATH_ERF_P5);
+    p = fmaf(p, z, FMATH_ERF_P4);
+    p = fmaf(p, z, FMATH_ERF_P3);
+    p = fmaf(p, z, FMATH_ERF_P2);
+    p = fmaf(p, z, FMATH_ERF_P1);
+    p = fmaf(p, z, FMATH_ERF_P0);
+    float small = fmaf(p, x, x);
+    float a = fabsf(x);
+    float t = a > FMATH_ERF_MAX ? FMATH_ERF_MAX : a; /* NaN stays */
+    float q = fmaf(FMATH_ERF_Q6, t, FMATH_ERF_Q5);
+    q = fmaf(q, t, FMATH_ERF_Q4);
+    q = fmaf(q, t, FMATH_ERF_Q3);
+    q = fmaf(q, t, FMATH_ERF_Q2);
+    q = fmaf(q, t, FMATH_ERF_Q1);
+    q = fmaf(q, t, FMATH_ERF_Q0);
+    float large = 1.0f - fmath_exp(q);
+    return a < FMATH_ERF_SMALL ? small : copysignf(large, x);
+}
+
+#define FMATH_SQRT_HALF 0x1.6a09e6p-1f
+
+/* x Phi(x), Phi the normal distribution: (x / 2) (1 + erf(x / sqrt(2))).  GELU, arXiv:1606.08415. */
+static inline float fmath_gelu(float x)
+{
+    return (0.5f * x) * (1.0f + fmath_erf(x * FMATH_SQRT_HALF));
+}
+
+/* GELU as it was approximated: (x / 2) (1 + tanh(u)), u = sqrt(2 / pi) (x + 0.044715 x^3), which is x sigmoid(2u). */
+#define FMATH_GELU_C1 0x1.988454p+0f /* 2 sqrt(2 / pi) */
+#define FMATH_GELU_C3 0x1.2444f2p-4f /* 0.044715 of that */
+static inline float fmath_gelu_tanh(float x)
+{
+    float two_u = x * fmaf(FMATH_GELU_C3, x * x, FMATH_GELU_C1);
+    return x / (1.0f + fmath_exp(-two_u));
+}
+
+/* cap tanh(x / cap), a smooth way of staying within +-cap; an infinity, which would be hidden by that, becomes NaN. */
+static inline float fmath_softcap(float x, float cap)
+{
+    return fmaf(cap, fmath_tanh(x / cap), x - x);
+}
+
 /* Double precision, for tables and the sampler.  Errors below 2 ulp in the stated ranges. */
 double fmath_log(double x);           /* x > 0, finite */
 double fmath_exp2(double x);          /* |x| <= 1000; below -1000 gives 0 */

@@ -67,6 +67,7 @@ struct eng_plan {
     enum kv_type kv_type;
     struct kv_shape shape;
     struct mdl_state_options state;
+    int32_t rope_len; /* the context that was asked for, else the model's own */
     int32_t n_blocks;
     uint64_t kv_bytes, activation_bytes;
 };

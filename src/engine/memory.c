@@ -6,6 +6,7 @@
 #include "base/machine.h"
 #include "engine/engine.h"
 #include "kernels/parallel.h"
+#include "model/rope.h"
 
 enum { MAX_BATCH = 65536, MAX_SEQS = 65536 };
 
@@ -44,7 +45,7 @@ static choir_status check_options(const choir_engine_options *o, const struct md
     if (o->n_seqs < 1 || o->n_seqs > MAX_SEQS) {
         return base_fail(err, CHOIR_USAGE, "--n-seqs: %d (1 to %d allowed)", o->n_seqs, MAX_SEQS);
     }
-    if (o->ctx_size < 0 || o->ctx_size > c->max_seq_len) {
+    if (o->ctx_size < 0 || (o->ctx_size > c->max_seq_len && !mdl_rope_stretches(c))) {
         return base_fail(err, CHOIR_USAGE, "--ctx-size: %d, the model was made for at most %d tokens", o->ctx_size,
                          c->max_seq_len);
     }
@@ -62,6 +63,7 @@ static void size_plan(struct eng_plan *p, const struct mdl_model *m, int32_t ctx
     p->state = (struct mdl_state_options){
         .max_tokens = o->batch < ctx ? o->batch : ctx,
         .max_seq_len = ctx,
+        .rope_len = p->rope_len,
         .n_threads = o->n_threads,
     };
     if (p->state.max_tokens < o->n_seqs) { /* every sequence can decode in one step */
@@ -122,6 +124,7 @@ choir_status eng_plan_make(struct eng_plan *plan, const struct choir_model *mode
     const struct mdl_model config_only = {.config = model->config};
     const struct mdl_model *m = model->weights != NULL ? model->weights : &config_only;
     *plan = (struct eng_plan){.opt = *opt};
+    plan->rope_len = opt->ctx_size > 0 ? opt->ctx_size : model->config.max_seq_len;
     choir_status status = check_options(opt, &model->config, &plan->kv_type, err);
     if (status != CHOIR_OK) {
         return status;

@@ -100,8 +100,8 @@ static choir_status make_freqs(struct job *j, choir_error *err)
         free(scaled);
         return base_fail_memory(err, n * sizeof *scaled, "frequencies");
     }
-    mdl_rope_inv_freq(scaled, c, NULL);
-    mdl_rope_inv_freq(scaled + n, &plain, NULL);
+    mdl_rope_inv_freq(scaled, c, 0, c->max_seq_len, NULL);
+    mdl_rope_inv_freq(scaled + n, &plain, 0, c->max_seq_len, NULL);
     for (size_t i = 0; i < n; i++) {
         j->freqs[i] = (float)(scaled[n + i] / scaled[i]);
     }

@@ -1,27 +1,13 @@
 /* What attention does with the numbers of the cache, a vector at a time, for all instruction sets.
  *
- * Who includes this has defined VEC_LANES (numbers of a vector: 4, 8 or 16) and, on the type vec of so many floats, as
- * static inline functions:
- *   vec_set(x), vec_load(p), vec_store(p, v)
- *   vec_load_f16(p), vec_load_i8(p)                     widened
- *   vec_load_some(p, n), vec_load_f16_some(p, n), vec_load_i8_some(p, n), vec_store_some(p, v, n)
- *                                                       the first n, fewer than VEC_LANES; zeros behind
- *   vec_add(a, b), vec_sub(a, b), vec_mul(a, b)
- *   vec_fma(a, b, c)                                    a * b + c, fused
- *   vec_max(x, most)                                    `most` where x is NaN
- *   vec_largest(v)                                      of the lanes; there is no NaN
- *   vec_exp(x)                                          fmath_exp; x is 0 at most, or NaN
- *   vec_seen(score, token, begin, end)                  lane i is token + i: -INFINITY unless begin <= it < end
- *   vec_reduce16(v)                                     kern_reduce16 of 16 / VEC_LANES vectors
- *   vec_store_f16(p, v)                                 rounded to nearest even */
+ * Who includes this has included one of the headers with vectors (kernels/vec_math.h). */
 #ifndef KERN_ATTENTION_NUMBERS_H
 #define KERN_ATTENTION_NUMBERS_H
 
 #include <math.h>
 #include <string.h>
 
-#include "base/half.h"
-#include "kernels/kernels.h"
+#include "kernels/vec_math.h"
 
 #define ATTN_TEMPLATE static inline __attribute__((always_inline))
 

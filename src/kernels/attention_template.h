@@ -18,7 +18,7 @@
  *   ATTN_MAX_ACC             most sums of a group: of R * T * 16 / VEC_LANES and of R * N
  *   attn_group(n)            size of the next group of n rows
  *   ATTN_WIDE_ROWS           rows from which a widened copy pays
- * and the vectors of attention_numbers.h. */
+ * and the vectors of vec_math.h. */
 #ifndef KERN_ATTENTION_TEMPLATE_H
 #define KERN_ATTENTION_TEMPLATE_H
 
@@ -126,10 +126,21 @@ ATTN_TEMPLATE void score_group(const enum kern_kv type, const bool FETCH, const 
 
 /* ---- softmax ---- */
 
+/* Caps the scores of the tiles [first, last). */
+static __attribute__((noinline)) void cap_scores(float *p, int first, int last, float cap)
+{
+    for (int i = first * TILE; i < last * TILE; i += VEC_LANES) {
+        vec_store(p + i, vec_softcap(vec_load(p + i), vec_set(cap)));
+    }
+}
+
 /* Scores become probabilities, 0 where unseen; m and l move on, acc is rescaled. */
-static inline void soften(const struct row *row, float *p, float *m, float *l, float *acc, int head_dim)
+static inline void soften(const struct row *row, float *p, float softcap, float *m, float *l, float *acc, int head_dim)
 {
     const int first = row->begin / TILE, last = (row->end + TILE - 1) / TILE;
+    if (softcap > 0) {
+        cap_scores(p, first, last, softcap);
+    }
     vec most = vec_set(*m);
     for (int i = first * TILE; i < last * TILE; i += VEC_LANES) {
         vec score = vec_load(p + i);
@@ -288,7 +299,8 @@ ATTN_TEMPLATE void find_weights(const enum kern_kv type, const bool FETCH, const
                 (highest + TILE - 1) / TILE);
     for (int r = 0; r < R; r++) {
         if (rows[r].begin < rows[r].end) {
-            soften(rows + r, p + r * CHUNK, a->m + r0 + r, a->l + r0 + r, a->acc + (size_t)(r0 + r) * (size_t)hd, hd);
+            soften(rows + r, p + r * CHUNK, a->softcap, a->m + r0 + r, a->l + r0 + r,
+                   a->acc + (size_t)(r0 + r) * (size_t)hd, hd);
         }
     }
 }

@@ -11,8 +11,8 @@
  * or written past the stated shapes.
  *
  * NaN and infinity pass through as IEEE says and are never lost: what depends on one ends as NaN or infinity, up to the
- * logits, where it is found.  Four places see to that: packed int8 activations (a NaN scale), stored keys and values
- * (infinity becomes NaN), norms (a sum that overflowed makes NaN), softmax (exp of NaN is NaN; a span that was seen has
+ * logits, where it is found.  Five places see to that: packed int8 activations (a NaN scale), stored keys and values
+ * (infinity becomes NaN), norms (a sum that overflowed makes NaN), soft caps (infinity becomes NaN), softmax (exp of NaN is NaN; a span that was seen has
  * l != 0).  Levels agree on which numbers are NaN; sign and payload of one may differ, except where the bits are given.
  * One thing may go unnoticed: a score of finite numbers that overflows to -infinity (p is 0). */
 #ifndef KERN_KERNELS_H
@@ -27,6 +27,8 @@
 
 /* Types a KV cache can have, in the order of kernel tables. */
 enum kern_kv { KERN_KV_F32, KERN_KV_F16, KERN_KV_Q8_0, KERN_KV_COUNT };
+
+enum kern_activation { KERN_SILU, KERN_GELU, KERN_GELU_TANH, KERN_ACTIVATION_COUNT };
 
 /* Bits that kernels write and look for.  An f16 with KERN_F16_QUIET set in addition to all of KERN_F16_INF is a NaN. */
 #define KERN_F32_INF   0x7f800000u
@@ -121,6 +123,7 @@ struct kern_attn_span {
     const void *const *next_tiles; /* KERN_ATTN_CHUNK / 16 tiles of K that will be wanted next, or NULL: only fetched */
     const int32_t *from;           /* [n_q] first token of the span that the row may see */
     const int32_t *to;             /* [n_q] one past the last; from >= to: it sees none */
+    float softcap;                 /* scores are capped (see softcap below); 0: they are not */
     float *m;                      /* out [n_q] maximum score, -INFINITY where none is seen */
     float *l;                      /* out [n_q] sum of exp(score - m), 0 where none is seen */
     float *acc;                    /* out [n_q, head_dim] sum of exp(score - m) * v, 0 where none is seen */
@@ -187,8 +190,20 @@ struct choir_kernels {
     void (*rope_interleaved)(float *x, const float *cosine, const float *sine, int n_heads, int head_dim, int rope_dim);
     void (*rope_half)(float *x, const float *cosine, const float *sine, int n_heads, int head_dim, int rope_dim);
 
-    /* gate[i] = silu(gate[i]) * up[i], fmath_silu.  SwiGLU, arXiv:2002.05202. */
-    void (*swiglu)(float *gate, const float *up, int n);
+    /* y[i] = fma((x[i] - mean) * s, w[i], bias[i]): mean = (reduce16's sum of x) / n, s = kern_rms_factor of the sum of
+     * d^2, d = x - mean, which is reduce16's over fma(d, d, lane).  Two passes, so that no variance is lost to a mean.
+     * x, y, w, bias: [n]; bias may be NULL (then y[i] = (x[i] - mean) * s * w[i]); y may be x.  arXiv:1607.06450. */
+    void (*layernorm)(float *y, const float *x, const float *w, const float *bias, int n, float eps);
+
+    /* x[i] = act(x[i]) * gated[i], or act(x[i]) where gated is NULL: fmath_silu, fmath_gelu, fmath_gelu_tanh.  The products
+     * are the gated linear units of arXiv:2002.05202. */
+    void (*activate[KERN_ACTIVATION_COUNT])(float *x, const float *gated, int n);
+
+    /* x[i] = fmath_softcap(x[i], cap); cap > 0. */
+    void (*softcap)(float *x, float cap, int n);
+
+    /* y[i] += x[i]. */
+    void (*add)(float *y, const float *x, int n);
 
     /* x[i] *= s. */
     void (*scale)(float *x, float s, int n);
@@ -202,6 +217,7 @@ struct choir_kernels {
     void (*kv_put_v[KERN_KV_COUNT])(void *tile, int n_lanes, int lane, const float *v, int head_dim);
 
     /* One span of attention; keys and values are widened to f32.  Per row and chunk of 64 tokens: score[t] = fma chain over d of q[d] k[d][t] from +0;
+     * with a softcap: score = fmath_softcap(score, softcap);
      * m' = max(m, scores seen); c = exp(m - m') (1 chunk: nothing to rescale: acc and l start as +0 without one);
      * p[t] = exp(score - m'), exactly 0 where not seen; l = l * c + reduce16(p) (a product, then a sum);
      * acc[d] *= c (only when m' > m), then acc[d] = fma(p[t], v[t][d], acc[d]) over the tokens seen, in order.

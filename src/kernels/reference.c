@@ -26,6 +26,25 @@ static void rmsnorm(float *y, const float *x, const float *w, int n, float eps)
     }
 }
 
+static void layernorm(float *y, const float *x, const float *w, const float *bias, int n, float eps)
+{
+    float lane[16] = {0};
+    for (int i = 0; i < n; i++) {
+        lane[i % 16] += x[i];
+    }
+    float mean = kern_reduce16(lane) / (float)n;
+    float square[16] = {0};
+    for (int i = 0; i < n; i++) {
+        float d = x[i] - mean;
+        square[i % 16] = fmaf(d, d, square[i % 16]);
+    }
+    float s = kern_rms_factor(kern_reduce16(square), n, eps);
+    for (int i = 0; i < n; i++) {
+        float scaled = (x[i] - mean) * s;
+        y[i] = bias != NULL ? fmaf(scaled, w[i], bias[i]) : scaled * w[i];
+    }
+}
+
 static void rotate(float *a, float *b, float cosine, float sine)
 {
     float x = *a;
@@ -54,10 +73,38 @@ static void rope_half(float *x, const float *cosine, const float *sine, int n_he
     }
 }
 
-static void swiglu(float *gate, const float *up, int n)
+static void activate_silu(float *x, const float *gated, int n)
 {
     for (int i = 0; i < n; i++) {
-        gate[i] = fmath_silu(gate[i]) * up[i];
+        x[i] = gated != NULL ? fmath_silu(x[i]) * gated[i] : fmath_silu(x[i]);
+    }
+}
+
+static void activate_gelu(float *x, const float *gated, int n)
+{
+    for (int i = 0; i < n; i++) {
+        x[i] = gated != NULL ? fmath_gelu(x[i]) * gated[i] : fmath_gelu(x[i]);
+    }
+}
+
+static void activate_gelu_tanh(float *x, const float *gated, int n)
+{
+    for (int i = 0; i < n; i++) {
+        x[i] = gated != NULL ? fmath_gelu_tanh(x[i]) * gated[i] : fmath_gelu_tanh(x[i]);
+    }
+}
+
+static void softcap(float *x, float cap, int n)
+{
+    for (int i = 0; i < n; i++) {
+        x[i] = fmath_softcap(x[i], cap);
+    }
+}
+
+static void add(float *y, const float *x, int n)
+{
+    for (int i = 0; i < n; i++) {
+        y[i] += x[i];
     }
 }
 
@@ -104,7 +151,10 @@ void kern_init_reference(struct choir_kernels *k)
         .rmsnorm = rmsnorm,
         .rope_interleaved = rope_interleaved,
         .rope_half = rope_half,
-        .swiglu = swiglu,
+        .layernorm = layernorm,
+        .activate = {[KERN_SILU] = activate_silu, [KERN_GELU] = activate_gelu, [KERN_GELU_TANH] = activate_gelu_tanh},
+        .softcap = softcap,
+        .add = add,
         .scale = scale,
         .kv_put_k =
             {[KERN_KV_F32] = ref_kv_put_k_f32, [KERN_KV_F16] = ref_kv_put_k_f16, [KERN_KV_Q8_0] = ref_kv_put_k_q8_0},

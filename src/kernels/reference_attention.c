@@ -57,7 +57,7 @@ static void score_tokens(element_fn *element, const struct kern_attn_span *a, co
         for (int d = 0; d < a->head_dim; d++) {
             sum = fmaf(q[d], key(element, a, t, d), sum);
         }
-        score[t % KERN_ATTN_CHUNK] = sum;
+        score[t % KERN_ATTN_CHUNK] = a->softcap > 0 ? fmath_softcap(sum, a->softcap) : sum;
     }
 }
 

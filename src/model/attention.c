@@ -7,7 +7,6 @@
  * When all runs decode and their few tasks would not load the threads alike (few heads, sequences of different lengths),
  * the spans of each task become items of their own: first all spans in any order into `partial`, then the same merges in
  * the same order.  Either way gives the same bits. */
-#include <math.h>
 #include <string.h>
 
 #include "model/state.h"
@@ -18,6 +17,7 @@ struct task {
     int32_t head0, n_heads;   /* query heads: kv_head * group + head0 .. */
     int32_t token0, n_tokens; /* query tokens, in the run */
     int32_t n_rows;           /* n_heads * n_tokens; row = token * n_heads + head */
+    int32_t window;           /* tokens that a query sees, itself included; 0: all */
     int32_t span0, span1;     /* spans of the past that any row sees */
 };
 
@@ -27,6 +27,7 @@ struct layout {
     int32_t part_heads;  /* heads of a part */
     int32_t n_parts;     /* parts of a group */
     int32_t tile_tokens; /* query tokens of a tile */
+    int32_t window;      /* of the layer */
 };
 
 static struct layout make_layout(const struct mdl_config *c)
@@ -53,17 +54,17 @@ static int32_t max32(int32_t a, int32_t b)
     return a > b ? a : b;
 }
 
-/* First position that the query at `pos` sees. */
-static int32_t first_seen(const struct mdl_config *c, int32_t pos)
+/* First position that the query at `pos` sees through a window (0: none). */
+static int32_t first_seen(int32_t window, int32_t pos)
 {
-    return c->sliding_window > 0 ? max32(0, pos - c->sliding_window + 1) : 0;
+    return window > 0 ? max32(0, pos - window + 1) : 0;
 }
 
 static struct task make_task(const struct mdl_state *s, const struct layout *y, int32_t run, int32_t i)
 {
     const struct mdl_config *c = &s->model->config;
     const struct mdl_run *r = &s->batch->runs[run];
-    struct task t = {.run = run};
+    struct task t = {.run = run, .window = y->window};
     t.kv_head = i % c->n_kv_heads;
     i /= c->n_kv_heads;
     t.head0 = i % y->n_parts * y->part_heads;
@@ -71,12 +72,12 @@ static struct task make_task(const struct mdl_state *s, const struct layout *y, 
     t.token0 = i / y->n_parts * y->tile_tokens;
     t.n_tokens = min32(y->tile_tokens, r->n - t.token0);
     t.n_rows = t.n_heads * t.n_tokens;
-    t.span0 = first_seen(c, r->pos + t.token0) / KERN_ATTN_SPAN;
+    t.span0 = first_seen(y->window, r->pos + t.token0) / KERN_ATTN_SPAN;
     t.span1 = (r->pos + t.token0 + t.n_tokens - 1) / KERN_ATTN_SPAN + 1;
     return t;
 }
 
-/* The task's queries, scaled by 1/sqrt(head_dim), as rows. */
+/* The task's queries, scaled, as rows. */
 static void load_queries(const struct mdl_state *s, const struct task *t, float *dst)
 {
     const struct mdl_config *c = &s->model->config;
@@ -84,11 +85,10 @@ static void load_queries(const struct mdl_state *s, const struct task *t, float 
     size_t hd = (size_t)c->head_dim;
     size_t q_dim = (size_t)mdl_q_dim(c);
     size_t head = (size_t)(t->kv_head * (c->n_heads / c->n_kv_heads) + t->head0);
-    float scale = 1.0f / sqrtf((float)c->head_dim);
     size_t n = (size_t)t->n_heads * hd;
     for (int32_t i = 0; i < t->n_tokens; i++) {
         memcpy(dst, s->q + (size_t)(r->first + t->token0 + i) * q_dim + head * hd, n * sizeof *dst);
-        s->kernels->scale(dst, scale, (int)n);
+        s->kernels->scale(dst, c->attn_scale, (int)n);
         dst += n;
     }
 }
@@ -174,7 +174,7 @@ static void run_span(const struct mdl_state *s, struct mdl_scratch *x, const str
     find_tiles(s, x, r->table, layer, t->kv_head, begin, n);
     for (int32_t i = 0; i < t->n_rows; i++) {
         int32_t pos = r->pos + t->token0 + i / t->n_heads;
-        x->from[i] = max32(0, first_seen(c, pos) - begin);
+        x->from[i] = max32(0, first_seen(t->window, pos) - begin);
         x->to[i] = min32(n, pos + 1 - begin);
     }
     struct kern_attn_span a = {
@@ -187,6 +187,7 @@ static void run_span(const struct mdl_state *s, struct mdl_scratch *x, const str
         .next_tiles = find_next(s, x, r->table, layer, t->kv_head, begin + n, last + 1 - begin - n),
         .from = x->from,
         .to = x->to,
+        .softcap = c->attn_softcap,
         .m = m,
         .l = l,
         .acc = acc,
@@ -356,6 +357,7 @@ void mdl_attention(struct par_thread *me, struct mdl_state *s, int32_t l)
 {
     const struct mdl_config *c = &s->model->config;
     struct layout y = make_layout(c);
+    y.window = s->model->layers[l].window;
     int32_t n_tasks = 0;
     for (int32_t r = 0; r < s->batch->n_runs; r++) {
         n_tasks += run_tasks(&y, c, &s->batch->runs[r]);

@@ -28,6 +28,7 @@ struct mdl_state_options {
     int32_t max_tokens;  /* most tokens in a batch */
     int32_t max_logits;  /* most rows of logits in a batch */
     int32_t max_seq_len; /* most positions in a sequence */
+    int32_t rope_len;    /* the length that scalings which depend on one are for; never what is free or running */
     int n_threads;
 };
 

@@ -54,9 +54,9 @@ void mdl_pack(struct mdl_state *s, uint8_t *const *act, unsigned forms, const fl
     }
 }
 
-/* Tokens [token0, token1), rows [row0, row1). */
-static void apply(struct mdl_state *s, int thread, uint8_t *const *acts, const struct mdl_job *job, int n_tokens,
-                  int token0, int token1, int row0, int row1)
+/* Tokens [token0, token1), rows [row0, row1), without the bias. */
+static void multiply(struct mdl_state *s, int thread, uint8_t *const *acts, const struct mdl_job *job, int n_tokens,
+                     int token0, int token1, int row0, int row1)
 {
     const struct mdl_matrix *w = job->w;
     const enum dtype_act kind = s->kernels->act[w->type];
@@ -74,6 +74,15 @@ static void apply(struct mdl_state *s, int thread, uint8_t *const *acts, const s
         int n_rows = row1 - row < DTYPE_PANEL_ROWS ? row1 - row : DTYPE_PANEL_ROWS;
         kern_pack_panel(w->type, panel, w->rows + (size_t)row * w->row_bytes, w->row_bytes, n_rows, w->n_cols);
         s->kernels->matmul[w->type](y + row, ldy, panel, n_rows, w->n_cols, act, n, tile, job->add);
+    }
+}
+
+static void apply(struct mdl_state *s, int thread, uint8_t *const *acts, const struct mdl_job *job, int n_tokens,
+                  int token0, int token1, int row0, int row1)
+{
+    multiply(s, thread, acts, job, n_tokens, token0, token1, row0, row1);
+    for (int t = token0; job->bias != NULL && t < token1; t++) {
+        s->kernels->add(job->y + (size_t)t * (size_t)job->w->n_rows + row0, job->bias + row0, row1 - row0);
     }
 }
 

@@ -31,17 +31,21 @@ static choir_status lay_out(struct mdl_model *m, const struct mdl_plan *plan, ch
 /* Frequencies that no position should have (a file with an absurd scaling) are refused. */
 static choir_status check_rope(const struct mdl_model *m, const struct wts_set *set, choir_error *err)
 {
-    size_t n = (size_t)m->config.rope_dim / 2;
-    double *inv_freq = malloc(n * sizeof *inv_freq);
+    const struct mdl_config *c = &m->config;
+    size_t n = (size_t)c->rope_dim / 2;
+    double *inv_freq = malloc((n > 0 ? n : 1) * sizeof *inv_freq);
     if (inv_freq == NULL) {
         return base_fail_memory(err, n * sizeof *inv_freq, "frequencies");
     }
-    mdl_rope_inv_freq(inv_freq, &m->config, m->rope_freqs);
-    bool in_range = mdl_rope_in_range(inv_freq, &m->config);
+    bool in_range = true;
+    for (int kind = 0; kind < MDL_ROPE_KINDS; kind++) {
+        mdl_rope_inv_freq(inv_freq, c, kind, c->max_seq_len, m->rope_freqs);
+        in_range = in_range && mdl_rope_in_range(inv_freq, c, c->max_seq_len);
+    }
     free(inv_freq);
     return in_range ? CHOIR_OK
                     : base_fail(err, CHOIR_FILE, "%s: RoPE angles out of range over a context of %d tokens",
-                                set->model_file, m->config.max_seq_len);
+                                set->model_file, c->max_seq_len);
 }
 
 choir_status mdl_open(struct mdl_model **out, const struct mdl_config *config, struct wts_set *set,

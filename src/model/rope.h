@@ -7,14 +7,23 @@
 
 #include "model/config.h"
 
-/* Fills inv_freq[rope_dim / 2]: radians per position of each pair, after the configuration's scaling (linear: position
- * interpolation, arXiv:2306.15595; llama3: by wavelength) and the file's own divisors `freqs` [rope_dim / 2] (NULL: none). */
-void mdl_rope_inv_freq(double *inv_freq, const struct mdl_config *c, const float *freqs);
+/* The kinds of config.rope that layers have and that differ: kinds[0 .. the result), 1 or 2 of them. */
+int mdl_rope_tables(int kinds[MDL_ROPE_KINDS], const struct mdl_config *c);
 
-/* Whether every angle up to position max_seq_len is in the range of fmath_sincos (and finite). */
-bool mdl_rope_in_range(const double *inv_freq, const struct mdl_config *c);
+/* Fills inv_freq[rope_dim / 2]: radians per position of each pair, after the scaling of config.rope[kind] for texts of
+ * up to rope_len tokens, and the file's own divisors `freqs` [rope_dim / 2] (NULL: none). */
+void mdl_rope_inv_freq(double *inv_freq, const struct mdl_config *c, int kind, int32_t rope_len, const float *freqs);
 
-/* cosine[n], sine[n] of pos * inv_freq[n], computed in double and rounded once. */
-void mdl_rope_angles(float *cosine, float *sine, const double *inv_freq, int32_t n, int32_t pos);
+/* Whether every angle up to position n_positions is in the range of fmath_sincos (and finite). */
+bool mdl_rope_in_range(const double *inv_freq, const struct mdl_config *c, int32_t n_positions);
+
+/* Whether texts longer than max_seq_len are what the scaling is for. */
+bool mdl_rope_stretches(const struct mdl_config *c);
+
+/* What yarn and longrope multiply cosines and sines by, unless the file says otherwise; 1 of the others. */
+double mdl_rope_default_magnitude(const struct mdl_rope *r);
+
+/* cosine[n], sine[n] of pos * inv_freq[n], times magnitude, computed in double and rounded once. */
+void mdl_rope_angles(float *cosine, float *sine, const double *inv_freq, double magnitude, int32_t n, int32_t pos);
 
 #endif

@@ -6,26 +6,46 @@
 #include "base/error.h"
 #include "model/rope.h"
 
-/* Widest input of a group of matrices. */
-static int32_t widest_input(const struct mdl_config *c)
-{
-    int32_t w = c->dim > c->hidden_dim ? c->dim : c->hidden_dim;
-    return w > mdl_q_dim(c) ? w : mdl_q_dim(c);
-}
-
 static size_t max_size(size_t a, size_t b)
 {
     return a > b ? a : b;
 }
 
+/* Widest hidden layer that tokens go through all together: not a routed expert's. */
+static size_t widest_hidden(const struct mdl_config *c)
+{
+    return max_size((size_t)c->hidden_dim, (size_t)c->shared_dim);
+}
+
+/* Widest input of a group of matrices. */
+static size_t widest_input(const struct mdl_config *c)
+{
+    return max_size(max_size((size_t)c->dim, widest_hidden(c)), (size_t)mdl_q_dim(c));
+}
+
+static size_t panel_in_file(const struct mdl_matrix *w)
+{
+    return w->rows != NULL ? w->panel_bytes : 0;
+}
+
+static size_t largest_panel_of_ffn(const struct mdl_ffn *f)
+{
+    return max_size(max_size(panel_in_file(&f->w_gate), panel_in_file(&f->w_up)), panel_in_file(&f->w_down));
+}
+
+/* Of the matrices left in the file's layout. */
 static size_t largest_panel(const struct mdl_model *m)
 {
-    size_t n = m->output.rows != NULL ? m->output.panel_bytes : 0;
+    size_t n = panel_in_file(&m->output);
     for (int32_t l = 0; m->layers != NULL && l < m->config.n_layers; l++) {
         const struct mdl_layer *y = &m->layers[l];
-        const struct mdl_matrix *all[] = {&y->wq, &y->wk, &y->wv, &y->wo, &y->ffn.w_gate, &y->ffn.w_up, &y->ffn.w_down};
+        const struct mdl_matrix *all[] = {&y->wq, &y->wk, &y->wv, &y->wo, &y->router};
         for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-            n = max_size(n, all[i]->rows != NULL ? all[i]->panel_bytes : 0);
+            n = max_size(n, panel_in_file(all[i]));
+        }
+        n = max_size(n, max_size(largest_panel_of_ffn(&y->ffn), largest_panel_of_ffn(&y->shared)));
+        for (int32_t i = 0; y->experts != NULL && i < m->config.n_experts; i++) {
+            n = max_size(n, largest_panel_of_ffn(&y->experts[i]));
         }
     }
     return n;
@@ -67,29 +87,39 @@ static void carve_scratch(struct carver *c, struct mdl_scratch *t, const struct 
     t->v_gather = part(c, gather);
 }
 
+static void carve_angles(struct carver *c, struct mdl_state *s, const struct mdl_config *g, size_t n_tokens)
+{
+    const size_t half = (size_t)g->rope_dim / 2;
+    int kinds[MDL_ROPE_KINDS];
+    s->n_angles = mdl_rope_tables(kinds, g);
+    for (int i = 0; i < s->n_angles; i++) {
+        s->angles[i].inv_freq = part(c, half * sizeof(double));
+        s->angles[i].cosine = part(c, n_tokens * half * sizeof(float));
+        s->angles[i].sine = part(c, n_tokens * half * sizeof(float));
+    }
+}
+
 static void carve(struct carver *c, struct mdl_state *s, const struct mdl_model *m, const struct kv_shape *kv,
                   const struct mdl_state_options *opt)
 {
     const struct mdl_config *g = &m->config;
     size_t t = (size_t)opt->max_tokens;
     size_t f = sizeof(float);
-    size_t half = (size_t)g->rope_dim / 2;
     s->x = part(c, t * (size_t)g->dim * f);
     s->xb = part(c, max_size(t, (size_t)opt->max_logits) * (size_t)g->dim * f);
     s->q = part(c, t * (size_t)mdl_q_dim(g) * f);
     s->k = part(c, t * (size_t)mdl_kv_dim(g) * f);
     s->v = part(c, t * (size_t)mdl_kv_dim(g) * f);
     s->att = part(c, t * (size_t)mdl_q_dim(g) * f);
-    s->gate = part(c, t * (size_t)g->hidden_dim * f);
-    s->up = part(c, t * (size_t)g->hidden_dim * f);
+    s->block = part(c, g->post_norm ? t * (size_t)g->dim * f : 0);
+    s->hidden = part(c, t * widest_hidden(g) * f);
+    s->up = part(c, g->gated ? t * widest_hidden(g) * f : 0);
     for (int kind = 0; kind < DTYPE_ACT_COUNT; kind++) {
-        size_t per_token = kern_act_token_bytes((enum dtype_act)kind, widest_input(g));
+        size_t per_token = kern_act_token_bytes((enum dtype_act)kind, (int)widest_input(g));
         s->act[kind] = part(c, max_size(t, (size_t)opt->max_logits) * per_token);
-        s->act_hidden[kind] = part(c, t * kern_act_token_bytes((enum dtype_act)kind, g->hidden_dim));
+        s->act_hidden[kind] = part(c, t * kern_act_token_bytes((enum dtype_act)kind, (int)widest_hidden(g)));
     }
-    s->inv_freq = part(c, half * sizeof *s->inv_freq);
-    s->cosine = part(c, t * half * f);
-    s->sine = part(c, t * half * f);
+    carve_angles(c, s, g, t);
     s->token_run = part(c, t * sizeof *s->token_run);
     s->logit_token = part(c, (size_t)opt->max_logits * sizeof *s->logit_token);
     s->logits = part(c, (size_t)opt->max_logits * (size_t)g->vocab_size * f);
@@ -108,6 +138,27 @@ size_t mdl_state_bytes(const struct mdl_model *m, const struct kv_shape *kv, con
     struct carver c = {0};
     carve(&c, &nowhere, m, kv, opt);
     return c.bytes;
+}
+
+/* Frequencies are fixed here, for as long as the state lives. */
+static choir_status fix_angles(struct mdl_state *s, choir_error *err)
+{
+    const struct mdl_config *c = &s->model->config;
+    int kinds[MDL_ROPE_KINDS];
+    const int n = mdl_rope_tables(kinds, c);
+    for (int i = 0; i < n; i++) {
+        struct mdl_angles *a = &s->angles[i];
+        a->magnitude = c->rope[kinds[i]].magnitude;
+        mdl_rope_inv_freq(a->inv_freq, c, kinds[i], s->opt.rope_len, s->model->rope_freqs);
+        if (!mdl_rope_in_range(a->inv_freq, c, s->opt.max_seq_len)) {
+            return base_fail(err, CHOIR_USAGE, "--ctx-size: RoPE angles out of range over %d tokens",
+                             s->opt.max_seq_len);
+        }
+    }
+    for (int kind = 0; kind < MDL_ROPE_KINDS; kind++) {
+        s->angles_of[kind] = &s->angles[n == MDL_ROPE_KINDS ? kind : 0];
+    }
+    return CHOIR_OK;
 }
 
 choir_status mdl_state_open(struct mdl_state **out, const struct mdl_model *m, const struct choir_kernels *k,
@@ -129,7 +180,11 @@ choir_status mdl_state_open(struct mdl_state **out, const struct mdl_model *m, c
     }
     struct carver c = {.arena = &s->arena};
     carve(&c, s, m, &kv->shape, opt);
-    mdl_rope_inv_freq(s->inv_freq, &m->config, m->rope_freqs);
+    status = fix_angles(s, err);
+    if (status != CHOIR_OK) {
+        mdl_state_close(s);
+        return status;
+    }
     *out = s;
     return CHOIR_OK;
 }

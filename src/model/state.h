@@ -24,6 +24,13 @@ struct mdl_scratch {
     uint8_t *v_gather;
 };
 
+/* How the tokens of the step are turned. */
+struct mdl_angles {
+    double *inv_freq; /* [rope_dim / 2] */
+    double magnitude;
+    float *cosine, *sine; /* [T, rope_dim / 2] */
+};
+
 struct mdl_state {
     const struct mdl_model *model;
     const struct choir_kernels *kernels;
@@ -31,23 +38,24 @@ struct mdl_state {
     struct mdl_state_options opt;
     struct base_arena arena;
 
-    float *x;                             /* [T, dim] residual stream */
-    float *xb;                            /* [T, dim] normed */
-    float *q;                             /* [T, n_heads * head_dim] */
-    float *k, *v;                         /* [T, n_kv_heads * head_dim] */
-    float *att;                           /* [T, n_heads * head_dim] */
-    float *gate;                          /* [T, hidden_dim] */
-    float *up;                            /* [T, hidden_dim] */
-    uint8_t *act[DTYPE_ACT_COUNT];        /* packed activations of the matrices about to be applied */
-    uint8_t *act_hidden[DTYPE_ACT_COUNT]; /* the same for W_down, written while act is read */
-    double *inv_freq;                     /* [rope_dim / 2] */
-    float *cosine, *sine;                 /* [T, rope_dim / 2] */
-    int32_t *token_run;                   /* [T] run each token belongs to */
-    int32_t *logit_token;                 /* [max_logits] batch index of the token each row of logits is for */
-    float *logits;                        /* [max_logits, vocab_size] */
-    float *partial;                       /* attention partials of split spans, see attention.c */
-    size_t partial_cap;                   /* floats */
-    struct mdl_scratch *scratch;          /* [n_threads] */
+    float *x;                                 /* [T, dim] residual stream */
+    float *xb;                                /* [T, dim] normed */
+    float *q;                                 /* [T, n_heads * head_dim] */
+    float *k, *v;                             /* [T, n_kv_heads * head_dim] */
+    float *att;                               /* [T, n_heads * head_dim] */
+    float *block;                             /* [T, dim] a block's result, where it is normed before it is added */
+    float *hidden, *up;                       /* [T, widest hidden layer] */
+    uint8_t *act[DTYPE_ACT_COUNT];            /* packed activations of the matrices about to be applied */
+    uint8_t *act_hidden[DTYPE_ACT_COUNT];     /* the same for W_down, written while act is read */
+    struct mdl_angles angles[MDL_ROPE_KINDS]; /* n_angles: 2 where the kinds of layers both occur and differ */
+    int n_angles;
+    struct mdl_angles *angles_of[MDL_ROPE_KINDS]; /* a kind of layer */
+    int32_t *token_run;                           /* [T] run each token belongs to */
+    int32_t *logit_token;                         /* [max_logits] batch index of the token each row of logits is for */
+    float *logits;                                /* [max_logits, vocab_size] */
+    float *partial;                               /* attention partials of split spans, see attention.c */
+    size_t partial_cap;                           /* floats */
+    struct mdl_scratch *scratch;                  /* [n_threads] */
 
     /* the step at hand */
     const struct mdl_batch *batch;
@@ -58,11 +66,12 @@ struct mdl_state {
 
 /* ---- linear.c: activations meet matrices ---- */
 
-/* One matrix of a group that shares its input: y = W x, or y += W x. */
+/* One matrix of a group that shares its input: y = W x + bias, or y = (y + W x) + bias. */
 struct mdl_job {
     const struct mdl_matrix *w;
     float *y; /* [T, w->n_rows] */
     bool add;
+    const float *bias; /* [w->n_rows] or NULL */
 };
 
 /* The forms in which the jobs' matrices want their input: bit k for enum dtype_act k. */

@@ -291,11 +291,13 @@ enum { N_SMALL = 1000 };
 static void run_small(const struct choir_kernels *k)
 {
     static const int sizes[] = {1, 7, 8, 15, 16, 17, 64, 100, 288, N_SMALL};
+    static const char *const activations[KERN_ACTIVATION_COUNT] = {"silu", "gelu", "gelu_tanh"};
     static float x[N_SMALL];
     static float y[N_SMALL];
     static float w[N_SMALL];
     struct source s = {.seed = 5};
-    uint64_t h[4] = {hash_start, hash_start, hash_start, hash_start};
+    uint64_t h[6] = {hash_start, hash_start, hash_start, hash_start, hash_start, hash_start};
+    uint64_t activated[KERN_ACTIVATION_COUNT] = {hash_start, hash_start, hash_start};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         int n = sizes[i];
         size_t bytes = (size_t)n * sizeof *x;
@@ -303,16 +305,29 @@ static void run_small(const struct choir_kernels *k)
         fill(w, N_SMALL, 2.0f, &s);
         k->rmsnorm(y, x, w, n, 1e-5f);
         h[0] = hash_more(h[0], y, bytes);
-        memcpy(y, x, sizeof y);
-        k->swiglu(y, w, n);
+        k->layernorm(y, x, w, i % 2 == 0 ? x : NULL, n, 1e-5f);
         h[1] = hash_more(h[1], y, bytes);
+        for (int a = 0; a < KERN_ACTIVATION_COUNT; a++) {
+            memcpy(y, x, sizeof y);
+            k->activate[a](y, i % 2 == 0 ? w : NULL, n);
+            activated[a] = hash_more(activated[a], y, bytes);
+        }
+        k->softcap(y, 10.0f, n);
+        h[4] = hash_more(h[4], y, bytes);
+        k->add(y, x, n);
+        h[5] = hash_more(h[5], y, bytes);
         k->scale(y, 0.3f, n);
         h[2] = hash_more(h[2], y, bytes);
         bool finite = k->all_finite(x, n);
         h[3] = hash_more(h[3], &finite, sizeof finite);
     }
     report("rmsnorm", h[0]);
-    report("swiglu", h[1]);
+    report("layernorm", h[1]);
+    for (int a = 0; a < KERN_ACTIVATION_COUNT; a++) {
+        report(activations[a], activated[a]);
+    }
+    report("softcap", h[4]);
+    report("add", h[5]);
     report("scale", h[2]);
     report("all_finite", h[3]);
 }

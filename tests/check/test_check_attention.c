@@ -19,6 +19,7 @@ struct span {
     enum kern_kv kv;
     int n_q, head_dim, n_tokens;
     enum check_data data;
+    float softcap;
     struct check_buffer q, from, to, k[MAX_TILES], v[MAX_TILES];
     const void *k_tiles[MAX_TILES], *v_tiles[MAX_TILES];
     char name[128];
@@ -142,8 +143,9 @@ static void span_open(struct span *s, struct check_rng *r, const struct choir_ke
         s->v_tiles[i] = s->v[i].data;
     }
     fill_ranges(s, r);
-    snprintf(s->name, sizeof s->name, "%s attention kv %d, %d rows of %d, %d tokens, data %d",
-             base_cpu_level_name(k->level), (int)s->kv, s->n_q, s->head_dim, s->n_tokens, (int)s->data);
+    snprintf(s->name, sizeof s->name, "%s attention kv %d, %d rows of %d, %d tokens, data %d, cap %g",
+             base_cpu_level_name(k->level), (int)s->kv, s->n_q, s->head_dim, s->n_tokens, (int)s->data,
+             (double)s->softcap);
 }
 
 static void span_close(struct span *s)
@@ -179,6 +181,7 @@ static struct output attend(const struct span *s, const struct choir_kernels *k,
                                .v_tiles = s->v_tiles,
                                .from = (const int32_t *)(const void *)s->from.data + first,
                                .to = (const int32_t *)(const void *)s->to.data + first,
+                               .softcap = s->softcap,
                                .m = floats(&o.m),
                                .l = floats(&o.l),
                                .acc = floats(&o.acc),
@@ -198,10 +201,10 @@ static double score_in_double(const struct span *s, int row, int t, double *magn
         sum += term;
         *magnitude += fabs(term);
     }
-    return sum;
+    return s->softcap > 0 ? (double)s->softcap * tanh(sum / (double)s->softcap) : sum;
 }
 
-/* acc / l is the softmax average of v.  A score is off by up to head_dim half-ulps of its magnitudes (e), which makes
+/* acc / l is the softmax average of v.  A score is off by up to head_dim half-ulps of its magnitudes and some of its cap (e), which makes
  * every weight off by a factor of exp(2 e) at most; sums and exps add an ulp or so a token. */
 static void expect_true(const struct span *s, const struct output *o, int row)
 {
@@ -222,7 +225,8 @@ static void expect_true(const struct span *s, const struct output *o, int row)
         p[t] = exp(p[t] - top);
         l += p[t];
     }
-    double slack = expm1(2 * worst * (s->head_dim + 2) * 0x1p-24) + (to - from + 80) * 0x1p-23;
+    double slack =
+        expm1(2 * worst * (s->head_dim + 2) * 0x1p-24 + (double)s->softcap * 0x1p-21) + (to - from + 80) * 0x1p-23;
     for (int d = 0; d < s->head_dim; d++) {
         double sum = 0, magnitude = 0;
         for (int t = from; t < to; t++) {
@@ -271,6 +275,7 @@ static void test_span(void **state)
             bool large = n % 10 == 0;
             s.n_q = 1 + n % (large ? KERN_ATTN_ROWS : 17);
             s.head_dim = n < 256 ? 2 * (n / 2 + 1) : 8 * check_between(&r, 1, large ? 32 : 16);
+            s.softcap = n % 4 == 1 ? (n % 3 ? 50.0f : 1.5f) : 0.0f;
             s.n_tokens = n % 5 ? check_between(&r, 1, 140) : check_between(&r, 1, KERN_ATTN_SPAN);
             check_span(s, &levels.k[i], &r);
         }
@@ -352,6 +357,7 @@ static void test_not_finite(void **state)
             struct span s = {.kv = (enum kern_kv)(n % KERN_KV_COUNT), .data = CHECK_REALS};
             s.n_q = 1 + n % 13;
             s.head_dim = 2 * check_between(&r, 1, 40);
+            s.softcap = n % 5 == 1 ? 50.0f : 0.0f;
             s.n_tokens = n % 3 ? check_between(&r, 1, 4) : check_between(&r, 1, 200);
             check_spoiled(s, &levels.k[i], n / 3 % 2, values[n / 6 % 4], &r);
             s.kv = KERN_KV_F16; /* finite, but not to f16 */

@@ -104,47 +104,202 @@ static void test_rmsnorm_overflow(void **state)
     }
 }
 
-static void check_swiglu(const struct choir_kernels *k, int n, enum check_data data, struct check_rng *r)
+static void check_layernorm(const struct choir_kernels *k, int n, enum check_data data, struct check_rng *r)
 {
     struct choir_kernels reference = reference_kernels();
-    struct check_buffer gate = numbers_open(r, data, n), up = numbers_open(r, CHECK_REALS, n);
+    struct check_buffer x = numbers_open(r, data, n), w = numbers_open(r, CHECK_REALS, n);
+    struct check_buffer bias = numbers_open(r, CHECK_REALS, n);
+    struct check_buffer expected = numbers_open(r, CHECK_REALS, n), found = numbers_open(r, CHECK_REALS, n);
+    reference.layernorm(floats(&expected), floats(&x), floats(&w), NULL, n, 1e-5f);
+    k->layernorm(floats(&found), floats(&x), floats(&w), NULL, n, 1e-5f);
+    check_equal(floats(&expected), floats(&found), (size_t)n, "layernorm without bias");
+    reference.layernorm(floats(&expected), floats(&x), floats(&w), floats(&bias), n, 1e-5f);
+    k->layernorm(floats(&found), floats(&x), floats(&w), floats(&bias), n, 1e-5f);
+    check_equal(floats(&expected), floats(&found), (size_t)n, "layernorm");
+    double mean = 0, square = 0, most = 0;
     for (int i = 0; i < n; i++) {
-        floats(&gate)[i] *= data == CHECK_REALS ? 20.0f : data == CHECK_INTEGERS ? 16.0f : 1.0f; /* exp's range ends */
+        mean += (double)floats(&x)[i] / n;
+        most = fmax(most, fabs((double)floats(&x)[i]));
     }
-    struct check_buffer expected = copy_open(&gate), found = copy_open(&gate);
-    reference.swiglu(floats(&expected), floats(&up), n);
-    k->swiglu(floats(&found), floats(&up), n);
-    check_equal(floats(&expected), floats(&found), (size_t)n, "swiglu");
     for (int i = 0; i < n; i++) {
-        double g = (double)floats(&gate)[i], truth = g / (1 + exp(-g)) * (double)floats(&up)[i];
-        /* exp stops growing at e^88, so silu ends at g * e^-88 instead of 0 */
-        check_near(truth, (double)floats(&found)[i], 6 * 0x1p-23 * fabs(truth) + 1e-37 * (1 + fabs(g)), "swiglu");
+        square += ((double)floats(&x)[i] - mean) * ((double)floats(&x)[i] - mean);
     }
-    check_buffer_close(&gate);
-    check_buffer_close(&up);
+    const double s = 1 / sqrt(square / n + (double)1e-5f);
+    for (int i = 0; i < n && data != CHECK_EXTREMES; i++) {
+        double scaled = ((double)floats(&x)[i] - mean) * s * (double)floats(&w)[i], add = (double)floats(&bias)[i];
+        check_near(scaled + add, (double)floats(&found)[i], (n / 16 + 20) * 0x1p-24 * (most * s + 1 + fabs(add)),
+                   "layernorm");
+    }
+    k->layernorm(floats(&x), floats(&x), floats(&w), floats(&bias), n, 1e-5f);
+    check_equal(floats(&expected), floats(&x), (size_t)n, "layernorm in place");
+    check_buffer_close(&x);
+    check_buffer_close(&w);
+    check_buffer_close(&bias);
     check_buffer_close(&expected);
     check_buffer_close(&found);
 }
 
-static void test_swiglu(void **state)
+static void test_layernorm(void **state)
 {
     (void)state;
-    for_all_lengths(check_swiglu, 12);
+    for_all_lengths(check_layernorm, 17);
+    struct check_levels levels = check_levels_here();
+    for (int i = 0; i < levels.n; i++) { /* a mean far from zero costs no more than its own rounding */
+        float x[64], w[64], y[64];
+        for (int j = 0; j < 64; j++) {
+            x[j] = 4096.0f + (j % 2 ? 1.0f : -1.0f);
+            w[j] = 1.0f;
+        }
+        levels.k[i].layernorm(y, x, w, NULL, 64, 0.0f);
+        for (int j = 0; j < 64; j++) {
+            assert_true(y[j] == (j % 2 ? 1.0f : -1.0f));
+        }
+        x[5] = 3e38f; /* the sum of squares overflows */
+        levels.k[i].layernorm(y, x, w, NULL, 64, 0.0f);
+        assert_true(isnan(y[0]) && isnan(y[5]));
+    }
+}
+
+/* In double: silu, GELU and its approximation. */
+static double activation(int kind, double x)
+{
+    const double u = 0.79788456080286535588 * (x + 0.044715 * x * x * x);
+    return kind == KERN_SILU   ? x / (1 + exp(-x))
+           : kind == KERN_GELU ? x / 2 * erfc(-x / sqrt(2))
+                               : x / (1 + exp(-2 * u));
+}
+
+static void check_activate(const struct choir_kernels *k, int n, enum check_data data, struct check_rng *r)
+{
+    struct choir_kernels reference = reference_kernels();
+    struct check_buffer x = numbers_open(r, data, n), gated = numbers_open(r, CHECK_REALS, n);
+    for (int i = 0; i < n; i++) {
+        floats(&x)[i] *= data == CHECK_REALS ? 20.0f : data == CHECK_INTEGERS ? 16.0f : 1.0f; /* exp's range ends */
+    }
+    for (int kind = 0; kind < KERN_ACTIVATION_COUNT; kind++) {
+        struct check_buffer expected = copy_open(&x), found = copy_open(&x);
+        reference.activate[kind](floats(&expected), floats(&gated), n);
+        k->activate[kind](floats(&found), floats(&gated), n);
+        check_equal(floats(&expected), floats(&found), (size_t)n, "activate, gated");
+        memcpy(expected.data, x.data, x.bytes);
+        memcpy(found.data, x.data, x.bytes);
+        reference.activate[kind](floats(&expected), NULL, n);
+        k->activate[kind](floats(&found), NULL, n);
+        check_equal(floats(&expected), floats(&found), (size_t)n, "activate");
+        for (int i = 0; i < n; i++) {
+            double g = (double)floats(&x)[i], truth = activation(kind, g);
+            /* exp stops growing at e^88, so silu ends at g * e^-88 instead of 0; 1 + erf is off by half an ulp of 1 */
+            double slack = kind == KERN_GELU        ? fabs(g) * 0x1p-23
+                           : kind == KERN_GELU_TANH ? 1e-7 * fabs(g * truth * g)
+                                                    : 0;
+            check_near(truth, (double)floats(&found)[i], 6 * 0x1p-23 * fabs(truth) + 1e-36 * (1 + fabs(g)) + slack,
+                       "activate");
+        }
+        check_buffer_close(&expected);
+        check_buffer_close(&found);
+    }
+    check_buffer_close(&x);
+    check_buffer_close(&gated);
+}
+
+/* All through the range of exp, tanh and erf, and what is no number: op of 64 numbers at a time. */
+typedef void check_range_fn(const struct choir_kernels *k, float *x, int n);
+
+static void for_the_range(check_range_fn *op, const char *what)
+{
     struct check_levels levels = check_levels_here();
     struct choir_kernels reference = reference_kernels();
-    for (int i = 0; i < levels.n; i++) { /* all through exp's range, and what is no number */
-        float gate[64], same[64], up[64];
-        for (int block = 0; block < 400; block++) {
+    for (int i = 0; i < levels.n; i++) {
+        float expected[64], found[64];
+        for (int block = 0; block < 800; block++) {
             for (int j = 0; j < 64; j++) {
-                gate[j] = same[j] = block == 0 ? (float[]){NAN, INFINITY, -INFINITY, 0.0f}[j % 4]
-                                               : (float)(block * 64 + j) * 0.008f - 100.0f;
-                up[j] = 1.0f;
+                const float at = (float)(block % 400 * 64 + j);
+                expected[j] = found[j] = block == 0    ? (float[]){NAN, INFINITY, -INFINITY, 0.0f, -0.0f}[j % 5]
+                                         : block < 400 ? at * 0.008f - 100.0f
+                                                       : at * 0.0004f - 5.0f;
             }
-            reference.swiglu(gate, up, 64);
-            levels.k[i].swiglu(same, up, 64);
-            check_equal(gate, same, 64, "swiglu over exp's range");
+            op(&reference, expected, 64);
+            op(&levels.k[i], found, 64);
+            check_equal(expected, found, 64, what);
         }
     }
+}
+
+static void silu(const struct choir_kernels *k, float *x, int n)
+{
+    k->activate[KERN_SILU](x, NULL, n);
+}
+
+static void gelu(const struct choir_kernels *k, float *x, int n)
+{
+    k->activate[KERN_GELU](x, NULL, n);
+}
+
+static void gelu_tanh(const struct choir_kernels *k, float *x, int n)
+{
+    k->activate[KERN_GELU_TANH](x, NULL, n);
+}
+
+static void softcap_3(const struct choir_kernels *k, float *x, int n)
+{
+    k->softcap(x, 3.0f, n);
+}
+
+static void test_activate(void **state)
+{
+    (void)state;
+    for_all_lengths(check_activate, 12);
+    for_the_range(silu, "silu");
+    for_the_range(gelu, "gelu");
+    for_the_range(gelu_tanh, "gelu_tanh");
+}
+
+static void check_softcap(const struct choir_kernels *k, int n, enum check_data data, struct check_rng *r)
+{
+    struct choir_kernels reference = reference_kernels();
+    struct check_buffer x = numbers_open(r, data, n), expected = copy_open(&x), found = copy_open(&x);
+    const float cap = data == CHECK_INTEGERS ? 2.0f : 0.5f + fabsf(check_uniform(r));
+    reference.softcap(floats(&expected), cap, n);
+    k->softcap(floats(&found), cap, n);
+    check_equal(floats(&expected), floats(&found), (size_t)n, "softcap");
+    for (int i = 0; i < n; i++) {
+        double truth = (double)cap * tanh((double)floats(&x)[i] / (double)cap);
+        check_near(truth, (double)floats(&found)[i], 4 * 0x1p-23 * fabs(truth) + 1e-37, "softcap");
+    }
+    check_buffer_close(&x);
+    check_buffer_close(&expected);
+    check_buffer_close(&found);
+}
+
+static void test_softcap(void **state)
+{
+    (void)state;
+    for_all_lengths(check_softcap, 18);
+    for_the_range(softcap_3, "softcap");
+    struct check_levels levels = check_levels_here();
+    for (int i = 0; i < levels.n; i++) { /* what is not finite is not hidden */
+        float x[20] = {INFINITY, -INFINITY, NAN};
+        levels.k[i].softcap(x, 30.0f, 20);
+        assert_true(isnan(x[0]) && isnan(x[1]) && isnan(x[2]) && x[3] == 0.0f);
+    }
+}
+
+static void check_add(const struct choir_kernels *k, int n, enum check_data data, struct check_rng *r)
+{
+    struct check_buffer x = numbers_open(r, data, n), y = numbers_open(r, CHECK_REALS, n), sum = copy_open(&y);
+    k->add(floats(&sum), floats(&x), n);
+    for (int i = 0; i < n; i++) {
+        assert_true(floats(&sum)[i] == floats(&y)[i] + floats(&x)[i]);
+    }
+    check_buffer_close(&x);
+    check_buffer_close(&y);
+    check_buffer_close(&sum);
+}
+
+static void test_add(void **state)
+{
+    (void)state;
+    for_all_lengths(check_add, 19);
 }
 
 static void check_scale(const struct choir_kernels *k, int n, enum check_data data, struct check_rng *r)
@@ -236,8 +391,9 @@ static void test_rope(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rmsnorm),    cmocka_unit_test(test_rmsnorm_overflow),
-                                       cmocka_unit_test(test_swiglu),     cmocka_unit_test(test_scale),
-                                       cmocka_unit_test(test_all_finite), cmocka_unit_test(test_rope)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rmsnorm),  cmocka_unit_test(test_rmsnorm_overflow), cmocka_unit_test(test_layernorm),
+        cmocka_unit_test(test_activate), cmocka_unit_test(test_softcap),          cmocka_unit_test(test_add),
+        cmocka_unit_test(test_scale),    cmocka_unit_test(test_all_finite),       cmocka_unit_test(test_rope)};
     return cmocka_run_group_tests_name("check operations", tests, NULL, NULL);
 }

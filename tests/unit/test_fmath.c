@@ -61,6 +61,36 @@ static void test_exp_error(void **state)
     assert_true(worst < 1e-7);
 }
 
+/* In units of the last place of the float nearest to the truth. */
+static double float_ulps(float got, double want)
+{
+    int e;
+    (void)frexp(want, &e);
+    e = e < -125 ? -125 : e;
+    return fabs((double)got - want) / ldexp(1.0, e - 24);
+}
+
+static void test_tanh_erf_error(void **state)
+{
+    (void)state;
+    double of_tanh = 0.0, of_erf = 0.0;
+    for (uint32_t u = 0x00800000u; u < 0x41200000u; u += 97) { /* 1e-38 to 10 */
+        float x = base_f32_from_bits(u);
+        of_tanh = fmax(of_tanh, float_ulps(fmath_tanh(x), tanh((double)x)));
+        of_erf = fmax(of_erf, float_ulps(fmath_erf(x), erf((double)x)));
+        assert_true(fmath_tanh(-x) == -fmath_tanh(x) && fmath_erf(-x) == -fmath_erf(x));
+    }
+    if (of_tanh > 1.5 || of_erf > 1.5) {
+        fail_msg("tanh is %g ulp off, erf %g", of_tanh, of_erf);
+    }
+    assert_true(fmath_tanh(INFINITY) == 1.0f && fmath_tanh(-INFINITY) == -1.0f && isnan(fmath_tanh(NAN)));
+    assert_true(fmath_erf(INFINITY) == 1.0f && fmath_erf(-INFINITY) == -1.0f && isnan(fmath_erf(NAN)));
+    assert_true(fmath_tanh(-0.0f) == 0.0f && fmath_erf(0.0f) == 0.0f);
+    assert_true(fabsf(fmath_gelu(1.0f) - 0.841344746f) < 1e-7f);
+    assert_true(fabsf(fmath_gelu_tanh(1.0f) - 0.841191990f) < 1e-7f);
+    assert_true(fmath_softcap(1.0f, 30.0f) < 1.0f && isnan(fmath_softcap(INFINITY, 30.0f)));
+}
+
 static void test_exp_edges(void **state)
 {
     (void)state;
@@ -262,15 +292,11 @@ static void test_reduce16(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exp_error),
-        cmocka_unit_test(test_exp_edges),
-        cmocka_unit_test(test_log_error),
-        cmocka_unit_test(test_exp2_error),
-        cmocka_unit_test(test_pow_error),
-        cmocka_unit_test(test_sincos_error),
-        cmocka_unit_test(test_half_equals_hardware),
-        cmocka_unit_test(test_bf16),
-        cmocka_unit_test(test_reduce16),
+        cmocka_unit_test(test_exp_error),      cmocka_unit_test(test_exp_edges),
+        cmocka_unit_test(test_tanh_erf_error), cmocka_unit_test(test_log_error),
+        cmocka_unit_test(test_exp2_error),     cmocka_unit_test(test_pow_error),
+        cmocka_unit_test(test_sincos_error),   cmocka_unit_test(test_half_equals_hardware),
+        cmocka_unit_test(test_bf16),           cmocka_unit_test(test_reduce16),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

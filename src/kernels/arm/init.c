@@ -16,7 +16,12 @@ static void init_neon(struct choir_kernels *k)
     k->rmsnorm = kern_rmsnorm_neon;
     k->rope_interleaved = kern_rope_interleaved_neon;
     k->rope_half = kern_rope_half_neon;
-    k->swiglu = kern_swiglu_neon;
+    k->layernorm = kern_layernorm_neon;
+    k->activate[KERN_SILU] = kern_activate_silu_neon;
+    k->activate[KERN_GELU] = kern_activate_gelu_neon;
+    k->activate[KERN_GELU_TANH] = kern_activate_gelu_tanh_neon;
+    k->softcap = kern_softcap_neon;
+    k->add = kern_add_neon;
     k->scale = kern_scale_neon;
     k->kv_put_k[KERN_KV_F16] = kern_kv_put_k_f16_neon;
     k->kv_put_v[KERN_KV_F16] = kern_kv_put_v_f16_neon;

@@ -27,7 +27,12 @@ void kern_rmsnorm_neon(float *y, const float *x, const float *w, int n, float ep
 void kern_rope_interleaved_neon(float *x, const float *cosine, const float *sine, int n_heads, int head_dim,
                                 int rope_dim);
 void kern_rope_half_neon(float *x, const float *cosine, const float *sine, int n_heads, int head_dim, int rope_dim);
-void kern_swiglu_neon(float *gate, const float *up, int n);
+void kern_activate_silu_neon(float *x, const float *gated, int n);
+void kern_activate_gelu_neon(float *x, const float *gated, int n);
+void kern_activate_gelu_tanh_neon(float *x, const float *gated, int n);
+void kern_softcap_neon(float *x, float cap, int n);
+void kern_add_neon(float *y, const float *x, int n);
+void kern_layernorm_neon(float *y, const float *x, const float *w, const float *bias, int n, float eps);
 void kern_scale_neon(float *x, float s, int n);
 bool kern_all_finite_neon(const float *x, int n);
 

@@ -1,4 +1,4 @@
-/* The small per-token operations for NEON: norm, rotation, activation function, scale, finiteness.
+/* The small per-token operations for NEON: norm, rotation, scale, finiteness.
  * What is left over at the end of a row is done one by one with the same operations, so with the same bits. */
 #include <math.h>
 
@@ -84,20 +84,6 @@ void kern_rope_half_neon(float *x, const float *cosine, const float *sine, int n
         for (; i < pairs; i++) {
             rotate(x + i, x + pairs + i, cosine[i], sine[i]);
         }
-    }
-}
-
-void kern_swiglu_neon(float *gate, const float *up, int n)
-{
-    const float32x4_t one = vdupq_n_f32(1.0f);
-    int i = 0;
-    for (; i + 4 <= n; i += 4) {
-        float32x4_t g = vld1q_f32(gate + i);
-        float32x4_t silu = vdivq_f32(g, vaddq_f32(one, neon_exp(vnegq_f32(g))));
-        vst1q_f32(gate + i, vmulq_f32(silu, vld1q_f32(up + i)));
-    }
-    for (; i < n; i++) {
-        gate[i] = fmath_silu(gate[i]) * up[i];
     }
 }
 

@@ -29,7 +29,12 @@ static void init_avx2(struct choir_kernels *k)
     k->rmsnorm = kern_rmsnorm_avx2;
     k->rope_interleaved = kern_rope_interleaved_avx2;
     k->rope_half = kern_rope_half_avx2;
-    k->swiglu = kern_swiglu_avx2;
+    k->layernorm = kern_layernorm_avx2;
+    k->activate[KERN_SILU] = kern_activate_silu_avx2;
+    k->activate[KERN_GELU] = kern_activate_gelu_avx2;
+    k->activate[KERN_GELU_TANH] = kern_activate_gelu_tanh_avx2;
+    k->softcap = kern_softcap_avx2;
+    k->add = kern_add_avx2;
     k->scale = kern_scale_avx2;
     k->kv_put_k[KERN_KV_F16] = kern_kv_put_k_f16_avx2;
     k->kv_put_v[KERN_KV_F16] = kern_kv_put_v_f16_avx2;
@@ -65,6 +70,12 @@ static void init_avx512(struct choir_kernels *k)
     k->matmul[DTYPE_F32] = kern_matmul_f32_avx512;
     k->matmul[DTYPE_F16] = kern_matmul_f16_avx512;
     k->matmul[DTYPE_BF16] = kern_matmul_bf16_avx512;
+    k->layernorm = kern_layernorm_avx512;
+    k->activate[KERN_SILU] = kern_activate_silu_avx512;
+    k->activate[KERN_GELU] = kern_activate_gelu_avx512;
+    k->activate[KERN_GELU_TANH] = kern_activate_gelu_tanh_avx512;
+    k->softcap = kern_softcap_avx512;
+    k->add = kern_add_avx512;
     k->kv_put_k[KERN_KV_F16] = kern_kv_put_k_f16_avx512;
     k->kv_put_v[KERN_KV_F16] = kern_kv_put_v_f16_avx512;
     k->attn_span[KERN_KV_F32] = kern_attn_span_f32_avx512;

@@ -46,7 +46,12 @@ void kern_rmsnorm_avx2(float *y, const float *x, const float *w, int n, float ep
 void kern_rope_interleaved_avx2(float *x, const float *cosine, const float *sine, int n_heads, int head_dim,
                                 int rope_dim);
 void kern_rope_half_avx2(float *x, const float *cosine, const float *sine, int n_heads, int head_dim, int rope_dim);
-void kern_swiglu_avx2(float *gate, const float *up, int n);
+void kern_activate_silu_avx2(float *x, const float *gated, int n);
+void kern_activate_gelu_avx2(float *x, const float *gated, int n);
+void kern_activate_gelu_tanh_avx2(float *x, const float *gated, int n);
+void kern_softcap_avx2(float *x, float cap, int n);
+void kern_add_avx2(float *y, const float *x, int n);
+void kern_layernorm_avx2(float *y, const float *x, const float *w, const float *bias, int n, float eps);
 void kern_scale_avx2(float *x, float s, int n);
 bool kern_all_finite_avx2(const float *x, int n);
 

@@ -14,6 +14,13 @@ void kern_matmul_f16_avx512(float *y, size_t ldy, const void *W, int n_rows, int
                             int tile, bool add);
 void kern_matmul_bf16_avx512(float *y, size_t ldy, const void *W, int n_rows, int n_cols, const void *act, int n_tokens,
                              int tile, bool add);
+void kern_activate_silu_avx512(float *x, const float *gated, int n);
+void kern_activate_gelu_avx512(float *x, const float *gated, int n);
+void kern_activate_gelu_tanh_avx512(float *x, const float *gated, int n);
+void kern_softcap_avx512(float *x, float cap, int n);
+void kern_add_avx512(float *y, const float *x, int n);
+void kern_layernorm_avx512(float *y, const float *x, const float *w, const float *bias, int n, float eps);
+
 void kern_kv_put_k_f16_avx512(void *tile, int n_lanes, int lane, const float *k, int head_dim);
 void kern_kv_put_v_f16_avx512(void *tile, int n_lanes, int lane, const float *v, int head_dim);
 void kern_attn_span_f32_avx512(const struct kern_attn_span *a);

@@ -1,8 +1,7 @@
-/* The small per-token operations for AVX2: norm, rotation, activation function, scale, finiteness.
+/* The small per-token operations for AVX2: norm, rotation, scale, finiteness.
  * What is left over at the end of a row is done one by one with the same operations, so with the same bits. */
 #include <math.h>
 
-#include "base/fmath.h"
 #include "kernels/reduce.h"
 #include "kernels/x86/simd_avx2.h"
 
@@ -84,20 +83,6 @@ void kern_rope_half_avx2(float *x, const float *cosine, const float *sine, int n
         for (; i < pairs; i++) {
             rotate(x + i, x + pairs + i, cosine[i], sine[i]);
         }
-    }
-}
-
-void kern_swiglu_avx2(float *gate, const float *up, int n)
-{
-    const __m256 one = _mm256_set1_ps(1.0f), sign = _mm256_set1_ps(-0.0f);
-    int i = 0;
-    for (; i + 8 <= n; i += 8) {
-        __m256 g = _mm256_loadu_ps(gate + i);
-        __m256 silu = _mm256_div_ps(g, _mm256_add_ps(one, avx2_exp(_mm256_xor_ps(g, sign))));
-        _mm256_storeu_ps(gate + i, _mm256_mul_ps(silu, _mm256_loadu_ps(up + i)));
-    }
-    for (; i < n; i++) {
-        gate[i] = fmath_silu(gate[i]) * up[i];
     }
 }
 
