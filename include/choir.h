@@ -131,6 +131,7 @@ typedef struct choir_engine_options {
     const char *kv_type; /* "f16" (default), "f32", "q8_0" */
     int32_t kv_block;    /* tokens in a block: a power of two, 1 to 256; 16 */
     uint64_t mem_limit;  /* 0: what is free */
+    int32_t max_logits;  /* most rows of logits in a step (choir_sequence_want_logits); n_seqs if that is more; 0 */
 } choir_engine_options;
 
 typedef struct choir_engine_info {
@@ -138,6 +139,7 @@ typedef struct choir_engine_info {
     int32_t batch;
     int n_threads;
     int32_t kv_block, n_blocks, n_free_blocks;
+    int32_t max_logits;
     char kv_type[8];
     uint64_t kv_bytes;       /* of the whole pool (address space; pages are taken lazily) */
     uint64_t kv_token_bytes; /* of one position, all layers */
@@ -214,6 +216,31 @@ CHOIR_API choir_status choir_engine_step(choir_engine *engine, choir_sequence *c
 /* Logits after the last token, [vocab_size]; NULL when it is not computed, or when they were lost by a truncation.
  * Valid until the sequence next changes. */
 CHOIR_API const float *choir_sequence_logits(const choir_sequence *seq);
+/* Logits of more than the last token: prompts that are scored, drafts that are checked, perplexity.  From now on the steps
+ * give a row of logits after each token at position `from` or above that they compute; INT32_MAX, as at first: after the
+ * last token only.  A step has max_logits rows for all its sequences: tokens whose rows find no room wait for the next
+ * one, so a caller that steps until computed == length meets each row once.  A fork wants what its source wants. */
+CHOIR_API void choir_sequence_want_logits(choir_sequence *seq, int32_t from);
+/* The row after the token at position pos, [vocab_size], if the engine's last step made it; else NULL.  Valid until the next
+ * step of the engine, or until the sequence is truncated to pos tokens or fewer. */
+CHOIR_API const float *choir_sequence_logits_at(const choir_sequence *seq, int32_t pos);
+
+/* What a row of logits says. */
+typedef struct choir_score {
+    double log_prob; /* natural logarithm of the asked-for id's probability */
+    int32_t best;    /* the most likely id, the lower one of equals */
+    /* The same of the base row, and the Kullback-Leibler divergence of the row from it in nats, sum of
+     * p_base (log p_base - log p).  0 without a base. */
+    int32_t base_best;
+    double base_log_prob, divergence;
+} choir_score;
+
+/* Scores n rows of the last step on the engine's threads: out[i] is about ids[i], as what follows the token at position
+ * pos + i.  base: NULL, or [n, vocab_size] logits to compare with.  Sums are in double and in one fixed order: the same bits for
+ * any number of threads, on every CPU.  CHOIR_USAGE for a row that is not there or an id out of range, CHOIR_FILE for a
+ * base that is not finite. */
+CHOIR_API choir_status choir_sequence_score(choir_score *out, const choir_sequence *seq, int32_t pos, int32_t n,
+                                            const int32_t *ids, const float *base, choir_error *err);
 /* Draws the next id from the logits by the sequence's sampler chain; does not append it.  CHOIR_USAGE without logits. */
 CHOIR_API choir_status choir_sequence_sample(choir_sequence *seq, int32_t *id, choir_error *err);
 

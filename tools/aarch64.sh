@@ -10,7 +10,7 @@ root=$PWD/build/aarch64-root
 build=build/aarch64
 here=build/release
 packages="libsentencepiece0 libsentencepiece-dev libjansson4 libjansson-dev libedit2 libedit-dev libtinfo6 libbsd0 libmd0
-          libcmocka0 libcmocka-dev"
+          libcmocka0 libcmocka-dev libxxhash-dev"
 checks="act ops matmul attention"
 
 if [ "$(uname -m)" = aarch64 ]; then

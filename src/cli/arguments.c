@@ -124,6 +124,9 @@ static choir_status check(const options *o, choir_error *err)
     if (o->decode && (o->json || o->ids_only)) {
         return fail(err, CHOIR_USAGE, "--decode and %s exclude each other", o->json ? "--json" : "--ids");
     }
+    if (o->save_logits && o->kl) {
+        return fail(err, CHOIR_USAGE, "--save-logits and --kl exclude each other");
+    }
     if (o->json && o->ids_only) {
         return fail(err, CHOIR_USAGE, "--json and --ids exclude each other");
     }

@@ -39,6 +39,8 @@ static int run(session *s)
         return cmd_info(s);
     case CMD_QUANTIZE:
         return cmd_quantize(s);
+    case CMD_PERPLEXITY:
+        return cmd_perplexity(s);
     }
     return CHOIR_INTERNAL;
 }

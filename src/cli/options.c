@@ -18,9 +18,10 @@
 #define TOK    CMD_TOKENIZE
 #define INFO   CMD_INFO
 #define QUANT  CMD_QUANTIZE
+#define PPL    CMD_PERPLEXITY
 #define TEXT   (GEN | COMP)
 #define ENGINE (TEXT | BENCH)
-#define ALL    (ENGINE | TOK | INFO | QUANT)
+#define ALL    (ENGINE | TOK | INFO | QUANT | PPL)
 
 #define INT_MOST     2147483647.0
 #define THREADS_MOST 1024
@@ -52,6 +53,10 @@ const command_row command_rows[] = {
      0, "the text goes after -p"},
     {CMD_INFO, "info", "[MODEL]", "what a model is, and what it needs in memory",
      "From the headers alone: no weights are read.", 0, 1, "info takes one model"},
+    {CMD_PERPLEXITY, "perplexity", "", "how well a model predicts a text, with the error",
+     "The text comes from -f, stdin or -p.  Windows and numbers are those of llama.cpp's tool:\nhalf windows, or "
+     "--stride.",
+     0, 0, "the text goes after -f"},
     {CMD_QUANTIZE, "quantize", "IN OUT.gguf [TYPE]", "any model in, a smaller GGUF file out",
      "IN is a folder, a .gguf or .bin file or ORG/NAME; TYPE is q8_0 if not given.", 2, 3,
      "quantize takes IN OUT TYPE"},
@@ -59,12 +64,13 @@ const command_row command_rows[] = {
 };
 
 const option_row option_rows[] = {
-    {GEN | COMP | TOK, GROUP_TEXT, "prompt", 'p', NULL, 0, "TEXT", "the text to begin with", INTO(OPTION_TEXT, prompt)},
-    {GEN | COMP | TOK, GROUP_TEXT, "file", 'f', NULL, 0, "FILE", "read the text from FILE (- is stdin)",
+    {GEN | COMP | TOK | PPL, GROUP_TEXT, "prompt", 'p', NULL, 0, "TEXT", "the text to begin with",
+     INTO(OPTION_TEXT, prompt)},
+    {GEN | COMP | TOK | PPL, GROUP_TEXT, "file", 'f', NULL, 0, "FILE", "read the text from FILE (- is stdin)",
      INTO(OPTION_TEXT, file)},
-    {GEN | COMP | TOK, GROUP_TEXT, "raw", 0, NULL, 0, NULL, "keep the final newline of a file or of stdin",
+    {GEN | COMP | TOK | PPL, GROUP_TEXT, "raw", 0, NULL, 0, NULL, "keep the final newline of a file or of stdin",
      INTO(OPTION_FLAG, raw)},
-    {GEN | COMP | TOK, GROUP_TEXT, "lossy", 0, NULL, 0, NULL, "replace invalid UTF-8 instead of refusing it",
+    {GEN | COMP | TOK | PPL, GROUP_TEXT, "lossy", 0, NULL, 0, NULL, "replace invalid UTF-8 instead of refusing it",
      INTO(OPTION_FLAG, lossy)},
 
     {BENCH, GROUP_TEXT, "n-prompt", 'p', NULL, 0, "N,..", "prompt tokens; 0: no such test (512)",
@@ -86,15 +92,24 @@ const option_row option_rows[] = {
      INTO(OPTION_TEXT, model)},
     {ALL, GROUP_MODEL, "tokenizer", 0, NULL, 0, "FILE", "SentencePiece file instead of the model's own",
      INTO(OPTION_TEXT, tokenizer)},
-    {ENGINE | INFO, GROUP_MODEL, "quant", 0, NULL, 0, "TYPE", "quantize while loading: q8_0, q4_K_M, ...",
+    {ENGINE | INFO | PPL, GROUP_MODEL, "quant", 0, NULL, 0, "TYPE", "quantize while loading: q8_0, q4_K_M, ...",
      INTO(OPTION_NAME, quant), .names = choir_quant_name},
-    {ENGINE, GROUP_MODEL, "mmap", 0, NULL, 0, NULL, "use the file in place instead of packing it",
+    {ENGINE | PPL, GROUP_MODEL, "mmap", 0, NULL, 0, NULL, "use the file in place instead of packing it",
      INTO(OPTION_FLAG, mmap)},
 
     {TEXT, GROUP_OUTPUT, "max-tokens", 'n', "n-predict", 0, "N", "most tokens; -1: until the end (256)",
      INTO(OPTION_INT, max_tokens), .min = -1, .max = INT_MOST},
     {TEXT | INFO, GROUP_OUTPUT, "ctx-size", 'c', NULL, 0, "N", "context in tokens (what model and memory allow)",
      INTO(OPTION_INT, ctx_size), .min = 1, .max = INT_MOST},
+    {PPL, GROUP_OUTPUT, "ctx-size", 'c', NULL, 0, "N", "tokens of a window (512)", INTO(OPTION_INT, ctx_size), .min = 1,
+     .max = INT_MOST},
+    {PPL, GROUP_OUTPUT, "stride", 0, "ppl-stride", 0, "N", "a window every N tokens, its last N scored",
+     INTO(OPTION_INT, stride), .min = 1, .max = INT_MOST},
+    {PPL, GROUP_OUTPUT, "chunks", 0, NULL, 0, "N", "most windows (all)", INTO(OPTION_INT, chunks), .min = 1,
+     .max = INT_MOST},
+    {PPL, GROUP_OUTPUT, "save-logits", 0, NULL, 0, "FILE", "keep the logits, to compare others with",
+     INTO(OPTION_TEXT, save_logits)},
+    {PPL, GROUP_OUTPUT, "kl", 0, NULL, 0, "FILE", "compare with logits that were kept", INTO(OPTION_TEXT, kl)},
     {INFO, GROUP_OUTPUT, "n-seqs", 0, NULL, 0, "N", "texts at the same time (1)", INTO(OPTION_INT, n_seqs), .min = 1,
      .max = 65536},
     {TEXT, GROUP_OUTPUT, "stop", 0, NULL, 'r', "STRING", "end before STRING; may be given again",
@@ -104,7 +119,7 @@ const option_row option_rows[] = {
     {GEN, GROUP_OUTPUT, "n-samples", 0, NULL, 0, "N", "several texts, one after another (1)",
      INTO(OPTION_INT, n_samples), .min = 1, .max = 1000000},
     {GEN, GROUP_OUTPUT, "echo", 0, NULL, 0, NULL, "print the prompt too", INTO(OPTION_FLAG, echo)},
-    {GEN | TOK | INFO, GROUP_OUTPUT, "json", 0, NULL, 0, NULL, "one JSON object instead of text",
+    {GEN | TOK | INFO | PPL, GROUP_OUTPUT, "json", 0, NULL, 0, NULL, "one JSON object instead of text",
      INTO(OPTION_FLAG, json)},
     {TOK, GROUP_OUTPUT, "ids", 0, NULL, 0, NULL, "ids only, on one line", INTO(OPTION_FLAG, ids_only)},
     {TOK, GROUP_OUTPUT, "decode", 0, NULL, 0, NULL, "the text given is ids: print what they say",
@@ -136,17 +151,17 @@ const option_row option_rows[] = {
     {TEXT, GROUP_SAMPLING, "samplers", 0, NULL, 0, "ORDER", "penalties;top_k;typical;top_p;min_p;temperature",
      INTO(OPTION_TEXT, sampling.samplers)},
 
-    {TEXT | INFO, GROUP_ENGINE, "threads", 't', NULL, 0, "N", "threads (the physical cores)", INTO(OPTION_INT, threads),
-     .min = 1, .max = THREADS_MOST},
-    {ENGINE | INFO, GROUP_ENGINE, "batch", 'b', NULL, 0, "N", "prompt tokens computed at a time (512)",
+    {TEXT | INFO | PPL, GROUP_ENGINE, "threads", 't', NULL, 0, "N", "threads (the physical cores)",
+     INTO(OPTION_INT, threads), .min = 1, .max = THREADS_MOST},
+    {ENGINE | INFO | PPL, GROUP_ENGINE, "batch", 'b', NULL, 0, "N", "prompt tokens computed at a time (512)",
      INTO(OPTION_INT, batch), .min = 1, .max = 65536},
-    {ENGINE | INFO, GROUP_ENGINE, "kv-type", 0, NULL, 0, "TYPE", "of cached keys and values: f16, f32, q8_0 (f16)",
-     INTO(OPTION_NAME, kv_type), .names = choir_kv_type_name},
-    {ENGINE | INFO, GROUP_ENGINE, "kv-block", 0, NULL, 0, "N", "tokens in a cache block (16)",
+    {ENGINE | INFO | PPL, GROUP_ENGINE, "kv-type", 0, NULL, 0, "TYPE",
+     "of cached keys and values: f16, f32, q8_0 (f16)", INTO(OPTION_NAME, kv_type), .names = choir_kv_type_name},
+    {ENGINE | INFO | PPL, GROUP_ENGINE, "kv-block", 0, NULL, 0, "N", "tokens in a cache block (16)",
      INTO(OPTION_POWER, kv_block), .min = 1, .max = 256},
-    {ENGINE | INFO, GROUP_ENGINE, "cpu", 0, NULL, 0, "LEVEL", "highest instruction set to use (the best)",
+    {ENGINE | INFO | PPL, GROUP_ENGINE, "cpu", 0, NULL, 0, "LEVEL", "highest instruction set to use (the best)",
      INTO(OPTION_NAME, cpu), .names = choir_cpu_level_name},
-    {ENGINE, GROUP_ENGINE, "mem-limit", 0, NULL, 0, "BYTES", "refuse to need more, as 4G (what is free)",
+    {ENGINE | PPL, GROUP_ENGINE, "mem-limit", 0, NULL, 0, "BYTES", "refuse to need more, as 4G (what is free)",
      INTO(OPTION_BYTES, mem_limit)},
 
     {ALL, GROUP_TALK, "verbose", 'v', NULL, 0, NULL, "tell more on stderr", INTO(OPTION_FLAG, verbose)},

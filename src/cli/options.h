@@ -15,7 +15,8 @@ typedef enum cli_command {
     CMD_BENCH = 4,
     CMD_TOKENIZE = 8,
     CMD_INFO = 16,
-    CMD_QUANTIZE = 32
+    CMD_QUANTIZE = 32,
+    CMD_PERPLEXITY = 64
 } cli_command;
 
 /* One row of the table of commands. */
@@ -79,6 +80,9 @@ typedef struct options {
     int_list bench_prompt, bench_gen, bench_depth, bench_threads, bench_seqs;
     int32_t runs;
     const char *output;
+    /* perplexity */
+    int32_t stride, chunks; /* 0: not given */
+    const char *save_logits, *kl;
 } options;
 
 typedef enum option_kind {

@@ -42,6 +42,7 @@ static void report_memory(const session *s, const choir_engine_info *engine)
     choir_error err;
     session_engine_options(s, &opt);
     opt.ctx_size = engine->ctx_size;
+    opt.max_logits = engine->max_logits;
     if (choir_memory_account(&m, s->model, &opt, &err) != CHOIR_OK) {
         return;
     }
@@ -65,7 +66,9 @@ void report_setup(const session *s, uint64_t seed)
     note(&s->term, "kernels %s, %d thread%s, context %d tokens", s->info.kernels, engine.n_threads,
          engine.n_threads == 1 ? "" : "s", (int)engine.ctx_size);
     report_memory(s, &engine);
-    note(&s->term, "seed %llu", (unsigned long long)seed);
+    if (s->opt->command->command != CMD_PERPLEXITY) { /* which draws nothing */
+        note(&s->term, "seed %llu", (unsigned long long)seed);
+    }
 }
 
 static double per_second(int32_t n, uint64_t ns)

@@ -47,5 +47,6 @@ int cmd_bench(session *s);
 int cmd_tokenize(session *s);
 int cmd_info(session *s);
 int cmd_quantize(session *s);
+int cmd_perplexity(session *s);
 
 #endif

@@ -41,6 +41,7 @@ bool escape_text(char *dst, size_t cap, const char *s, size_t n, size_t *used);
 typedef struct progress {
     const terminal *term;
     const char *label;
+    const char *after; /* what follows the bar; NULL: done and total as MiB */
     uint64_t begun_ns, drawn_ns;
     bool shown;
 } progress;

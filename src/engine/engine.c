@@ -86,6 +86,7 @@ void choir_engine_describe(const choir_engine *e, choir_engine_info *info)
         .batch = e->opt.batch,
         .n_threads = e->opt.n_threads,
         .kv_block = e->opt.kv_block,
+        .max_logits = e->max_logits,
         .n_blocks = kv_pool_n_blocks(e->pool),
         .n_free_blocks = kv_pool_n_free(e->pool),
         .kv_token_bytes = kv_block_bytes(&e->store.shape) / (uint64_t)e->opt.kv_block,

@@ -45,6 +45,7 @@ struct choir_engine {
     int32_t *ids;                     /* [batch] */
     int32_t max_logits;
     uint64_t activation_bytes;
+    uint64_t n_steps; /* forwards begun: which of them a sequence's rows are of */
     atomic_int cancel;
 };
 
@@ -56,6 +57,10 @@ struct choir_sequence {
     int32_t n_ids;
     float *logits; /* [vocab_size] */
     bool has_logits;
+    int32_t want_from; /* rows of logits are wanted from this position on */
+    /* Rows of step rows_step, [n_rows] from row rows_at of the engine's state, for the positions from rows_pos on. */
+    uint64_t rows_step;
+    int32_t rows_pos, rows_at, n_rows;
 };
 
 /* ---- memory.c ---- */

@@ -42,6 +42,9 @@ static choir_status check_options(const choir_engine_options *o, const struct md
     if (o->n_threads < 0 || o->n_threads > PAR_MAX_THREADS) {
         return base_fail(err, CHOIR_USAGE, "--threads: %d (1 to %d allowed)", o->n_threads, PAR_MAX_THREADS);
     }
+    if (o->max_logits < 0) {
+        return base_fail(err, CHOIR_USAGE, "max_logits: %d (0 or more allowed)", o->max_logits);
+    }
     if (o->n_seqs < 1 || o->n_seqs > MAX_SEQS) {
         return base_fail(err, CHOIR_USAGE, "--n-seqs: %d (1 to %d allowed)", o->n_seqs, MAX_SEQS);
     }
@@ -69,7 +72,8 @@ static void size_plan(struct eng_plan *p, const struct mdl_model *m, int32_t ctx
     if (p->state.max_tokens < o->n_seqs) { /* every sequence can decode in one step */
         p->state.max_tokens = o->n_seqs < o->batch ? o->n_seqs : o->batch;
     }
-    p->state.max_logits = o->n_seqs < p->state.max_tokens ? o->n_seqs : p->state.max_tokens;
+    int32_t rows = o->max_logits > o->n_seqs ? o->max_logits : o->n_seqs;
+    p->state.max_logits = rows < p->state.max_tokens ? rows : p->state.max_tokens;
     if (!base_mul((uint64_t)blocks, kv_block_bytes(&p->shape), &p->kv_bytes)) {
         p->kv_bytes = UINT64_MAX; /* fits nowhere */
     }

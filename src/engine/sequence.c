@@ -15,6 +15,7 @@ static choir_status open_empty(struct choir_sequence **out, struct choir_engine 
         return base_fail_memory(err, sizeof *s, "a sequence");
     }
     s->engine = e;
+    s->want_from = INT32_MAX;
     int32_t n_pieces = m->tokenizer != NULL ? tok_n_pieces(m->tokenizer) : m->config.vocab_size;
     choir_status status = smp_open(&s->chain, sampling, m->config.vocab_size, n_pieces, m->eos_ids, m->n_eos, err);
     if (status == CHOIR_OK) {
@@ -59,6 +60,7 @@ choir_status choir_sequence_fork(choir_sequence **out, const choir_sequence *src
     }
     memcpy(s->ids, src->ids, (size_t)src->n_ids * sizeof *s->ids);
     s->n_ids = src->n_ids;
+    s->want_from = src->want_from;
     s->has_logits = src->has_logits;
     if (s->has_logits) {
         memcpy(s->logits, src->logits, (size_t)e->model->config.vocab_size * sizeof *s->logits);
@@ -106,6 +108,9 @@ void choir_sequence_truncate(choir_sequence *s, int32_t n)
     }
     s->n_ids = n;
     s->has_logits = false;
+    if (s->n_rows > 0 && s->rows_pos + s->n_rows > n) {
+        s->n_rows = n > s->rows_pos ? n - s->rows_pos : 0;
+    }
     int32_t computed = n > 0 ? n - 1 : 0; /* the last token again: its logits are gone */
     if (computed < s->table.n_tokens) {
         kv_table_truncate(&s->table, s->engine->pool, computed);

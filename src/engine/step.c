@@ -9,16 +9,28 @@ struct step {
     int32_t n_logits;
 };
 
+/* How many of s's next n tokens the step has room for, with the rows of logits that they give (*rows).  The last token of
+ * a sequence always gives one; a token whose row finds no room waits, and so do those after it. */
+static int32_t fit(const struct choir_engine *e, const struct step *st, const struct choir_sequence *s, int32_t n,
+                   int32_t *rows)
+{
+    int32_t pos = s->table.n_tokens;
+    int32_t first = s->want_from < s->n_ids - 1 ? s->want_from : s->n_ids - 1; /* position of the first row */
+    int32_t silent = first > pos ? first - pos : 0;
+    int32_t room = e->max_logits - st->n_logits;
+    n = n - silent > room ? silent + room : n;
+    *rows = n > silent ? n - silent : 0;
+    return n;
+}
+
 /* Adds as many pending tokens of s as the step still has room for.  False, with nothing added, when the pool has too few
  * blocks for them. */
 static bool add_run(struct choir_engine *e, struct step *st, struct choir_sequence *s)
 {
     int32_t pending = s->n_ids - s->table.n_tokens;
     int32_t room = e->opt.batch - st->batch.n_tokens;
-    int32_t n = pending < room ? pending : room;
-    if (n == pending && st->n_logits == e->max_logits) {
-        n--; /* its last token waits for a step that has room for its logits */
-    }
+    int32_t rows;
+    int32_t n = fit(e, st, s, pending < room ? pending : room, &rows);
     if (n <= 0) {
         return true;
     }
@@ -38,10 +50,10 @@ static bool add_run(struct choir_engine *e, struct step *st, struct choir_sequen
         .first = st->batch.n_tokens,
         .n = n,
         .pos = pos,
-        .n_logits = n == pending ? 1 : 0,
+        .n_logits = rows,
     };
     st->batch.n_tokens += n;
-    st->n_logits += e->runs[r].n_logits;
+    st->n_logits += rows;
     return true;
 }
 
@@ -58,9 +70,16 @@ static void hand_out_logits(struct choir_engine *e, const struct step *st)
     size_t bytes = (size_t)e->model->config.vocab_size * sizeof(float);
     int32_t row = 0;
     for (int32_t r = 0; r < st->batch.n_runs; r++) {
-        if (e->runs[r].n_logits > 0) {
-            memcpy(e->run_seqs[r]->logits, mdl_logits(e->state, row++), bytes);
-            e->run_seqs[r]->has_logits = true;
+        const struct mdl_run *run = &e->runs[r];
+        struct choir_sequence *s = e->run_seqs[r];
+        s->rows_step = e->n_steps;
+        s->rows_pos = run->pos + run->n - run->n_logits;
+        s->rows_at = row;
+        s->n_rows = run->n_logits;
+        row += run->n_logits;
+        if (run->pos + run->n == s->n_ids) {
+            memcpy(s->logits, mdl_logits(e->state, row - 1), bytes);
+            s->has_logits = true;
         }
     }
 }
@@ -79,6 +98,7 @@ choir_status choir_engine_step(choir_engine *e, choir_sequence *const *seqs, int
     if (st.batch.n_tokens == 0) {
         return CHOIR_OK;
     }
+    e->n_steps++; /* rows of the step before are gone, whatever becomes of this one */
     choir_error cause;
     choir_status status = mdl_forward(e->state, &st.batch, &e->cancel, &cause);
     if (status != CHOIR_OK) {
