@@ -117,21 +117,6 @@ bool mdl_rope_stretches(const struct mdl_config *c)
     return all;
 }
 
-double mdl_rope_default_magnitude(const struct mdl_rope *r)
-{
-    if (r->factor <= 1) {
-        return 1;
-    }
-    switch (r->scaling) {
-    case MDL_SCALING_YARN:
-        return 0.1 * fmath_log(r->factor) + 1.0;
-    case MDL_SCALING_LONGROPE:
-        return sqrt(1.0 + fmath_log(r->factor) / fmath_log(r->original_len));
-    default:
-        return 1;
-    }
-}
-
 void mdl_rope_angles(float *cosine, float *sine, const double *inv_freq, double magnitude, int32_t n, int32_t pos)
 {
     for (int32_t i = 0; i < n; i++) {

@@ -20,9 +20,6 @@ bool mdl_rope_in_range(const double *inv_freq, const struct mdl_config *c, int32
 /* Whether texts longer than max_seq_len are what the scaling is for. */
 bool mdl_rope_stretches(const struct mdl_config *c);
 
-/* What yarn and longrope multiply cosines and sines by, unless the file says otherwise; 1 of the others. */
-double mdl_rope_default_magnitude(const struct mdl_rope *r);
-
 /* cosine[n], sine[n] of pos * inv_freq[n], times magnitude, computed in double and rounded once. */
 void mdl_rope_angles(float *cosine, float *sine, const double *inv_freq, double magnitude, int32_t n, int32_t pos);
 

@@ -1,10 +1,12 @@
 /* Attention for NEON: 4 lanes, 32 registers. */
-#include "kernels/arm/vec_neon.h"
+#include "kernels/arm/simd_neon.h"
 
 /* gcc's scheduling before it has given out registers makes more values alive at once than there are registers. */
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC optimize("no-schedule-insns")
 #endif
+
+#include "kernels/arm/vec_neon.h"
 
 #define ATTN_GROUPS(X) X(6, 1, 4) X(4, 1, 4) X(2, 2, 8) X(1, 4, 8)
 enum { ATTN_MAX_ACC = 24, ATTN_WIDE_ROWS = 9 };
