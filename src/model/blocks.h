@@ -51,4 +51,14 @@ void mdl_feed_forward_in(struct par_thread *me, struct mdl_state *s, int32_t l);
 /* Its second half: w_down, and to x. */
 void mdl_feed_forward_out(struct par_thread *me, struct mdl_state *s, int32_t l);
 
+/* ---- experts.c ---- */
+
+/* The feed-forward block of layer l, which has experts: x += what they make of norm(x).
+ *
+ * A token's experts are those of its n_experts_used largest router logits, ties to the lower id; weighted by the softmax
+ * over all logits, or, with expert_weights_normed, over the chosen ones'.  Their results are summed in ascending order of
+ * their ids, then comes the shared expert's; x is added last.  No other expert's weights are read.  A logit that is not
+ * finite makes the token's result NaN. */
+void mdl_experts(struct par_thread *me, struct mdl_state *s, int32_t l);
+
 #endif

@@ -74,6 +74,10 @@ static void layer(struct par_thread *me, struct mdl_state *s, int32_t l)
         return;
     }
     mdl_attention_block(me, s, l);
+    if (s->model->layers[l].experts != NULL) {
+        mdl_experts(me, s, l);
+        return;
+    }
     mdl_feed_forward_in(me, s, l);
     mdl_feed_forward_out(me, s, l);
 }

@@ -11,16 +11,10 @@ static size_t max_size(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-/* Widest hidden layer that tokens go through all together: not a routed expert's. */
-static size_t widest_hidden(const struct mdl_config *c)
-{
-    return max_size((size_t)c->hidden_dim, (size_t)c->shared_dim);
-}
-
 /* Widest input of a group of matrices. */
 static size_t widest_input(const struct mdl_config *c)
 {
-    return max_size(max_size((size_t)c->dim, widest_hidden(c)), (size_t)mdl_q_dim(c));
+    return max_size(max_size((size_t)c->dim, (size_t)c->hidden_dim), (size_t)mdl_q_dim(c));
 }
 
 static size_t panel_in_file(const struct mdl_matrix *w)
@@ -99,6 +93,30 @@ static void carve_angles(struct carver *c, struct mdl_state *s, const struct mdl
     }
 }
 
+/* For layers with experts, and t tokens. */
+static void carve_routes(struct carver *c, struct mdl_routes *r, const struct mdl_config *g, size_t t)
+{
+    const size_t n = (size_t)g->n_experts, n_rows = t * (size_t)g->n_experts_used, shared = g->shared_dim > 0 ? t : 0;
+    const size_t hidden = n_rows * (size_t)g->expert_dim + shared * (size_t)g->shared_dim;
+    r->logits = part(c, t * n * sizeof *r->logits);
+    r->chosen = part(c, n_rows * sizeof *r->chosen);
+    r->weights = part(c, n_rows * sizeof *r->weights);
+    r->shared_weights = part(c, shared * sizeof *r->shared_weights);
+    r->rows = part(c, n_rows * sizeof *r->rows);
+    r->tokens = part(c, n_rows * sizeof *r->tokens);
+    r->next = part(c, n * sizeof *r->next);
+    r->groups = part(c, ((n_rows < n ? n_rows : n) + 1) * sizeof *r->groups);
+    r->x = part(c, (n_rows + shared) * (size_t)g->dim * sizeof *r->x);
+    r->hidden = part(c, hidden * sizeof *r->hidden);
+    r->up = part(c, g->gated ? hidden * sizeof *r->up : 0);
+    for (int i = 0; i < DTYPE_ACT_COUNT; i++) {
+        const enum dtype_act kind = (enum dtype_act)i;
+        r->act[kind] = part(c, n_rows * kern_act_token_bytes(kind, g->dim));
+        r->act_hidden[kind] = part(c, n_rows * kern_act_token_bytes(kind, g->expert_dim) +
+                                          shared * kern_act_token_bytes(kind, g->shared_dim));
+    }
+}
+
 static void carve(struct carver *c, struct mdl_state *s, const struct mdl_model *m, const struct kv_shape *kv,
                   const struct mdl_state_options *opt)
 {
@@ -112,12 +130,12 @@ static void carve(struct carver *c, struct mdl_state *s, const struct mdl_model 
     s->v = part(c, t * (size_t)mdl_kv_dim(g) * f);
     s->att = part(c, t * (size_t)mdl_q_dim(g) * f);
     s->block = part(c, g->post_norm ? t * (size_t)g->dim * f : 0);
-    s->hidden = part(c, t * widest_hidden(g) * f);
-    s->up = part(c, g->gated ? t * widest_hidden(g) * f : 0);
+    s->hidden = part(c, t * (size_t)g->hidden_dim * f);
+    s->up = part(c, g->gated ? t * (size_t)g->hidden_dim * f : 0);
     for (int kind = 0; kind < DTYPE_ACT_COUNT; kind++) {
         size_t per_token = kern_act_token_bytes((enum dtype_act)kind, (int)widest_input(g));
         s->act[kind] = part(c, max_size(t, (size_t)opt->max_logits) * per_token);
-        s->act_hidden[kind] = part(c, t * kern_act_token_bytes((enum dtype_act)kind, (int)widest_hidden(g)));
+        s->act_hidden[kind] = part(c, t * kern_act_token_bytes((enum dtype_act)kind, g->hidden_dim));
     }
     carve_angles(c, s, g, t);
     s->token_run = part(c, t * sizeof *s->token_run);
@@ -125,6 +143,9 @@ static void carve(struct carver *c, struct mdl_state *s, const struct mdl_model 
     s->logits = part(c, (size_t)opt->max_logits * (size_t)g->vocab_size * f);
     s->partial_cap = mdl_attention_partial_floats(m, opt);
     s->partial = part(c, s->partial_cap * f);
+    if (g->n_experts > 0) {
+        carve_routes(c, &s->routes, g, t);
+    }
     s->scratch = part(c, (size_t)opt->n_threads * sizeof *s->scratch);
     for (int i = 0; i < opt->n_threads; i++) {
         struct mdl_scratch nowhere;
@@ -161,6 +182,27 @@ static choir_status fix_angles(struct mdl_state *s, choir_error *err)
     return CHOIR_OK;
 }
 
+/* What the experts want their inputs packed in; and that a loop over all their rows can be counted. */
+static choir_status fix_routes(struct mdl_state *s, choir_error *err)
+{
+    const struct mdl_model *m = s->model;
+    const struct mdl_config *c = &m->config;
+    const size_t widest = max_size(max_size((size_t)c->expert_dim, (size_t)c->shared_dim), (size_t)c->dim);
+    const size_t places = (size_t)s->opt.max_tokens * ((size_t)c->n_experts_used + 1) * (widest / KERN_ACT_COLS + 1);
+    if (c->n_experts > 0 && places > INT32_MAX) {
+        return base_fail(err, CHOIR_USAGE, "--batch: %d tokens of %d experts each are too many", s->opt.max_tokens,
+                         c->n_experts_used);
+    }
+    for (int32_t l = 0; l < c->n_layers; l++) {
+        for (int32_t i = 0; m->layers[l].experts != NULL && i < c->n_experts; i++) {
+            const struct mdl_ffn *f = &m->layers[l].experts[i];
+            const struct mdl_job in[] = {{.w = &f->w_up}, {.w = c->gated ? &f->w_gate : &f->w_up}};
+            s->routes.forms |= mdl_forms(s, in, 2);
+        }
+    }
+    return CHOIR_OK;
+}
+
 choir_status mdl_state_open(struct mdl_state **out, const struct mdl_model *m, const struct choir_kernels *k,
                             struct kv_store *kv, const struct mdl_state_options *opt, choir_error *err)
 {
@@ -181,6 +223,9 @@ choir_status mdl_state_open(struct mdl_state **out, const struct mdl_model *m, c
     struct carver c = {.arena = &s->arena};
     carve(&c, s, m, &kv->shape, opt);
     status = fix_angles(s, err);
+    if (status == CHOIR_OK) {
+        status = fix_routes(s, err);
+    }
     if (status != CHOIR_OK) {
         mdl_state_close(s);
         return status;

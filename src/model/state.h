@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "kernels/parallel.h"
+#include "model/experts.h"
 #include "model/forward.h"
 
 /* Scratch that belongs to one thread. */
@@ -55,6 +56,7 @@ struct mdl_state {
     float *logits;                                /* [max_logits, vocab_size] */
     float *partial;                               /* attention partials of split spans, see attention.c */
     size_t partial_cap;                           /* floats */
+    struct mdl_routes routes;                     /* of layers with experts */
     struct mdl_scratch *scratch;                  /* [n_threads] */
 
     /* the step at hand */
