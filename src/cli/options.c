@@ -54,8 +54,8 @@ const command_row command_rows[] = {
     {CMD_INFO, "info", "[MODEL]", "what a model is, and what it needs in memory",
      "From the headers alone: no weights are read.", 0, 1, "info takes one model"},
     {CMD_PERPLEXITY, "perplexity", "", "how well a model predicts a text, with the error",
-     "The text comes from -f, stdin or -p.  Windows and numbers are those of llama.cpp's tool:\nhalf windows, or "
-     "--stride.",
+     "The text comes from -f, stdin or -p.  Windows, scores and errors are those of\nllama.cpp's tool, so that numbers "
+     "compare.",
      0, 0, "the text goes after -f"},
     {CMD_QUANTIZE, "quantize", "IN OUT.gguf [TYPE]", "any model in, a smaller GGUF file out",
      "IN is a folder, a .gguf or .bin file or ORG/NAME; TYPE is q8_0 if not given.", 2, 3,
