@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "engine/quantize.h"
+#include "model/roles.h"
 #include "model/rope.h"
 #include "weights/mix.h"
 #include "weights/quants.h"
@@ -69,11 +70,15 @@ static choir_status add_folder_tensors(struct job *j, choir_error *err)
         int end = l < 0 ? MDL_FIRST_LAYER_TENSOR : MDL_TENSOR_COUNT;
         for (int i = first; i < end; i++) {
             char from[128], to[80];
-            if (i == MDL_OUTPUT && c->tied_output) {
+            if (!mdl_is_wanted(c, (enum mdl_tensor)i, l)) {
                 continue;
             }
-            mdl_tensor_name(from, sizeof from, a->hf_names[i], l);
-            mdl_tensor_name(to, sizeof to, a->gguf_names[i], l);
+            if (a->hf_names[i] == NULL) {
+                return base_fail(err, CHOIR_FILE, "%s: a folder of a %s model cannot be written as GGUF", j->m->path,
+                                 a->name);
+            }
+            mdl_tensor_name(from, sizeof from, a->hf_names[i], 0, a->hf_prefixes[0], l, 0);
+            mdl_tensor_name(to, sizeof to, mdl_gguf_names[i], 0, "", l, 0);
             const struct wts_tensor *t = wts_find(j->m->set, from);
             if (t == NULL) {
                 return base_fail(err, CHOIR_FILE, "%s: tensor %s missing", j->m->path, from);

@@ -1,56 +1,220 @@
-/* The rows of the architecture table.  Adding a family that differs only in names and layouts is one more row. */
+/* The rows of the architecture table.  Adding a family that is made of parts others have is one more row. */
 #include "model/arch.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "model/config.h"
+#include "model/arch_rows.h"
 
-/* Names that Hugging Face's LlamaForCausalLM and MistralForCausalLM give their tensors. */
-static const char *const llama_hf_names[MDL_TENSOR_COUNT] = {
-    [MDL_EMBED] = "model.embed_tokens.weight",
-    [MDL_OUTPUT_NORM] = "model.norm.weight",
-    [MDL_OUTPUT] = "lm_head.weight",
-    [MDL_ATT_NORM] = "model.layers.%d.input_layernorm.weight",
-    [MDL_WQ] = "model.layers.%d.self_attn.q_proj.weight",
-    [MDL_WK] = "model.layers.%d.self_attn.k_proj.weight",
-    [MDL_WV] = "model.layers.%d.self_attn.v_proj.weight",
-    [MDL_WO] = "model.layers.%d.self_attn.o_proj.weight",
-    [MDL_FFN_NORM] = "model.layers.%d.post_attention_layernorm.weight",
-    [MDL_W_GATE] = "model.layers.%d.mlp.gate_proj.weight",
-    [MDL_W_UP] = "model.layers.%d.mlp.up_proj.weight",
-    [MDL_W_DOWN] = "model.layers.%d.mlp.down_proj.weight",
-};
+#define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-/* GGUF's standard names (docs/gguf.md); weights/ gives llama2.c's tensors the same ones. */
-static const char *const llama_gguf_names[MDL_TENSOR_COUNT] = {
-    [MDL_EMBED] = "token_embd.weight",
-    [MDL_OUTPUT_NORM] = "output_norm.weight",
-    [MDL_OUTPUT] = "output.weight",
-    [MDL_ATT_NORM] = "blk.%d.attn_norm.weight",
-    [MDL_WQ] = "blk.%d.attn_q.weight",
-    [MDL_WK] = "blk.%d.attn_k.weight",
-    [MDL_WV] = "blk.%d.attn_v.weight",
-    [MDL_WO] = "blk.%d.attn_output.weight",
-    [MDL_FFN_NORM] = "blk.%d.ffn_norm.weight",
-    [MDL_W_GATE] = "blk.%d.ffn_gate.weight",
-    [MDL_W_UP] = "blk.%d.ffn_up.weight",
-    [MDL_W_DOWN] = "blk.%d.ffn_down.weight",
-};
-
-static const char *const llama_hf_types[] = {"llama", "mistral", NULL};
-static const char *const llama_gguf_archs[] = {"llama", NULL};
+static const char *const model_prefixes[] = {"model.", "", NULL};
+static const char *const gemma3_prefixes[] = {"model.", "language_model.model.", "model.language_model.", "", NULL};
+static const char *const transformer_prefixes[] = {"transformer.", "", NULL};
 
 static const struct mdl_arch arch_table[] = {
     {
         .name = "llama",
-        .hf_types = llama_hf_types,
-        .gguf_archs = llama_gguf_archs,
+        .hf_types = LIST("llama"),
+        .gguf_archs = LIST("llama"),
         /* GGUF's converter permutes the rows of W_Q and W_K back to the pairs of the original model. */
         .gguf_rope_layout = MDL_ROPE_INTERLEAVED,
-        .hf_rope_layout = MDL_ROPE_HALF,
-        .hf_names = llama_hf_names,
-        .gguf_names = llama_gguf_names,
+        .experts_normed = true,
+        .hf_prefixes = model_prefixes,
+        .hf_names = mdl_names_llama,
+        .hf_settings = mdl_settings_llama,
+    },
+    {
+        .name = "mistral",
+        .hf_types = LIST("mistral"),
+        .gguf_archs = LIST("llama"),
+        .gguf_rope_layout = MDL_ROPE_INTERLEAVED,
+        .hf_prefixes = model_prefixes,
+        .hf_names = mdl_names_llama,
+        .hf_settings = mdl_settings_mistral,
+    },
+    {
+        .name = "mixtral",
+        .hf_types = LIST("mixtral"),
+        .gguf_archs = LIST("llama"),
+        .gguf_rope_layout = MDL_ROPE_INTERLEAVED,
+        .hf_prefixes = model_prefixes,
+        .hf_names = mdl_names_mixtral,
+        .hf_settings = mdl_settings_mixtral,
+    },
+    {
+        .name = "internlm2",
+        .hf_types = LIST("internlm2"),
+        .gguf_archs = LIST("internlm2"),
+        .gguf_rope_layout = MDL_ROPE_INTERLEAVED,
+        .hf_grouped_qkv = true,
+        .hf_prefixes = model_prefixes,
+        .hf_names = mdl_names_internlm2,
+        .hf_settings = mdl_settings_internlm2,
+    },
+    {
+        .name = "gemma",
+        .hf_types = LIST("gemma"),
+        .gguf_archs = LIST("gemma"),
+        .activation = MDL_ACTIVATION_GELU_TANH,
+        .activation_fixed = true,
+        .embed_by_sqrt_dim = true,
+        .gguf_rope_layout = MDL_ROPE_HALF,
+        .hf_norm_plus_one = true,
+        .hf_prefixes = model_prefixes,
+        .hf_names = mdl_names_llama,
+        .hf_settings = mdl_settings_gemma,
+    },
+    {
+        .name = "gemma2",
+        .hf_types = LIST("gemma2"),
+        .gguf_archs = LIST("gemma2"),
+        .activation = MDL_ACTIVATION_GELU_TANH,
+        .post_norm = true,
+        .embed_by_sqrt_dim = true,
+        .attn_cap = 50,
+        .logit_cap = 30,
+        .window = MDL_WINDOW_PATTERN,
+        .window_period = 2,
+        .gguf_window = 4096,
+        .gguf_wide_layers = 46,
+        .gguf_rope_layout = MDL_ROPE_HALF,
+        .hf_norm_plus_one = true,
+        .hf_prefixes = model_prefixes,
+        .hf_names = mdl_names_gemma2,
+        .hf_settings = mdl_settings_gemma2,
+    },
+    {
+        .name = "gemma3",
+        .hf_types = LIST("gemma3_text", "gemma3"),
+        .gguf_archs = LIST("gemma3"),
+        .activation = MDL_ACTIVATION_GELU_TANH,
+        .qk_norm = MDL_QK_NORM_HEAD,
+        .post_norm = true,
+        .embed_by_sqrt_dim = true,
+        .window = MDL_WINDOW_PATTERN,
+        .window_period = 6,
+        .local_rope_plain = true,
+        .local_theta = 10000,
+        .gguf_wide_layers = 62,
+        .gguf_rope_layout = MDL_ROPE_HALF,
+        .hf_norm_plus_one = true,
+        .hf_prefixes = gemma3_prefixes,
+        .hf_names = mdl_names_gemma2,
+        .hf_settings = mdl_settings_gemma3,
+    },
+    {
+        .name = "qwen2",
+        .hf_types = LIST("qwen2"),
+        .gguf_archs = LIST("qwen2"),
+        .window = MDL_WINDOW_UPPER,
+        .gguf_rope_layout = MDL_ROPE_HALF,
+        .hf_prefixes = model_prefixes,
+        .hf_names = mdl_names_llama,
+        .hf_settings = mdl_settings_qwen2,
+    },
+    {
+        .name = "qwen3",
+        .hf_types = LIST("qwen3"),
+        .gguf_archs = LIST("qwen3"),
+        .qk_norm = MDL_QK_NORM_HEAD,
+        .window = MDL_WINDOW_UPPER,
+        .gguf_rope_layout = MDL_ROPE_HALF,
+        .hf_prefixes = model_prefixes,
+        .hf_names = mdl_names_llama,
+        .hf_settings = mdl_settings_qwen3,
+    },
+    {
+        .name = "qwen2moe",
+        .hf_types = LIST("qwen2_moe"),
+        .gguf_archs = LIST("qwen2moe"),
+        .shared_gated = true,
+        .window = MDL_WINDOW_FLAG,
+        .gguf_rope_layout = MDL_ROPE_HALF,
+        .hf_prefixes = model_prefixes,
+        .hf_names = mdl_names_llama,
+        .hf_settings = mdl_settings_qwen2moe,
+    },
+    {
+        .name = "qwen3moe",
+        .hf_types = LIST("qwen3_moe"),
+        .gguf_archs = LIST("qwen3moe"),
+        .qk_norm = MDL_QK_NORM_HEAD,
+        .experts_normed = true,
+        .window = MDL_WINDOW_FLAG,
+        .gguf_rope_layout = MDL_ROPE_HALF,
+        .hf_prefixes = model_prefixes,
+        .hf_names = mdl_names_llama,
+        .hf_settings = mdl_settings_qwen3moe,
+    },
+    {
+        .name = "phi3",
+        .hf_types = LIST("phi3"),
+        .gguf_archs = LIST("phi3"),
+        .gguf_rope_layout = MDL_ROPE_HALF,
+        .gguf_fused_qkv = true,
+        .gguf_fused_ffn = true,
+        .hf_prefixes = model_prefixes,
+        .hf_names = mdl_names_phi3,
+        .hf_settings = mdl_settings_phi3,
+    },
+    {
+        .name = "gpt2",
+        .hf_types = LIST("gpt2"),
+        .gguf_archs = LIST("gpt2"),
+        .norm = MDL_NORM_LAYER,
+        .position = MDL_POSITION_LEARNED,
+        .activation = MDL_ACTIVATION_GELU_TANH,
+        .ungated = true,
+        .gguf_rope_layout = MDL_ROPE_HALF,
+        .gguf_fused_qkv = true,
+        .hf_transposed = true,
+        .hf_prefixes = transformer_prefixes,
+        .hf_names = mdl_names_gpt2,
+        .hf_settings = mdl_settings_gpt2,
+    },
+    {
+        .name = "falcon",
+        .hf_types = LIST("falcon"),
+        .gguf_archs = LIST("falcon"),
+        .norm = MDL_NORM_LAYER,
+        .activation = MDL_ACTIVATION_GELU,
+        .parallel = true,
+        .ungated = true,
+        .gguf_rope_layout = MDL_ROPE_HALF,
+        .gguf_fused_qkv = true,
+        .hf_grouped_qkv = true,
+        .hf_falcon_keys = true,
+        .hf_prefixes = transformer_prefixes,
+        .hf_names = mdl_names_falcon,
+        .hf_settings = mdl_settings_falcon,
+    },
+    {
+        .name = "starcoder2",
+        .hf_types = LIST("starcoder2"),
+        .gguf_archs = LIST("starcoder2"),
+        .norm = MDL_NORM_LAYER,
+        .activation = MDL_ACTIVATION_GELU_TANH,
+        .ungated = true,
+        .gguf_rope_layout = MDL_ROPE_HALF,
+        .hf_prefixes = model_prefixes,
+        .hf_names = mdl_names_starcoder2,
+        .hf_settings = mdl_settings_starcoder2,
+    },
+    {
+        .name = "olmo2",
+        .hf_types = LIST("olmo2"),
+        .gguf_archs = LIST("olmo2"),
+        .qk_norm = MDL_QK_NORM_ROW,
+        .no_pre_norm = true,
+        .post_norm = true,
+        .window = MDL_WINDOW_PATTERN,
+        .window_period = 4,
+        .local_rope_plain = true,
+        .gguf_rope_layout = MDL_ROPE_HALF,
+        .hf_prefixes = model_prefixes,
+        .hf_names = mdl_names_olmo2,
+        .hf_settings = mdl_settings_olmo2,
     },
 };
 
@@ -84,12 +248,38 @@ const struct mdl_arch *mdl_arch_by_gguf(const char *architecture)
     return NULL;
 }
 
-void mdl_tensor_name(char *dst, size_t cap, const char *pattern, int layer)
+/* The i-th of "a|b|c": where it begins, and its length. */
+static const char *alternative(const char *pattern, int i, size_t *n)
 {
-    const char *mark = strstr(pattern, "%d");
-    if (mark == NULL) {
-        snprintf(dst, cap, "%s", pattern);
-    } else {
-        snprintf(dst, cap, "%.*s%d%s", (int)(mark - pattern), pattern, layer, mark + 2);
+    for (; i > 0; i--) {
+        pattern = strchr(pattern, '|');
+        if (pattern == NULL) {
+            return NULL;
+        }
+        pattern++;
     }
+    *n = strcspn(pattern, "|");
+    return pattern;
+}
+
+bool mdl_tensor_name(char *dst, size_t cap, const char *pattern, int i, const char *prefix, int layer, int expert)
+{
+    size_t n, at = 0;
+    int numbers[2] = {layer, expert}, used = 0;
+    const char *from = alternative(pattern, i, &n);
+    if (from == NULL) {
+        return false;
+    }
+    dst[0] = '\0';
+    for (size_t j = 0; j < n && at < cap; j++) {
+        if (from[j] == '^') {
+            at += (size_t)snprintf(dst + at, cap - at, "%s", prefix);
+        } else if (from[j] == '%' && used < 2) {
+            at += (size_t)snprintf(dst + at, cap - at, "%d", numbers[used++]);
+            j++; /* the d */
+        } else {
+            at += (size_t)snprintf(dst + at, cap - at, "%c", from[j]);
+        }
+    }
+    return true;
 }

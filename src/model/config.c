@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/fmath.h"
 #include "model/config_read.h"
 
 static choir_status finish_heads(struct mdl_config *c, const struct mdl_spelling *s, choir_error *err)
@@ -31,6 +32,30 @@ static choir_status finish_heads(struct mdl_config *c, const struct mdl_spelling
     return CHOIR_OK;
 }
 
+static choir_status check_scaling(const struct mdl_rope *rope, const struct mdl_spelling *s, choir_error *err)
+{
+    if (!isfinite(rope->factor) || rope->factor <= 0) {
+        return base_fail(err, CHOIR_FILE, "%s: %s%s: factor %g must be finite and above 0", s->file, s->prefix,
+                         s->rope_scaling, rope->factor);
+    }
+    /* The blend between the two bands divides by their difference (and a wavelength by each). */
+    if (rope->scaling == MDL_SCALING_LLAMA3 &&
+        !(rope->low_freq > 0 && rope->high_freq > rope->low_freq && isfinite(rope->high_freq))) {
+        return base_fail(err, CHOIR_FILE, "%s: %s%s: low_freq_factor %g, high_freq_factor %g: 0 < low < high needed",
+                         s->file, s->prefix, s->rope_scaling, rope->low_freq, rope->high_freq);
+    }
+    if (rope->scaling == MDL_SCALING_YARN &&
+        !(rope->beta_slow > 0 && rope->beta_fast >= rope->beta_slow && isfinite(rope->beta_fast))) {
+        return base_fail(err, CHOIR_FILE, "%s: %s%s: beta_slow %g, beta_fast %g: 0 < slow <= fast needed", s->file,
+                         s->prefix, s->rope_scaling, rope->beta_slow, rope->beta_fast);
+    }
+    if (!isfinite(rope->magnitude) || rope->magnitude <= 0) {
+        return base_fail(err, CHOIR_FILE, "%s: %s%s: attention factor %g must be finite and above 0", s->file,
+                         s->prefix, s->rope_scaling, rope->magnitude);
+    }
+    return CHOIR_OK;
+}
+
 static choir_status finish_rope(struct mdl_config *c, const struct mdl_spelling *s, choir_error *err)
 {
     if (c->rope_dim == 0) {
@@ -43,43 +68,90 @@ static choir_status finish_rope(struct mdl_config *c, const struct mdl_spelling 
     if (c->rope_dim % 2 != 0) {
         return base_fail(err, CHOIR_FILE, "%s: %s%s: %d must be even", s->file, s->prefix, s->rope_dim, c->rope_dim);
     }
-    if (!isfinite(c->rope[0].theta) || c->rope[0].theta < 1) {
-        return base_fail(err, CHOIR_FILE, "%s: %s%s: %g must be finite and at least 1", s->file, s->prefix,
-                         s->rope_theta, c->rope[0].theta);
+    if (c->rope[1].theta == 0) {
+        c->rope[1] = c->rope[0];
     }
-    if (c->rope[0].scaling == MDL_SCALING_NONE) {
-        return CHOIR_OK;
+    choir_status status = CHOIR_OK;
+    for (int i = 0; i < MDL_ROPE_KINDS && status == CHOIR_OK; i++) {
+        if (!isfinite(c->rope[i].theta) || c->rope[i].theta < 1) {
+            return base_fail(err, CHOIR_FILE, "%s: %s%s: %g must be finite and at least 1", s->file, s->prefix,
+                             s->rope_theta, c->rope[i].theta);
+        }
+        if (c->rope[i].scaling != MDL_SCALING_NONE) {
+            status = check_scaling(&c->rope[i], s, err);
+        }
     }
-    if (!isfinite(c->rope[0].factor) || c->rope[0].factor <= 0) {
-        return base_fail(err, CHOIR_FILE, "%s: %s%s: factor %g must be finite and above 0", s->file, s->prefix,
-                         s->rope_scaling, c->rope[0].factor);
+    return status;
+}
+
+/* A window that no layer has is none. */
+static void finish_window(struct mdl_config *c)
+{
+    for (int32_t l = 0; l < c->n_layers; l++) {
+        if (c->sliding_window > 0 && mdl_is_windowed(c, l)) {
+            return;
+        }
     }
-    /* The blend between the two bands divides by their difference (and a wavelength by each). */
-    if (c->rope[0].scaling == MDL_SCALING_LLAMA3 &&
-        !(c->rope[0].low_freq > 0 && c->rope[0].high_freq > c->rope[0].low_freq && isfinite(c->rope[0].high_freq))) {
-        return base_fail(err, CHOIR_FILE, "%s: %s%s: low_freq_factor %g, high_freq_factor %g: 0 < low < high needed",
-                         s->file, s->prefix, s->rope_scaling, c->rope[0].low_freq, c->rope[0].high_freq);
+    c->sliding_window = 0;
+    memset(c->windowed, 0, sizeof c->windowed);
+}
+
+static choir_status check_caps(const struct mdl_config *c, const struct mdl_spelling *s, choir_error *err)
+{
+    const float caps[] = {c->attn_softcap, c->logit_softcap};
+    for (size_t i = 0; i < sizeof caps / sizeof caps[0]; i++) {
+        if (!isfinite(caps[i]) || caps[i] < 0) {
+            return base_fail(err, CHOIR_FILE, "%s: %s%s_logit_softcapping: %g must be finite, 0 or more", s->file,
+                             s->prefix, i == 0 ? "attn" : "final", (double)caps[i]);
+        }
     }
     return CHOIR_OK;
 }
 
-/* A window that no layer was named for is every layer's. */
-static void window_layers(struct mdl_config *c)
+void mdl_config_window_all(struct mdl_config *c)
 {
-    uint64_t any = 0;
-    for (int i = 0; i < MDL_LAYERS_MAX / 64; i++) {
-        any |= c->windowed[i];
-    }
-    if (c->sliding_window > 0 && any == 0) {
-        memset(c->windowed, 0xff, sizeof c->windowed);
-    }
+    memset(c->windowed, 0xff, sizeof c->windowed);
+}
+
+int32_t mdl_config_head_dim(const struct mdl_config *c)
+{
+    const int32_t n = c->head_dim > 0 ? c->head_dim : c->dim / c->n_heads;
+    return n < MDL_HEAD_DIM_MAX ? n : MDL_HEAD_DIM_MAX;
+}
+
+double mdl_yarn_magnitude(double factor, double m)
+{
+    return factor > 1 && isfinite(factor) ? 1 + 0.1 * m * fmath_log(factor) : 1;
+}
+
+double mdl_longrope_magnitude(double factor, int32_t original_len)
+{
+    return factor > 1 && isfinite(factor) && original_len > 1 ? sqrt(1 + fmath_log(factor) / fmath_log(original_len))
+                                                              : 1;
+}
+
+void mdl_config_from_arch(struct mdl_config *c, const struct mdl_arch *arch)
+{
+    c->arch = arch;
+    c->norm = arch->norm;
+    c->pre_norm = !arch->no_pre_norm;
+    c->post_norm = arch->post_norm;
+    c->qk_norm = arch->qk_norm;
+    c->parallel = arch->parallel;
+    c->gated = !arch->ungated;
+    c->activation = arch->activation;
+    c->position = arch->position;
+    c->shared_gated = arch->shared_gated;
 }
 
 choir_status mdl_config_finish(struct mdl_config *c, const struct mdl_spelling *s, choir_error *err)
 {
     choir_status status = finish_heads(c, s, err);
-    if (status == CHOIR_OK) {
+    if (status == CHOIR_OK && c->position == MDL_POSITION_ROPE) {
         status = finish_rope(c, s, err);
+    }
+    if (status == CHOIR_OK) {
+        status = check_caps(c, s, err);
     }
     if (status != CHOIR_OK) {
         return status;
@@ -92,10 +164,10 @@ choir_status mdl_config_finish(struct mdl_config *c, const struct mdl_spelling *
     if (c->attn_scale == 0) {
         c->attn_scale = 1.0f / sqrtf((float)c->head_dim);
     }
-    if (c->rope[1].theta == 0) {
-        c->rope[1] = c->rope[0];
+    if (c->arch->embed_by_sqrt_dim) {
+        c->embed_scale = sqrtf((float)c->dim);
     }
-    window_layers(c);
+    finish_window(c);
     return CHOIR_OK;
 }
 
@@ -126,7 +198,6 @@ choir_status mdl_config_read(struct mdl_config *c, const struct wts_set *set, ch
 {
     memset(c, 0, sizeof *c);
     c->bos_id = -1;
-    c->pre_norm = c->gated = true;
     c->embed_scale = 1;
     for (int i = 0; i < MDL_ROPE_KINDS; i++) {
         c->rope[i] = (struct mdl_rope){.factor = 1, .magnitude = 1};

@@ -10,18 +10,6 @@
 #include "model/arch.h"
 #include "weights/weights.h"
 
-enum mdl_norm_kind {
-    MDL_NORM_RMS,  /* arXiv:1910.07467 */
-    MDL_NORM_LAYER /* arXiv:1607.06450; with a bias */
-};
-enum mdl_position_kind { MDL_POSITION_ROPE, MDL_POSITION_LEARNED };
-enum mdl_activation { MDL_ACTIVATION_SILU, MDL_ACTIVATION_GELU, MDL_ACTIVATION_GELU_TANH };
-enum mdl_qk_norm {
-    MDL_QK_NORM_NONE,
-    MDL_QK_NORM_HEAD, /* each head by itself, one weight [head_dim] for all */
-    MDL_QK_NORM_ROW   /* all heads of a token together, weights [q_dim] and [kv_dim] */
-};
-enum mdl_rope_layout { MDL_ROPE_INTERLEAVED, MDL_ROPE_HALF };
 enum mdl_rope_scaling {
     MDL_SCALING_NONE,
     MDL_SCALING_LINEAR,  /* position interpolation, arXiv:2306.15595 */
@@ -62,18 +50,19 @@ struct mdl_config {
     bool post_norm;     /* what a block gives is normed before it is added (Gemma 2 and 3, OLMo 2) */
     bool pre_norm;      /* what a block takes is normed (all but OLMo 2) */
     enum mdl_qk_norm qk_norm;
-    bool parallel; /* attention and feed-forward read the same x and are added to it together */
-    bool gated;    /* act(gate x) * up x; else act(up x) */
+    bool parallel;  /* attention and feed-forward read the same x and are added to it together */
+    bool two_norms; /* parallel: a norm for each of them; else one for both */
+    bool qkv_bias, out_bias, ffn_bias,
+        output_bias; /* W_Q, W_K, W_V; W_O; the feed-forward network's; the output matrix's */
+    bool gated;      /* act(gate x) * up x; else act(up x) */
     enum mdl_activation activation;
     float embed_scale;   /* embeddings are multiplied by it; 1 */
     float attn_scale;    /* scores are q.k times it; 1/sqrt(head_dim) unless the model says otherwise */
     float attn_softcap;  /* score = cap tanh(score / cap); 0: none */
     float logit_softcap; /* the same of logits; 0: none */
 
-    int32_t sliding_window; /* tokens a query of a windowed layer sees, itself included; 0: all */
-
-    uint64_t windowed[MDL_LAYERS_MAX /
-                      64]; /* bit l: layer l is windowed; all when sliding_window is set, unless the model mixes */
+    int32_t sliding_window; /* tokens a query of a windowed layer sees, itself included; 0: no layer is windowed */
+    uint64_t windowed[MDL_LAYERS_MAX / 64]; /* bit l: layer l is */
 
     enum mdl_position_kind position;
     enum mdl_rope_layout rope_layout;
@@ -81,12 +70,13 @@ struct mdl_config {
     struct mdl_rope rope[MDL_ROPE_KINDS]; /* of layers that see all; of windowed layers */
     float rope_short[MDL_ROPE_PAIRS_MAX], rope_long[MDL_ROPE_PAIRS_MAX]; /* longrope's divisors [rope_dim / 2] */
 
-    int32_t n_experts;          /* 0: one feed-forward network a layer */
-    int32_t n_experts_used;     /* of a token, 1 to n_experts */
-    int32_t expert_dim;         /* an expert's hidden width */
-    int32_t shared_dim;         /* hidden width of the expert that every token takes; 0: none */
-    bool shared_gated;          /* its result is multiplied by sigmoid(shared_gate . x) */
-    bool expert_weights_normed; /* the chosen experts' weights are made to sum to 1 */
+    int32_t n_experts;                    /* 0: one feed-forward network a layer */
+    uint64_t routed[MDL_LAYERS_MAX / 64]; /* bit l: layer l has experts */
+    int32_t n_experts_used;               /* of a token, 1 to n_experts */
+    int32_t expert_dim;                   /* an expert's hidden width */
+    int32_t shared_dim;                   /* hidden width of the expert that every token takes; 0: none */
+    bool shared_gated;                    /* its result is multiplied by sigmoid(shared_gate . x) */
+    bool expert_weights_normed;           /* the chosen experts' weights are made to sum to 1 */
 
     int32_t bos_id; /* -1: not said here */
     int32_t eos_ids[MDL_EOS_CAP];
@@ -104,6 +94,12 @@ static inline int32_t mdl_q_dim(const struct mdl_config *c)
 static inline int32_t mdl_kv_dim(const struct mdl_config *c)
 {
     return c->n_kv_heads * c->head_dim;
+}
+
+/* Whether layer l has experts. */
+static inline bool mdl_is_routed(const struct mdl_config *c, int32_t l)
+{
+    return (c->routed[l / 64] >> (l % 64) & 1) != 0;
 }
 
 /* Whether layer l sees only the last sliding_window tokens. */

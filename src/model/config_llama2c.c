@@ -38,7 +38,7 @@ choir_status mdl_config_read_llama2c(struct mdl_config *c, const struct wts_set 
     if (status != CHOIR_OK) {
         return status;
     }
-    c->arch = mdl_arch_by_gguf("llama");
+    mdl_config_from_arch(c, mdl_arch_by_gguf("llama"));
     c->dim = h->dim;
     c->hidden_dim = h->hidden_dim;
     c->n_layers = h->n_layers;
@@ -47,7 +47,7 @@ choir_status mdl_config_read_llama2c(struct mdl_config *c, const struct wts_set 
     c->vocab_size = h->vocab_size;
     c->max_seq_len = h->max_seq_len;
     c->tied_output = h->shared_output;
-    c->rope_layout = (enum mdl_rope_layout)c->arch->gguf_rope_layout;
+    c->rope_layout = c->arch->gguf_rope_layout;
     c->rope[0].theta = rope_theta;
     if (c->vocab_size > EOS) {
         c->bos_id = BOS;

@@ -12,8 +12,14 @@ enum {
     MDL_HEADS_MAX = 4096,
     MDL_HEAD_DIM_MAX = 1024,
     MDL_VOCAB_MAX = 1 << 24,
-    MDL_SEQ_MAX = 1 << 30
+    MDL_SEQ_MAX = 1 << 30,
+    MDL_EXPERTS_MAX = 512,
+    MDL_EXPERT_DIM_MAX = 1 << 20
 };
+
+/* arXiv:2309.00071, as every file leaves them. */
+#define MDL_YARN_BETA_FAST 32.0
+#define MDL_YARN_BETA_SLOW 1.0
 
 /* How the container spells its settings ("llama." "rope.freq_base"), for messages, and what has no field of its own. */
 struct mdl_spelling {
@@ -27,6 +33,16 @@ struct mdl_spelling {
 choir_status mdl_config_read_hf(struct mdl_config *c, const struct wts_set *set, choir_error *err);
 choir_status mdl_config_read_gguf(struct mdl_config *c, const struct wts_set *set, choir_error *err);
 choir_status mdl_config_read_llama2c(struct mdl_config *c, const struct wts_set *set, choir_error *err);
+
+/* What the family's row says, before any file has its word. */
+void mdl_config_from_arch(struct mdl_config *c, const struct mdl_arch *arch);
+/* Every layer is windowed. */
+void mdl_config_window_all(struct mdl_config *c);
+/* Head size before mdl_config_finish derives and checks it; at most MDL_HEAD_DIM_MAX. */
+int32_t mdl_config_head_dim(const struct mdl_config *c);
+/* YaRN: 1 + 0.1 m ln(factor).  longrope: the root of 1 + ln(factor) / ln(original_len).  1 where nothing is stretched. */
+double mdl_yarn_magnitude(double factor, double m);
+double mdl_longrope_magnitude(double factor, int32_t original_len);
 
 /* Derives what was left open and checks the fields against each other. */
 choir_status mdl_config_finish(struct mdl_config *c, const struct mdl_spelling *s, choir_error *err);

@@ -1,64 +1,110 @@
 /* Loading: vectors here, one after the other; matrices left in the file are pointed at; the rest goes to load_matrices. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "model/bind.h"
 #include "weights/quants.h"
 
-/* W01: a norm that is not a number would only show as garbage, many layers later. */
-static choir_status check_vector(const struct wts_tensor *t, const float *v, bool positive, choir_error *err)
+/* The tensor's own type is without blocks: elements of `size` bytes are moved. */
+static void transpose(const struct mdl_part *part, uint8_t *dst, const uint8_t *src)
 {
+    const size_t size = (size_t)dtype_table[part->src->type].block_bytes, width = (size_t)part->src->n_cols;
+    for (uint64_t r = 0; r < part->n_rows; r++) {
+        uint64_t in_run;
+        const uint8_t *from = src + mdl_part_row(part, r, &in_run) * size;
+        for (uint64_t c = 0; c < part->n_cols; c++, dst += size) {
+            memcpy(dst, from + c * width * size, size);
+        }
+    }
+}
+
+choir_status mdl_part_read(const struct mdl_part *part, uint64_t r, uint64_t n, void *dst, void *scratch,
+                           choir_error *err)
+{
+    const struct wts_tensor *t = part->src;
+    const size_t row_bytes = dtype_row_bytes(t->type, (size_t)part->n_cols);
+    choir_status status = CHOIR_OK;
+    if (part->transposed) {
+        status = wts_read_rows(t, 0, t->n_rows, scratch, err);
+        if (status == CHOIR_OK) {
+            transpose(part, dst, scratch);
+        }
+        return status;
+    }
+    uint8_t *at = dst;
+    for (uint64_t done = 0, in_run; done < n && status == CHOIR_OK; done += in_run) {
+        const uint64_t row = mdl_part_row(part, r + done, &in_run);
+        in_run = in_run < n - done ? in_run : n - done;
+        status = wts_read_rows(t, row, in_run, at + done * row_bytes, err);
+    }
+    return status;
+}
+
+/* W01: a norm that is not a number would only show as garbage, many layers later. */
+static choir_status check_vector(const struct mdl_part *part, const float *v, choir_error *err)
+{
+    const bool positive = part->which == MDL_ROPE_FREQS; /* it divides frequencies */
     char file[BASE_ESCAPE_CAP];
-    for (uint64_t i = 0; i < t->n_cols; i++) {
+    for (uint64_t i = 0; i < part->n_cols; i++) {
         if (!isfinite(v[i]) || (positive && v[i] <= 0)) {
             return base_fail(err, CHOIR_FILE, "%s: tensor %s: element %llu is not %s",
-                             base_escape_str(file, t->file->path), t->name, (unsigned long long)i,
+                             base_escape_str(file, part->src->file->path), part->src->name, (unsigned long long)i,
                              isfinite(v[i]) ? "positive" : "finite");
         }
     }
     return CHOIR_OK;
 }
 
-static choir_status load_vector(struct mdl_model *m, const struct mdl_part *part, void *scratch, choir_error *err)
+choir_status mdl_part_read_vector(const struct mdl_part *part, float *dst, void *scratch, choir_error *err)
 {
     const struct wts_tensor *t = part->src;
-    float *v = base_arena_take(&m->arena, (size_t)part->bytes);
-    choir_status status = wts_read_rows(t, 0, 1, scratch, err);
+    float *whole = scratch;
+    choir_status status = wts_read_rows(t, 0, 1, whole + t->n_cols, err);
     if (status != CHOIR_OK) {
         return status;
     }
-    wts_dequantize_row(t->type, v, scratch, (size_t)t->n_cols);
+    wts_dequantize_row(t->type, whole, whole + t->n_cols, (size_t)t->n_cols);
+    for (uint64_t i = 0; i < part->n_cols; i++) {
+        uint64_t in_run;
+        const float w = whole[mdl_part_row(part, i, &in_run)];
+        dst[i] = part->plus_one ? 1.0f + w : w;
+    }
+    return check_vector(part, dst, err);
+}
+
+static choir_status load_vector(struct mdl_model *m, const struct mdl_part *part, void *scratch, choir_error *err)
+{
+    float *v = base_arena_take(&m->arena, (size_t)part->bytes);
     const float **field = mdl_part_field(m, part);
     *field = v;
-    /* rope_freqs divides frequencies */
-    return check_vector(t, v, field == &m->rope_freqs, err);
+    return mdl_part_read_vector(part, v, scratch, err);
 }
 
 static void place_matrix(struct mdl_model *m, const struct mdl_part *part)
 {
-    const struct wts_tensor *t = part->src;
     struct mdl_matrix *w = mdl_part_field(m, part);
     *w = (struct mdl_matrix){
         .type = part->type,
-        .n_rows = (int32_t)t->n_rows, /* equal to an int32_t extent of the configuration */
-        .n_cols = (int32_t)t->n_cols,
+        .n_rows = (int32_t)part->n_rows, /* an int32_t extent of the configuration */
+        .n_cols = (int32_t)part->n_cols,
         .panels = part->rows == NULL ? base_arena_take(&m->arena, (size_t)part->bytes) : NULL,
-        .panel_bytes = dtype_panel_bytes(part->type, (size_t)t->n_cols),
+        .panel_bytes = dtype_panel_bytes(part->type, (size_t)part->n_cols),
         .rows = part->rows,
-        .row_bytes = dtype_row_bytes(part->type, (size_t)t->n_cols),
+        .row_bytes = dtype_row_bytes(part->type, (size_t)part->n_cols),
     };
 }
 
 choir_status mdl_load_parts(struct mdl_model *m, const struct mdl_plan *plan, const struct mdl_load_options *opt,
                             choir_error *err)
 {
-    size_t scratch_bytes = 1;
+    uint64_t longest = 1; /* numbers of a vector's tensor */
     for (size_t i = 0; i < plan->n_parts; i++) {
         const struct mdl_part *part = &plan->parts[i];
-        size_t bytes = part->is_vector ? dtype_row_bytes(part->src->type, (size_t)part->src->n_cols) : 0;
-        scratch_bytes = bytes > scratch_bytes ? bytes : scratch_bytes;
+        longest = part->is_vector && part->src->n_cols > longest ? part->src->n_cols : longest;
     }
+    const size_t scratch_bytes = 2 * (size_t)longest * sizeof(float); /* no type is wider */
     void *scratch = malloc(scratch_bytes);
     if (scratch == NULL) {
         return base_fail_memory(err, scratch_bytes, "a row of weights");

@@ -4,6 +4,8 @@
  * handed out by a counter.  A thread reads a piece into its own buffer (small enough to stay in the cache), brings it to
  * the type wanted, and packs it where it belongs: memory holds one copy of the weights and n_threads pieces.
  *
+ * A matrix that lies transposed in the file is one piece, whatever its size.
+ *
  * When a piece fails, no more are handed out, and all that were are finished; so every piece before the first that fails
  * has been tried, and the error reported is that of the lowest number, whatever the threads did. */
 #include <stdatomic.h>
@@ -21,7 +23,8 @@ enum { PIECE_BYTES = 1 << 20, THREAD_BYTES = 4 << 20 };
 
 /* A matrix to pack. */
 struct job {
-    const struct wts_tensor *src;
+    const struct mdl_part *part;
+    const struct wts_tensor *src; /* the part's */
     uint8_t *panels;
     choir_dtype type;
     const uint8_t *rows;  /* the source where it lies in memory already (built-in model, mapped file), or NULL */
@@ -32,6 +35,7 @@ struct job {
 /* What a piece at work needs. */
 struct buffers {
     uint8_t *rows;  /* the piece as the file has it */
+    uint8_t *whole; /* a tensor to be transposed */
     float *wide;    /* one row, between two types */
     uint8_t *panel; /* 16 rows of the type wanted */
 };
@@ -45,7 +49,7 @@ struct load {
     struct job *jobs; /* [n_jobs + 1]; the last only holds first_piece = n_pieces */
     size_t n_jobs;
     uint64_t n_pieces, total_bytes;
-    size_t rows_bytes, wide_bytes, panel_bytes; /* of a thread's buffers */
+    size_t rows_bytes, whole_bytes, wide_bytes, panel_bytes; /* of a thread's buffers */
     struct base_arena buffers;
     struct fault *faults; /* [n_threads] */
     const struct mdl_load_options *opt;
@@ -60,24 +64,30 @@ static size_t larger(size_t a, size_t b)
 
 static size_t source_row_bytes(const struct job *job)
 {
-    return dtype_row_bytes(job->src->type, (size_t)job->src->n_cols);
+    return dtype_row_bytes(job->src->type, (size_t)job->part->n_cols);
 }
 
 static void add_job(struct load *ld, const struct mdl_part *part, uint8_t *panels)
 {
     struct job *job = &ld->jobs[ld->n_jobs++];
     const struct wts_tensor *t = part->src;
+    const uint8_t *rows = mdl_part_is_plain(part) ? wts_rows_in_place(t) : NULL;
     *job = (struct job){
+        .part = part,
         .src = t,
         .panels = panels,
         .type = part->type,
-        .rows = wts_rows_in_place(t),
         .first_piece = ld->n_pieces,
     };
-    const size_t row_bytes = source_row_bytes(job), n_cols = (size_t)t->n_cols;
+    const size_t row_bytes = source_row_bytes(job), n_cols = (size_t)part->n_cols;
+    job->rows = rows != NULL ? rows + part->row0 * row_bytes : NULL;
     job->piece_rows = larger(PIECE_BYTES / row_bytes / DTYPE_PANEL_ROWS, 1) * DTYPE_PANEL_ROWS;
-    ld->n_pieces += (t->n_rows + job->piece_rows - 1) / job->piece_rows;
-    ld->total_bytes += t->n_rows * row_bytes;
+    if (part->transposed) { /* in one piece */
+        job->piece_rows = part->n_rows;
+        ld->whole_bytes = larger(ld->whole_bytes, (size_t)t->n_rows * dtype_row_bytes(t->type, (size_t)t->n_cols));
+    }
+    ld->n_pieces += (part->n_rows + job->piece_rows - 1) / job->piece_rows;
+    ld->total_bytes += part->n_rows * row_bytes;
     if (job->rows == NULL) {
         ld->rows_bytes = larger(ld->rows_bytes, (size_t)job->piece_rows * row_bytes);
     }
@@ -91,7 +101,7 @@ static void add_job(struct load *ld, const struct mdl_part *part, uint8_t *panel
 static void pack_rows(const struct job *job, uint8_t *panel, const uint8_t *rows, int n, const struct buffers *b)
 {
     size_t row_bytes = source_row_bytes(job);
-    const size_t n_cols = (size_t)job->src->n_cols;
+    const size_t n_cols = (size_t)job->part->n_cols;
     if (job->type != job->src->type) {
         const size_t to_bytes = dtype_row_bytes(job->type, n_cols);
         for (int i = 0; i < n; i++) {
@@ -108,15 +118,15 @@ static choir_status load_piece(struct load *ld, const struct job *job, uint64_t 
                                choir_error *err)
 {
     const size_t row_bytes = source_row_bytes(job);
-    const size_t panel_bytes = dtype_panel_bytes(job->type, (size_t)job->src->n_cols);
+    const size_t panel_bytes = dtype_panel_bytes(job->type, (size_t)job->part->n_cols);
     const uint64_t row0 = (piece - job->first_piece) * job->piece_rows;
-    const uint64_t left = job->src->n_rows - row0;
+    const uint64_t left = job->part->n_rows - row0;
     const uint64_t n = left < job->piece_rows ? left : job->piece_rows;
     const uint8_t *rows = b->rows;
     if (job->rows != NULL) {
         rows = job->rows + row0 * row_bytes;
     } else {
-        choir_status status = wts_read_rows(job->src, row0, n, b->rows, err);
+        choir_status status = mdl_part_read(job->part, row0, n, b->rows, b->whole, err);
         if (status != CHOIR_OK) {
             return status;
         }
@@ -138,12 +148,21 @@ static void report(struct load *ld)
     }
 }
 
+static size_t thread_bytes(const struct load *ld)
+{
+    return ld->rows_bytes + ld->wide_bytes + ld->panel_bytes + ld->whole_bytes;
+}
+
 static void load_thread(struct par_thread *me, void *ctx)
 {
     struct load *ld = ctx;
-    uint8_t *base = ld->buffers.base + (size_t)me->id * (ld->rows_bytes + ld->wide_bytes + ld->panel_bytes);
+    uint8_t *base = ld->buffers.base + (size_t)me->id * thread_bytes(ld);
     const struct buffers b = {
-        .rows = base, .wide = (void *)(base + ld->rows_bytes), .panel = base + ld->rows_bytes + ld->wide_bytes};
+        .rows = base,
+        .wide = (void *)(base + ld->rows_bytes),
+        .panel = base + ld->rows_bytes + ld->wide_bytes,
+        .whole = base + ld->rows_bytes + ld->wide_bytes + ld->panel_bytes,
+    };
     struct fault *fault = &ld->faults[me->id];
     const struct job *job = ld->jobs;
     while (!atomic_load(&ld->stop)) {
@@ -198,7 +217,8 @@ static choir_status run(struct load *ld, int n_threads, choir_error *err)
     ld->rows_bytes = base_arena_cost(ld->rows_bytes);
     ld->wide_bytes = base_arena_cost(ld->wide_bytes);
     ld->panel_bytes = base_arena_cost(ld->panel_bytes);
-    size_t bytes = (size_t)n_threads * (ld->rows_bytes + ld->wide_bytes + ld->panel_bytes);
+    ld->whole_bytes = base_arena_cost(ld->whole_bytes);
+    size_t bytes = (size_t)n_threads * thread_bytes(ld);
     choir_status status = base_arena_map(&ld->buffers, bytes, false, "buffers for loading", err);
     if (status != CHOIR_OK) {
         return status;

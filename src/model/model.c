@@ -24,6 +24,9 @@ static choir_status lay_out(struct mdl_model *m, const struct mdl_plan *plan, ch
         const bool windowed = mdl_is_windowed(&m->config, l);
         m->layers[l].window = windowed ? m->config.sliding_window : 0;
         m->layers[l].rope = windowed ? 1 : 0;
+        if (mdl_is_routed(&m->config, l)) {
+            m->layers[l].experts = base_arena_take(&m->arena, (size_t)m->config.n_experts * sizeof(struct mdl_ffn));
+        }
     }
     return CHOIR_OK;
 }

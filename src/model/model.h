@@ -85,7 +85,14 @@ choir_status mdl_plan_bytes(const struct mdl_config *config, const struct wts_se
 
 /* Parameters per part, from the configuration alone. */
 struct mdl_params {
-    uint64_t embedding, wq, wk, wv, wo, ffn, norms, output, total;
+    uint64_t embedding, positions, wq, wk, wv, wo;
+    uint64_t ffn;             /* shared experts included */
+    uint64_t router, experts; /* router: with the shared experts' gates */
+    uint64_t norms;           /* their biases included */
+    uint64_t biases;          /* of matrices */
+    uint64_t output;
+    uint64_t total;
+    uint64_t active; /* all but the experts that a token does not take */
 };
 void mdl_count_params(const struct mdl_config *c, struct mdl_params *p);
 

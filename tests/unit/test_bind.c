@@ -118,12 +118,16 @@ static void put_tensor(struct sink *s, const struct file *f, enum mdl_tensor whi
     const struct mdl_arch *arch = mdl_arch_by_gguf("llama");
     uint64_t shape[2];
     int n_dims;
-    char name[128];
-    mdl_tensor_name(name, sizeof name, (f->container == WTS_GGUF ? arch->gguf_names : arch->hf_names)[which], layer);
+    char name[MDL_NAME_CAP];
+    shape_of(f, which, shape, &n_dims);
+    if (shape[0] == 0) { /* this family has none */
+        return;
+    }
+    mdl_tensor_name(name, sizeof name, (f->container == WTS_GGUF ? mdl_gguf_names : arch->hf_names)[which], 0, "model.",
+                    layer, 0);
     if (is(f->leave_out, name)) {
         return;
     }
-    shape_of(f, which, shape, &n_dims);
     values_of(f, which, layer, values);
     if (is(f->nan_in, name)) {
         values[5] = strtof("nan", NULL);

@@ -63,9 +63,9 @@ static void hf_fields(void **state)
 
     read_hf(&c,
             "{\"model_type\": \"mistral\", \"head_dim\": 32, \"sliding_window\": 8, \"rope_theta\": 5e5,"
-            " \"num_key_value_heads\": \"-\", \"tie_word_embeddings\": \"-\", \"rms_norm_eps\": \"-\"}",
+            " \"num_key_value_heads\": null, \"tie_word_embeddings\": \"-\", \"rms_norm_eps\": \"-\"}",
             NULL);
-    assert_string_equal(c.arch->name, "llama");
+    assert_string_equal(c.arch->name, "mistral");
     assert_int_equal(c.head_dim, 32);
     assert_int_equal(mdl_q_dim(&c), 128);
     assert_int_equal(mdl_kv_dim(&c), 128);
