@@ -48,9 +48,10 @@ static choir_status check_options(const choir_engine_options *o, const struct md
     if (o->n_seqs < 1 || o->n_seqs > MAX_SEQS) {
         return base_fail(err, CHOIR_USAGE, "--n-seqs: %d (1 to %d allowed)", o->n_seqs, MAX_SEQS);
     }
-    if (o->ctx_size < 0 || (o->ctx_size > c->max_seq_len && !mdl_rope_stretches(c))) {
+    const int32_t longest = mdl_rope_longest(c);
+    if (o->ctx_size < 0 || o->ctx_size > longest) {
         return base_fail(err, CHOIR_USAGE, "--ctx-size: %d, the model was made for at most %d tokens", o->ctx_size,
-                         c->max_seq_len);
+                         longest);
     }
     return CHOIR_OK;
 }

@@ -106,15 +106,28 @@ bool mdl_rope_in_range(const double *inv_freq, const struct mdl_config *c, int32
     return true;
 }
 
-bool mdl_rope_stretches(const struct mdl_config *c)
+/* What one kind of layer bears. */
+static int32_t longest_of(const struct mdl_rope *r, int32_t max_seq_len)
+{
+    double len = max_seq_len;
+    if (r->scaling == MDL_SCALING_DYNAMIC) {
+        len = INT32_MAX;
+    } else if (r->scaling == MDL_SCALING_YARN) {
+        len = r->factor * r->original_len;
+    }
+    return len >= INT32_MAX ? INT32_MAX : len > max_seq_len ? (int32_t)len : max_seq_len;
+}
+
+int32_t mdl_rope_longest(const struct mdl_config *c)
 {
     int kinds[MDL_ROPE_KINDS];
     const int n = mdl_rope_tables(kinds, c);
-    bool all = c->position == MDL_POSITION_ROPE;
+    int32_t longest = c->position == MDL_POSITION_ROPE ? INT32_MAX : c->max_seq_len;
     for (int i = 0; i < n; i++) {
-        all = all && c->rope[kinds[i]].scaling == MDL_SCALING_DYNAMIC;
+        const int32_t len = longest_of(&c->rope[kinds[i]], c->max_seq_len);
+        longest = len < longest ? len : longest;
     }
-    return all;
+    return longest;
 }
 
 void mdl_rope_angles(float *cosine, float *sine, const double *inv_freq, double magnitude, int32_t n, int32_t pos)

@@ -17,8 +17,8 @@ void mdl_rope_inv_freq(double *inv_freq, const struct mdl_config *c, int kind, i
 /* Whether every angle up to position n_positions is in the range of fmath_sincos (and finite). */
 bool mdl_rope_in_range(const double *inv_freq, const struct mdl_config *c, int32_t n_positions);
 
-/* Whether texts longer than max_seq_len are what the scaling is for. */
-bool mdl_rope_stretches(const struct mdl_config *c);
+/* The most positions that may be asked for: max_seq_len, or more where the scaling is for that. */
+int32_t mdl_rope_longest(const struct mdl_config *c);
 
 /* cosine[n], sine[n] of pos * inv_freq[n], times magnitude, computed in double and rounded once. */
 void mdl_rope_angles(float *cosine, float *sine, const double *inv_freq, double magnitude, int32_t n, int32_t pos);

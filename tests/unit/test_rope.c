@@ -74,12 +74,31 @@ static void test_dynamic(void **state)
     expect(&c, 200,
            (const double[]){1.0, 0.24952846765518188, 0.06226445361971855, 0.015536753460764885, 0.0038768628146499395,
                             0.0009673875174485147, 0.0002413907350273803, 6.0233862313907593e-05});
-    assert_true(mdl_rope_stretches(&c));
-    c.rope[0].scaling = MDL_SCALING_LINEAR;
-    assert_false(mdl_rope_stretches(&c));
+}
+
+/* Contexts longer than max_seq_len are for dynamic and yarn, on all layers. */
+static void test_longest(void **state)
+{
+    (void)state;
+    struct mdl_config c = plain();
+    assert_int_equal(mdl_rope_longest(&c), 4096);
     c.rope[0].scaling = MDL_SCALING_DYNAMIC;
+    assert_int_equal(mdl_rope_longest(&c), INT32_MAX);
+    c.windowed[0] = 1;
+    assert_int_equal(mdl_rope_longest(&c), 4096);
+    c.rope[1] = c.rope[0];
+    assert_int_equal(mdl_rope_longest(&c), INT32_MAX);
     c.position = MDL_POSITION_LEARNED;
-    assert_false(mdl_rope_stretches(&c));
+    assert_int_equal(mdl_rope_longest(&c), 4096);
+    c = plain();
+    c.rope[0].scaling = MDL_SCALING_YARN;
+    c.rope[0].factor = 2.5;
+    c.rope[0].original_len = 4096;
+    assert_int_equal(mdl_rope_longest(&c), 10240);
+    c.rope[0].original_len = 1024; /* max_seq_len already counts the factor */
+    assert_int_equal(mdl_rope_longest(&c), 4096);
+    c.rope[0].factor = 1e300;
+    assert_int_equal(mdl_rope_longest(&c), INT32_MAX);
 }
 
 /* The long divisors are for lengths above the original one. */
@@ -141,8 +160,8 @@ static void test_tables(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_yarn), cmocka_unit_test(test_dynamic),
-                                       cmocka_unit_test(test_longrope), cmocka_unit_test(test_angles),
-                                       cmocka_unit_test(test_tables)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_yarn),    cmocka_unit_test(test_dynamic),
+                                       cmocka_unit_test(test_longest), cmocka_unit_test(test_longrope),
+                                       cmocka_unit_test(test_angles),  cmocka_unit_test(test_tables)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
