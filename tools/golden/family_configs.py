@@ -31,6 +31,7 @@ add("llama_dynamic_short", llama(rope_scaling=dict(type="dynamic", factor=2.0), 
 add("llama_yarn", llama(rope_scaling=dict(rope_type="yarn", **YARN), max_position_embeddings=128))
 add("llama_yarn_set", llama(rope_scaling=dict(rope_type="yarn", beta_fast=8.0, beta_slow=2.0, attention_factor=1.25, **YARN),
                             max_position_embeddings=128))
+add("llama_yarn_factor", llama(rope_scaling=dict(rope_type="yarn", attention_factor=1.25, **YARN), max_position_embeddings=128))
 add("llama3", llama(rope_theta=500000.0, rope_scaling=LLAMA3, num_key_value_heads=1, eos_token_id=[2, 5]))
 
 mistral = llama(architectures=["MistralForCausalLM"], model_type="mistral", head_dim=24)
@@ -51,7 +52,8 @@ gemma2 = dict(gemma, architectures=["Gemma2ForCausalLM"], model_type="gemma2", n
               attn_logit_softcapping=2.0, final_logit_softcapping=3.0, query_pre_attn_scalar=19, sliding_window=11,
               cache_implementation="hybrid")
 add("gemma2", gemma2)
-add("gemma2_long", dict(gemma2, sliding_window=300, max_position_embeddings=1024, hidden_size=32, head_dim=8, vocab_size=64),
+add("gemma2_long", dict(gemma2, sliding_window=300, max_position_embeddings=1024, hidden_size=32, head_dim=8, vocab_size=64,
+                        query_pre_attn_scalar=8),
     n_ids=640, keep=(299, 300, 512, -1))
 gemma3 = dict(gemma, architectures=["Gemma3ForCausalLM"], model_type="gemma3_text", num_hidden_layers=7, num_key_value_heads=1,
               attn_logit_softcapping=None, final_logit_softcapping=None, query_pre_attn_scalar=19, sliding_window=11,
@@ -59,8 +61,9 @@ gemma3 = dict(gemma, architectures=["Gemma3ForCausalLM"], model_type="gemma3_tex
 del gemma3["hidden_act"]
 add("gemma3", gemma3)
 add("gemma3_linear", dict(gemma3, rope_scaling=dict(rope_type="linear", factor=8.0), sliding_window_pattern=3,
-                          num_hidden_layers=4))
-add("gemma3_long", dict(gemma3, sliding_window=300, max_position_embeddings=1024, hidden_size=32, head_dim=8, vocab_size=64),
+                          num_hidden_layers=4, query_pre_attn_scalar=24))
+add("gemma3_long", dict(gemma3, sliding_window=300, max_position_embeddings=1024, hidden_size=32, head_dim=8, vocab_size=64,
+                        query_pre_attn_scalar=8),
     n_ids=640, keep=(299, 300, 512, -1))
 
 qwen2 = dict(
@@ -88,7 +91,7 @@ longrope = dict(phi3, num_key_value_heads=2, max_position_embeddings=128, origin
                 rope_scaling=dict(type="longrope", short_factor=short, long_factor=longer))
 add("phi3", dict(phi3, sliding_window=11))
 add("phi3_long_factors", longrope)
-add("phi3_short_factors", dict(longrope, original_max_position_embeddings=64))
+add("phi3_short_factors", dict(longrope, max_position_embeddings=1024, original_max_position_embeddings=256))
 # an older name, which the library no longer reads
 add("phi3_su", dict(longrope, rope_scaling=dict(longrope["rope_scaling"], type="su")), stand_in=longrope)
 add("phi3_partial", dict(longrope, partial_rotary_factor=0.75, tie_word_embeddings=True,
