@@ -34,7 +34,7 @@ COMMON   := $(OPT) -g -ffp-contract=off -fno-math-errno $(HARDEN) -MMD -MP -Iinc
 CFLAGS   += -std=c11 -D_POSIX_C_SOURCE=200809L $(CWARN) $(COMMON)
 CXXFLAGS += -std=c++17 $(WARN) $(COMMON)
 LDFLAGS  += $(LDSAN) -Wl,-z,relro,-z,now
-LDLIBS   += -lsentencepiece -ljansson -fopenmp -lm
+LDLIBS   += -lsentencepiece -ljansson -lpcre2-8 -lutf8proc -fopenmp -lm
 
 ifneq (,$(filter x86_64%,$(MACHINE)))
 ARCH_DIR := src/kernels/x86
@@ -49,7 +49,7 @@ LIB_C    := $(wildcard src/base/*.c src/kernels/*.c $(ARCH_DIR)/*.c src/kv/*.c s
 LIB_CC   := $(wildcard tokenizer/*.cc)
 LIB_S    := weights/tales/tales.S
 CLI_C    := $(wildcard src/cli/*.c)
-TEST_C   := $(wildcard tests/*/test_*.c) tests/check/bits.c
+TEST_C   := $(wildcard tests/*/test_*.c) tests/check/bits.c tests/check/ids.c
 TEST_LIB := $(wildcard tests/support/*.c tests/support/*.cc)
 
 LIB_O    := $(LIB_C:%.c=$(BUILD)/%.o) $(LIB_CC:%.cc=$(BUILD)/%.o) $(LIB_S:%.S=$(BUILD)/%.o)

@@ -1,4 +1,5 @@
-/* Ids back to text, one at a time, by the library's rules (SentencePieceProcessor::Decode):
+/* Ids back to text, one at a time.  For byte-level BPE see bpe_detok.c; for SentencePiece by the library's rules
+ * (SentencePieceProcessor::Decode):
  *
  *   control piece   nothing
  *   unknown piece   the model's unk_surface, " U+2047 " by default
@@ -29,7 +30,7 @@ void tok_detok_init(struct tok_detok *d, const struct tokenizer *t, bool at_star
 
 size_t tok_detok_bound(const struct tokenizer *t)
 {
-    return t->max_piece_bytes + MAX_FROM_PENDING;
+    return t->bpe != NULL ? bpe_detok_bound(t->max_piece_bytes) : t->max_piece_bytes + MAX_FROM_PENDING;
 }
 
 /* The first `n` waiting bytes are dealt with. */
@@ -82,6 +83,9 @@ static size_t push_text(struct tok_detok *d, struct sp_text piece, char *dst)
 
 size_t tok_detok_push(struct tok_detok *d, int32_t id, char *dst)
 {
+    if (d->t->bpe != NULL) {
+        return bpe_detok_push(d, id, dst);
+    }
     struct sp_text piece;
     piece.s = tok_piece(d->t, id, &piece.n);
     if (piece.s == NULL) {
@@ -107,7 +111,7 @@ size_t tok_detok_push(struct tok_detok *d, int32_t id, char *dst)
 
 size_t tok_detok_flush(struct tok_detok *d, char *dst)
 {
-    return settle_pending(d, true, dst);
+    return d->t->bpe != NULL ? bpe_detok_flush(d, dst) : settle_pending(d, true, dst);
 }
 
 /* Makes room for `more` bytes and a NUL behind *n. */

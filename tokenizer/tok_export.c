@@ -1,5 +1,6 @@
 /* A tokenizer as a plain vocabulary: the inverse of tok_open_vocab. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "tokenizer/sp_parse.h"
@@ -11,6 +12,9 @@ void tok_export_free(struct tok_export *e)
     free(e->piece_bytes);
     free(e->scores);
     free(e->types);
+    free(e->merges);
+    free(e->merge_bytes);
+    free(e->merge_texts);
     *e = (struct tok_export){0};
 }
 
@@ -52,9 +56,92 @@ static void fill(struct tok_export *e, const struct tokenizer *t, const struct s
     };
 }
 
+/* The i-th merge behind the others, at `at`; its parts are pieces. */
+static size_t put_merge(struct tok_export *e, const struct tokenizer *t, const int32_t pair[2], size_t i, size_t at)
+{
+    size_t left, right;
+    const char *a = tok_piece(t, pair[0], &left);
+    const char *b = tok_piece(t, pair[1], &right);
+    char *text = e->merge_texts + at;
+    memcpy(text, a, left);
+    text[left] = ' ';
+    memcpy(text + left + 1, b, right);
+    e->merges[i] = text;
+    e->merge_bytes[i] = left + 1 + right;
+    if (memchr(a, ' ', left) != NULL || memchr(b, ' ', right) != NULL) {
+        e->merge_bytes[i] = 0; /* the space would part it elsewhere */
+    }
+    return at + left + 1 + right;
+}
+
+static choir_status list_merges(struct tok_export *e, const struct tokenizer *t, choir_error *err)
+{
+    size_t n, bytes = 1;
+    const int32_t(*pairs)[2] = bpe_merge_list(t->bpe, &n);
+    for (size_t i = 0; i < n; i++) {
+        size_t left, right;
+        tok_piece(t, pairs[i][0], &left);
+        tok_piece(t, pairs[i][1], &right);
+        bytes += left + right + 1;
+    }
+    e->merges = malloc((n + 1) * sizeof *e->merges);
+    e->merge_bytes = malloc((n + 1) * sizeof *e->merge_bytes);
+    e->merge_texts = malloc(bytes);
+    if (e->merges == NULL || e->merge_bytes == NULL || e->merge_texts == NULL) {
+        return base_fail_memory(err, bytes + n * 16, "the merges");
+    }
+    for (size_t i = 0, at = 0; i < n; i++) {
+        at = put_merge(e, t, pairs[i], i, at);
+        if (e->merge_bytes[i] == 0) {
+            return base_fail(err, CHOIR_FILE, "the tokenizer: merge %zu has a space in a part, which GGUF cannot hold",
+                             i);
+        }
+    }
+    e->vocab.n_merges = n;
+    return CHOIR_OK;
+}
+
+static choir_status export_bpe(struct tok_export *e, const struct tokenizer *t, choir_error *err)
+{
+    const char *pre = bpe_pre_name(t->bpe);
+    if (pre == NULL) {
+        return base_fail(err, CHOIR_FILE, "the tokenizer: its pre-tokenizer has no name in GGUF files");
+    }
+    choir_status status = allocate(e, (size_t)t->n_pieces, err);
+    for (int32_t i = 0; status == CHOIR_OK && i < t->n_pieces; i++) {
+        e->pieces[i] = tok_piece(t, i, &e->piece_bytes[i]);
+        e->types[i] = (int32_t)tok_piece_type(t, i);
+    }
+    e->vocab = (struct tok_vocab){
+        .n_pieces = t->n_pieces,
+        .pieces = e->pieces,
+        .piece_bytes = e->piece_bytes,
+        .scores = e->scores,
+        .types = e->types,
+        .bos_id = t->bos_id,
+        .eos_id = t->eos_id,
+        .unk_id = t->unk_id,
+        .byte_level = true,
+        .pre = pre,
+        .pre_bytes = strlen(pre),
+    };
+    if (status == CHOIR_OK) {
+        status = list_merges(e, t, err);
+        e->vocab.merges = e->merges;
+        e->vocab.merge_bytes = e->merge_bytes;
+    }
+    if (status != CHOIR_OK) {
+        tok_export_free(e);
+    }
+    return status;
+}
+
 choir_status tok_export(struct tok_export *e, const struct tokenizer *t, choir_error *err)
 {
     *e = (struct tok_export){0};
+    if (t->bpe != NULL) {
+        return export_bpe(e, t, err);
+    }
     struct sp_model m;
     choir_status status = sp_parse(&m, "the tokenizer", t->model.data, t->model.n, err);
     if (status != CHOIR_OK) {

@@ -1,7 +1,8 @@
-/* Inside of struct tokenizer, for tokenizer.c and detok.c. */
+/* Inside of struct tokenizer. */
 #ifndef TOK_INTERNAL_H
 #define TOK_INTERNAL_H
 
+#include "tokenizer/bpe.h"
 #include "tokenizer/sp_build.h"
 #include "tokenizer/sp_wrapper.h"
 #include "tokenizer/tokenizer.h"
@@ -20,6 +21,7 @@ struct tokenizer {
     size_t unk_surface_bytes;
     size_t max_piece_bytes; /* the longest of the pieces and unk_surface */
     size_t max_text_bytes;  /* the library counts normalized bytes in int */
+    struct bpe *bpe;        /* byte-level BPE; NULL: SentencePiece, by what follows */
     struct sp_built model;
     struct sp_lib *lib;
 };

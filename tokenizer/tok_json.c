@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "tokenizer/bpe_json.h"
 
 /* Whether a pre-tokenizer or decoder is, or has in its list, the type ByteLevel. */
 static bool has_byte_level(const json_t *part, const char *list)
@@ -26,11 +27,12 @@ static bool has_byte_level(const json_t *part, const char *list)
 static choir_status open_root(struct tokenizer **out, const char *file, const json_t *root, int64_t vocab_rows,
                               choir_error *err)
 {
-    (void)out, (void)vocab_rows;
     bool bytes = has_byte_level(json_object_get(root, "pre_tokenizer"), "pretokenizers") ||
                  has_byte_level(json_object_get(root, "decoder"), "decoders");
-    return base_fail(err, CHOIR_FILE, "%s: %s tokenizer.json not supported", file,
-                     bytes ? "byte-level" : "SentencePiece-style");
+    if (!bytes) {
+        return base_fail(err, CHOIR_FILE, "%s: SentencePiece-style tokenizer.json not supported", file);
+    }
+    return bpe_open_json(out, file, root, vocab_rows, err);
 }
 
 choir_status tok_open_json(struct tokenizer **out, const char *name, const char *text, size_t n, int64_t vocab_rows,

@@ -169,6 +169,9 @@ static choir_status list_pieces(struct sp_model *m, const struct tok_vocab *v, c
 choir_status tok_open_vocab(struct tokenizer **out, const struct tok_vocab *vocab, int64_t vocab_rows, choir_error *err)
 {
     *out = NULL;
+    if (vocab->byte_level) {
+        return bpe_open_vocab(out, vocab, vocab_rows, err);
+    }
     char shown[BASE_ESCAPE_CAP];
     struct sp_model m = {
         .file = base_escape_str(shown, vocab->file),
@@ -201,6 +204,7 @@ void tok_close(struct tokenizer *t)
     if (t == NULL) {
         return;
     }
+    bpe_close(t->bpe);
     sp_lib_close(t->lib);
     free(t->model.data);
     free(t->texts);
@@ -237,7 +241,7 @@ bool tok_adds_bos(const struct tokenizer *t)
 
 const char *tok_kind(const struct tokenizer *t)
 {
-    return t->unigram ? "sentencepiece unigram" : "sentencepiece bpe";
+    return t->bpe != NULL ? "byte-level bpe" : t->unigram ? "sentencepiece unigram" : "sentencepiece bpe";
 }
 
 const char *tok_piece(const struct tokenizer *t, int32_t id, size_t *n)
@@ -252,12 +256,12 @@ const char *tok_piece(const struct tokenizer *t, int32_t id, size_t *n)
 
 int32_t tok_find_piece(const struct tokenizer *t, const char *text, size_t n)
 {
-    for (int32_t id = 0; id < t->n_pieces; id++) {
+    for (int32_t id = 0; t->bpe == NULL && id < t->n_pieces; id++) {
         if (t->starts[id + 1] - t->starts[id] == n && memcmp(t->texts + t->starts[id], text, n) == 0) {
             return id;
         }
     }
-    return -1;
+    return t->bpe != NULL ? bpe_find_piece(t->bpe, text, n) : -1;
 }
 
 enum tok_type tok_piece_type(const struct tokenizer *t, int32_t id)
@@ -294,6 +298,9 @@ choir_status tok_encode(const struct tokenizer *t, const char *text, size_t n, i
     if (n > t->max_text_bytes) {
         return base_fail(err, CHOIR_PROMPT, "text of %zu bytes, this tokenizer takes at most %zu at once", n,
                          t->max_text_bytes);
+    }
+    if (t->bpe != NULL) {
+        return bpe_encode(t->bpe, text, n, ids, n_ids, err);
     }
     choir_status s = probe_memory(LIB_FIXED + (uint64_t)n * LIB_PER_TEXT_BYTE, "tokenizing", err);
     if (s == CHOIR_OK) {

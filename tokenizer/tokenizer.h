@@ -1,5 +1,6 @@
-/* Text to ids and back.  SentencePiece itself does the work (arXiv:1808.06226), behind this C border: no exception and no C++
- * type comes out.  A model file is checked by sp_validate.c before the library sees a byte of it.
+/* Text to ids and back, in one of two ways.  For SentencePiece models the library itself does the work (arXiv:1808.06226),
+ * behind this C border: no exception and no C++ type comes out; a model file is checked by sp_validate.c before the library
+ * sees a byte of it.  Byte-level BPE is ours (bpe.h).
  *
  * Text never makes a special id: control, unknown and user-hidden pieces are reached by id only.
  * A struct tokenizer is immutable after open; all calls on it are thread-safe. */
@@ -31,6 +32,13 @@ struct tok_vocab {
     bool unigram;                   /* the vocabulary is of the unigram kind ("t5"), not BPE */
     const char *charsmap;           /* tokenizer.ggml.precompiled_charsmap, or NULL */
     size_t charsmap_bytes;
+    /* Byte-level BPE ("gpt2"); scores, and all settings from add_dummy_prefix on, are then of no account. */
+    bool byte_level;
+    const char *pre; /* tokenizer.ggml.pre */
+    size_t pre_bytes;
+    const char *const *merges; /* [n_merges] "LEFT RIGHT" */
+    const size_t *merge_bytes; /* [n_merges] */
+    size_t n_merges;
 };
 
 /* A tokenizer from a file (a SentencePiece model, or a tokenizer.json), a SentencePiece model from memory, or one built from
@@ -43,12 +51,12 @@ choir_status tok_open_vocab(struct tokenizer **out, const struct tok_vocab *voca
 void tok_close(struct tokenizer *t);
 
 int32_t tok_n_pieces(const struct tokenizer *t);
-int32_t tok_bos(const struct tokenizer *t);      /* -1: none */
-int32_t tok_eos(const struct tokenizer *t);      /* -1: none */
-int32_t tok_unk(const struct tokenizer *t);      /* -1: none */
+int32_t tok_bos(const struct tokenizer *t); /* -1: none */
+int32_t tok_eos(const struct tokenizer *t); /* -1: none */
+int32_t tok_unk(const struct tokenizer *t); /* -1: none */
 /* Whether a text begins with tok_bos unless the model's other files say otherwise. */
 bool tok_adds_bos(const struct tokenizer *t);
-const char *tok_kind(const struct tokenizer *t); /* "sentencepiece bpe", "sentencepiece unigram" */
+const char *tok_kind(const struct tokenizer *t); /* "sentencepiece bpe", "sentencepiece unigram", "byte-level bpe" */
 /* The piece as the vocabulary writes it (with U+2581 for space, "<0x0A>" for a byte); *n its bytes.  Valid as long as
  * the tokenizer.  NULL for an id out of range. */
 const char *tok_piece(const struct tokenizer *t, int32_t id, size_t *n);
@@ -56,11 +64,12 @@ const char *tok_piece(const struct tokenizer *t, int32_t id, size_t *n);
 int32_t tok_find_piece(const struct tokenizer *t, const char *text, size_t n);
 enum tok_type tok_piece_type(const struct tokenizer *t, int32_t id);
 
-/* A SentencePiece model file with this tokenizer's content (a GGUF vocabulary turned into one).  Valid as long as the
- * tokenizer. */
+/* A SentencePiece model file with this tokenizer's content (a GGUF vocabulary turned into one); NULL for byte-level BPE.
+ * Valid as long as the tokenizer. */
 const void *tok_model_bytes(const struct tokenizer *t, size_t *n);
 
-/* The tokenizer as a vocabulary, which tok_open_vocab makes the same tokenizer of.  Texts stay the tokenizer's; the arrays are
+/* The tokenizer as a vocabulary, which tok_open_vocab makes the same tokenizer of (of byte-level BPE only what GGUF files can
+ * tell: CHOIR_FILE where its pre-tokenizer has no name there).  Texts stay the tokenizer's; the arrays are
  * freed by tok_export_free. */
 struct tok_export {
     struct tok_vocab vocab; /* .file NULL */
@@ -68,17 +77,21 @@ struct tok_export {
     size_t *piece_bytes;
     float *scores;
     int32_t *types;
+    const char **merges;
+    size_t *merge_bytes;
+    char *merge_texts;
 };
 choir_status tok_export(struct tok_export *e, const struct tokenizer *t, choir_error *err);
 void tok_export_free(struct tok_export *e);
 
-/* Ids of n bytes of valid UTF-8 (embedded NUL allowed), no BOS, no EOS: exactly what SentencePiece's Encode gives.
+/* Ids of n bytes of valid UTF-8 (embedded NUL allowed), no BOS, no EOS: exactly what SentencePiece's Encode gives,
+ * or Hugging Face's tokenizers with special tokens in the text taken as text.
  * *ids is malloc'ed (free it), *n_ids its length. */
 choir_status tok_encode(const struct tokenizer *t, const char *text, size_t n, int32_t **ids, size_t *n_ids,
                         choir_error *err);
 
-/* Bytes of the ids, exactly as the library's Decode gives it (control pieces vanish, the first space is dropped,
- * byte pieces are joined; invalid ones become U+FFFD).  *text is malloc'ed, NUL-terminated, *n its bytes. */
+/* Bytes of the ids, exactly as the library's Decode gives it (control pieces vanish, the first space is dropped where
+ * encoding adds one, byte pieces are joined; invalid ones become U+FFFD).  *text is malloc'ed, NUL-terminated, *n its bytes. */
 choir_status tok_decode(const struct tokenizer *t, const int32_t *ids, size_t n_ids, char **text, size_t *n,
                         choir_error *err);
 

@@ -9,7 +9,8 @@ cd "$(dirname "$0")/.."
 root=$PWD/build/aarch64-root
 build=build/aarch64
 here=build/release
-packages="libsentencepiece0 libsentencepiece-dev libjansson4 libjansson-dev libedit2 libedit-dev libtinfo6 libbsd0 libmd0
+packages="libsentencepiece0 libsentencepiece-dev libjansson4 libjansson-dev libpcre2-8-0 libpcre2-posix3 libpcre2-dev
+          libutf8proc2 libutf8proc-dev libedit2 libedit-dev libtinfo6 libbsd0 libmd0
           libcmocka0 libcmocka-dev libxxhash-dev"
 checks="act ops matmul attention"
 

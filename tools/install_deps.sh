@@ -3,7 +3,7 @@
 # Says what it installs.  Without apt or without the right to use it, says what to install and goes on.
 set -eu
 
-build="gcc g++ make pkg-config libsentencepiece-dev libjansson-dev libedit-dev libxxhash-dev"
+build="gcc g++ make pkg-config libsentencepiece-dev libjansson-dev libpcre2-dev libutf8proc-dev libedit-dev libxxhash-dev"
 test="libcmocka-dev bats tmux python3"
 gate="clang clang-format libomp-dev gcc-aarch64-linux-gnu g++-aarch64-linux-gnu qemu-user"
 

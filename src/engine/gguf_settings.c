@@ -66,21 +66,42 @@ static void put_array(struct wts_writer *w, const char *key, enum wts_meta_type 
     wts_writer_put(w, &m);
 }
 
-static choir_status put_pieces(struct wts_writer *w, const struct tok_vocab *v, choir_error *err)
+static choir_status put_strings(struct wts_writer *w, const char *key, const char *const *list, const size_t *bytes,
+                                size_t n, choir_error *err)
 {
-    size_t n = (size_t)v->n_pieces;
-    struct wts_string *texts = calloc(n, sizeof *texts);
+    struct wts_string *texts = calloc(n + 1, sizeof *texts);
     if (texts == NULL) {
         return base_fail_memory(err, n * sizeof *texts, "a vocabulary");
     }
     for (size_t i = 0; i < n; i++) {
-        texts[i] = (struct wts_string){v->pieces[i], v->piece_bytes[i]};
+        texts[i] = (struct wts_string){list[i], bytes[i]};
     }
-    put_array(w, "tokenizer.ggml.tokens", WTS_STRING, texts, v->n_pieces);
-    put_array(w, "tokenizer.ggml.scores", WTS_F32, v->scores, v->n_pieces);
-    put_array(w, "tokenizer.ggml.token_type", WTS_I32, v->types, v->n_pieces);
+    put_array(w, key, WTS_STRING, texts, (int32_t)n);
     free(texts);
     return CHOIR_OK;
+}
+
+static choir_status put_pieces(struct wts_writer *w, const struct tok_vocab *v, choir_error *err)
+{
+    choir_status status = put_strings(w, "tokenizer.ggml.tokens", v->pieces, v->piece_bytes, (size_t)v->n_pieces, err);
+    if (!v->byte_level) {
+        put_array(w, "tokenizer.ggml.scores", WTS_F32, v->scores, v->n_pieces);
+    }
+    put_array(w, "tokenizer.ggml.token_type", WTS_I32, v->types, v->n_pieces);
+    if (status == CHOIR_OK && v->byte_level) {
+        status = put_strings(w, "tokenizer.ggml.merges", v->merges, v->merge_bytes, v->n_merges, err);
+    }
+    return status;
+}
+
+/* How SentencePiece treats spaces and other characters before it looks for pieces. */
+static void put_normalizer(struct wts_writer *w, const struct tok_vocab *v)
+{
+    wts_writer_put_bool(w, "tokenizer.ggml.add_space_prefix", v->add_dummy_prefix);
+    wts_writer_put_bool(w, "tokenizer.ggml.remove_extra_whitespaces", v->remove_extra_whitespaces);
+    if (v->charsmap_bytes > 0) {
+        put_array(w, "tokenizer.ggml.precompiled_charsmap", WTS_U8, v->charsmap, (int32_t)v->charsmap_bytes);
+    }
 }
 
 static void put_id(struct wts_writer *w, const char *key, int32_t id)
@@ -109,14 +130,15 @@ static choir_status write_vocabulary(struct wts_writer *w, const struct tokenize
         return status;
     }
     const struct tok_vocab *v = &e.vocab;
-    wts_writer_put_string(w, "tokenizer.ggml.model", v->unigram ? "t5" : "llama");
+    wts_writer_put_string(w, "tokenizer.ggml.model", v->byte_level ? "gpt2" : v->unigram ? "t5" : "llama");
+    if (v->byte_level) {
+        wts_writer_put_string(w, "tokenizer.ggml.pre", v->pre);
+    }
     status = put_pieces(w, v, err);
     put_id(w, "tokenizer.ggml.unknown_token_id", v->unk_id);
     wts_writer_put_bool(w, "tokenizer.ggml.add_bos_token", add_bos);
-    wts_writer_put_bool(w, "tokenizer.ggml.add_space_prefix", v->add_dummy_prefix);
-    wts_writer_put_bool(w, "tokenizer.ggml.remove_extra_whitespaces", v->remove_extra_whitespaces);
-    if (v->charsmap_bytes > 0) {
-        put_array(w, "tokenizer.ggml.precompiled_charsmap", WTS_U8, v->charsmap, (int32_t)v->charsmap_bytes);
+    if (!v->byte_level) {
+        put_normalizer(w, v);
     }
     tok_export_free(&e);
     return status;

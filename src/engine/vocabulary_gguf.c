@@ -11,6 +11,8 @@ struct gguf_vocab {
     size_t *piece_bytes;
     float *scores;
     int32_t *types;
+    const char **merges;
+    size_t *merge_bytes;
 };
 
 static void gguf_vocab_free(struct gguf_vocab *g)
@@ -19,6 +21,8 @@ static void gguf_vocab_free(struct gguf_vocab *g)
     free(g->piece_bytes);
     free(g->scores);
     free(g->types);
+    free(g->merges);
+    free(g->merge_bytes);
 }
 
 static const char *meta_type_name(enum wts_meta_type t)
@@ -133,7 +137,7 @@ static choir_status read_pieces(struct gguf_vocab *g, const struct wts_set *set,
                            set->model_file, (unsigned long long)tokens->n);
     }
     if (status == CHOIR_OK) {
-        status = get_array(&scores, set, "tokenizer.ggml.scores", WTS_F32, true, err);
+        status = get_array(&scores, set, "tokenizer.ggml.scores", WTS_F32, !g->vocab.byte_level, err);
     }
     if (status == CHOIR_OK) {
         status = get_array(&types, set, "tokenizer.ggml.token_type", WTS_I32, false, err);
@@ -174,36 +178,91 @@ static choir_status read_settings(struct tok_vocab *v, const struct wts_set *set
     return status == CHOIR_OK ? read_charsmap(v, set, err) : status;
 }
 
-choir_status eng_open_vocabulary_gguf(struct choir_model *m, const struct wts_set *set, choir_error *err)
+/* The pre-tokenizer's name and the merges of a byte-level vocabulary. */
+static choir_status read_merges(struct gguf_vocab *g, const struct wts_set *set, choir_error *err)
+{
+    const char *key = "tokenizer.ggml.pre";
+    const struct wts_meta *pre = wts_meta_find(set, key);
+    const struct wts_meta *merges;
+    if (pre == NULL || pre->type != WTS_STRING) {
+        return base_fail(err, CHOIR_FILE, "%s: %s %s", set->model_file, key,
+                         pre == NULL ? "missing: how words are split is not known" : "must be string");
+    }
+    g->vocab.pre = pre->v.s.data;
+    g->vocab.pre_bytes = (size_t)pre->v.s.n;
+    choir_status status = get_array(&merges, set, "tokenizer.ggml.merges", WTS_STRING, true, err);
+    if (status != CHOIR_OK) {
+        return status;
+    }
+    size_t n = (size_t)merges->n;
+    g->merges = calloc(n + 1, sizeof *g->merges);
+    g->merge_bytes = calloc(n + 1, sizeof *g->merge_bytes);
+    if (g->merges == NULL || g->merge_bytes == NULL) {
+        return base_fail_memory(err, n * 16, "the merges");
+    }
+    const struct wts_string *strings = merges->v.array;
+    for (size_t i = 0; i < n; i++) {
+        g->merges[i] = strings[i].data;
+        g->merge_bytes[i] = (size_t)strings[i].n;
+    }
+    g->vocab.merges = g->merges;
+    g->vocab.merge_bytes = g->merge_bytes;
+    g->vocab.n_merges = n;
+    return CHOIR_OK;
+}
+
+/* Which of the kinds a file's vocabulary is. */
+static choir_status read_kind(struct tok_vocab *v, const struct wts_set *set, choir_error *err)
 {
     const struct wts_meta *kind = wts_meta_find(set, "tokenizer.ggml.model");
     if (kind == NULL || kind->type != WTS_STRING) {
         return base_fail(err, CHOIR_FILE, "%s: tokenizer.ggml.model missing; give --tokenizer FILE", set->model_file);
     }
-    bool unigram = strcmp(kind->v.s.data, "t5") == 0;
-    if (!unigram && strcmp(kind->v.s.data, "llama") != 0) {
+    v->unigram = strcmp(kind->v.s.data, "t5") == 0;
+    v->byte_level = strcmp(kind->v.s.data, "gpt2") == 0;
+    if (!v->unigram && !v->byte_level && strcmp(kind->v.s.data, "llama") != 0) {
         char text[BASE_ESCAPE_CAP];
-        return base_fail(err, CHOIR_FILE, "%s: tokenizer \"%s\" not supported (llama and t5 are)", set->model_file,
-                         base_escape(text, kind->v.s.data, (size_t)kind->v.s.n));
+        return base_fail(err, CHOIR_FILE, "%s: tokenizer \"%s\" not supported (llama, gpt2 and t5 are)",
+                         set->model_file, base_escape(text, kind->v.s.data, (size_t)kind->v.s.n));
     }
+    return CHOIR_OK;
+}
+
+/* Where the file does not say it, begin of text is put in front if the kind of tokenizer does so. */
+static choir_status read_add_bos(struct choir_model *m, const struct tok_vocab *v, const struct wts_set *set,
+                                 choir_error *err)
+{
+    bool usual = v->byte_level ? tok_adds_bos(m->tokenizer) : !v->unigram;
+    choir_status status = get_flag(&m->add_bos, set, "tokenizer.ggml.add_bos_token", usual && v->bos_id >= 0, err);
+    if (status == CHOIR_OK && m->add_bos && v->bos_id < 0) {
+        status = base_fail(err, CHOIR_FILE, "%s: add_bos_token is set but there is no bos_token_id", set->model_file);
+    }
+    return status;
+}
+
+choir_status eng_open_vocabulary_gguf(struct choir_model *m, const struct wts_set *set, choir_error *err)
+{
     struct gguf_vocab g = {.vocab = {
                                .file = set->model_file,
-                               .unigram = unigram,
                                .bos_id = m->config.bos_id,
                                .eos_id = m->config.n_eos > 0 ? m->config.eos_ids[0] : -1,
                            }};
-    choir_status status = read_pieces(&g, set, err);
+    choir_status status = read_kind(&g.vocab, set, err);
     if (status == CHOIR_OK) {
-        status = read_settings(&g.vocab, set, err);
+        status = read_pieces(&g, set, err);
     }
     if (status == CHOIR_OK) {
-        status = get_flag(&m->add_bos, set, "tokenizer.ggml.add_bos_token", !unigram && g.vocab.bos_id >= 0, err);
-    }
-    if (status == CHOIR_OK && m->add_bos && g.vocab.bos_id < 0) {
-        status = base_fail(err, CHOIR_FILE, "%s: add_bos_token is set but there is no bos_token_id", set->model_file);
+        status = g.vocab.byte_level ? read_merges(&g, set, err) : read_settings(&g.vocab, set, err);
     }
     if (status == CHOIR_OK) {
         status = tok_open_vocab(&m->tokenizer, &g.vocab, m->config.vocab_size, err);
+    }
+    if (status == CHOIR_OK) {
+        status = read_add_bos(m, &g.vocab, set, err);
+        if (status != CHOIR_OK) {
+            tok_close(m->tokenizer);
+            m->tokenizer = NULL;
+        }
     }
     gguf_vocab_free(&g);
     return status;

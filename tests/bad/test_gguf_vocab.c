@@ -120,7 +120,8 @@ static void test_arrays(void **state)
     no_text(f, "token_type", "array:i32", "2,3,3,1", "tokenizer.ggml.token_type: 4 entries, 50 tokens");
     no_text(f, "token_type", "array:f32", "2,3", "tokenizer.ggml.token_type: array of f32, must be array of i32");
     no_text(f, "model", NULL, NULL, "tokenizer.ggml.model missing");
-    no_text(f, "model", "string", "gpt2", "tokenizer \"gpt2\" not supported");
+    no_text(f, "model", "string", "bert", "tokenizer \"bert\" not supported");
+    no_text(f, "model", "string", "gpt2", "tokenizer.ggml.pre missing");
     no_text(f, "precompiled_charsmap", "array:i32", "1,2", "tokenizer.ggml.precompiled_charsmap: must be array of u8");
 }
 

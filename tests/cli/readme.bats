@@ -14,7 +14,7 @@ teardown() {
     cc -std=c11 -Wall -Wextra -Werror -Iinclude -c "$work/story.c" -o "$work/story.o"
     sanitize=
     ! nm "$CHOIR_BUILD/libchoir.a" 2>/dev/null | grep -q __asan_init || sanitize=-fsanitize=address,undefined
-    c++ $sanitize "$work/story.o" "$CHOIR_BUILD/libchoir.a" -lsentencepiece -ljansson -fopenmp -o "$work/story"
+    c++ $sanitize "$work/story.o" "$CHOIR_BUILD/libchoir.a" -lsentencepiece -ljansson -lpcre2-8 -lutf8proc -fopenmp -o "$work/story"
     run "$work/story" "The cat"
     [ "$status" -eq 0 ]
     [ -n "$output" ]

@@ -1,0 +1,324 @@
+/* The model and the added tokens of tokenizer.json. */
+#include "tokenizer/bpe_json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+/* Texts for ids that the file leaves out: "[PAD123]", as GGUF's writers call them. */
+enum { HOLE_BYTES = 16 };
+
+/* What a bpe_source borrows. */
+struct reader {
+    const char *file;
+    const json_t *root, *model;
+    const char **pieces;
+    size_t *piece_bytes;
+    int32_t *types; /* 0: no piece has the id */
+    char (*holes)[HOLE_BYTES];
+    struct bpe_merge_text *merges;
+    struct bpe_added *added;
+    struct bpe_step steps[BPE_MAX_STEPS + 1];
+    struct bpe_source source;
+};
+
+static void reader_free(struct reader *r)
+{
+    free(r->pieces);
+    free(r->piece_bytes);
+    free(r->types);
+    free(r->holes);
+    free(r->merges);
+    free(r->added);
+}
+
+/* ---- what the model must be ---- */
+
+/* A setting that has to be absent, null, false or empty. */
+static choir_status need_none(const struct reader *r, const char *key, choir_error *err)
+{
+    const json_t *v = json_object_get(r->model, key);
+    bool none = v == NULL || json_is_null(v) || json_is_false(v) || (json_is_string(v) && json_string_length(v) == 0);
+    return none ? CHOIR_OK : base_fail(err, CHOIR_FILE, "%s: model: %s not supported", r->file, key);
+}
+
+static choir_status check_model(const struct reader *r, choir_error *err)
+{
+    const char *type = json_string_value(json_object_get(r->model, "type"));
+    /* Older files state no type. */
+    if (!json_is_object(r->model) || (type != NULL && strcmp(type, "BPE") != 0)) {
+        char shown[BASE_ESCAPE_CAP];
+        return base_fail(err, CHOIR_FILE, "%s: model: type \"%s\", must be BPE", r->file,
+                         base_escape_str(shown, type != NULL ? type : "?"));
+    }
+    const char *const keys[] = {"continuing_subword_prefix", "end_of_word_suffix", "byte_fallback"};
+    choir_status status = CHOIR_OK;
+    double dropout = 0;
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0] && status == CHOIR_OK; i++) {
+        status = need_none(r, keys[i], err);
+    }
+    if (status == CHOIR_OK) {
+        status = base_json_number(&dropout, r->model, r->file, "dropout", 0, 0, 1, err);
+    }
+    if (status == CHOIR_OK && dropout != 0) {
+        status = base_fail(err, CHOIR_FILE, "%s: model: dropout not supported", r->file);
+    }
+    return status;
+}
+
+/* ---- pieces ---- */
+
+/* An id of a piece; *most grows to hold it. */
+static choir_status check_id(const struct reader *r, const char *text, const json_t *value, json_int_t *most,
+                             choir_error *err)
+{
+    if (!json_is_integer(value) || json_integer_value(value) < 0 || json_integer_value(value) >= BPE_MAX_PIECES) {
+        char shown[BASE_ESCAPE_CAP];
+        return base_fail(err, CHOIR_FILE, "%s: id of \"%s\": must be 0 to %d", r->file, base_escape_str(shown, text),
+                         BPE_MAX_PIECES - 1);
+    }
+    *most = json_integer_value(value) > *most ? json_integer_value(value) : *most;
+    return CHOIR_OK;
+}
+
+/* Checks all ids; makes room for them. */
+static choir_status count_pieces(struct reader *r, const json_t *vocab, const json_t *added, choir_error *err)
+{
+    json_int_t most = -1;
+    choir_status status = CHOIR_OK;
+    const char *text;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)vocab, text, value)
+    {
+        status = status == CHOIR_OK ? check_id(r, text, value, &most, err) : status;
+    }
+    for (size_t i = 0; i < json_array_size(added) && status == CHOIR_OK; i++) {
+        const json_t *entry = json_array_get(added, i);
+        text = json_string_value(json_object_get(entry, "content"));
+        status = text != NULL ? check_id(r, text, json_object_get(entry, "id"), &most, err)
+                              : base_fail(err, CHOIR_FILE, "%s: added token %zu has no content", r->file, i);
+    }
+    size_t n = (size_t)(most + 1);
+    r->source.n_pieces = (int32_t)n;
+    if (status == CHOIR_OK) {
+        r->pieces = calloc(n + 1, sizeof *r->pieces);
+        r->piece_bytes = calloc(n + 1, sizeof *r->piece_bytes);
+        r->types = calloc(n + 1, sizeof *r->types);
+        if (r->pieces == NULL || r->piece_bytes == NULL || r->types == NULL) {
+            status = base_fail_memory(err, n * (sizeof *r->pieces + sizeof *r->piece_bytes + 4), "the vocabulary");
+        }
+    }
+    return status;
+}
+
+static choir_status fail_twice(const struct reader *r, int64_t id, const char *text, choir_error *err)
+{
+    char first[BASE_ESCAPE_CAP], second[BASE_ESCAPE_CAP];
+    return base_fail(err, CHOIR_FILE, "%s: id %lld is that of \"%s\" and of \"%s\"", r->file, (long long)id,
+                     base_escape(first, r->pieces[id], r->piece_bytes[id]), base_escape_str(second, text));
+}
+
+static choir_status put_vocab(struct reader *r, const json_t *vocab, choir_error *err)
+{
+    const char *text;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)vocab, text, value)
+    {
+        json_int_t id = json_integer_value(value);
+        if (r->types[id] != 0) {
+            return fail_twice(r, id, text, err);
+        }
+        r->pieces[id] = text;
+        r->piece_bytes[id] = strlen(text);
+        r->types[id] = *text != '\0' ? TOK_NORMAL : TOK_UNUSED;
+    }
+    return CHOIR_OK;
+}
+
+static choir_status put_added(struct reader *r, const json_t *entry, struct bpe_added *a, choir_error *err)
+{
+    const json_t *content = json_object_get(entry, "content");
+    *a = (struct bpe_added){
+        .text = json_string_value(content),
+        .n = json_string_length(content),
+        .id = (int32_t)json_integer_value(json_object_get(entry, "id")),
+    };
+    choir_status status = base_json_bool(&a->special, entry, r->file, "special", false, err);
+    const struct {
+        const char *key;
+        bool *flag;
+    } flags[] = {{"single_word", &a->single_word}, {"lstrip", &a->lstrip}, {"rstrip", &a->rstrip}};
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0] && status == CHOIR_OK; i++) {
+        status = base_json_bool(flags[i].flag, entry, r->file, flags[i].key, false, err);
+    }
+    if (status == CHOIR_OK) {
+        status = base_json_bool(&a->normalized, entry, r->file, "normalized", !a->special, err);
+    }
+    if (status != CHOIR_OK) {
+        return status;
+    }
+    if (r->types[a->id] != 0 && strcmp(r->pieces[a->id], a->text) != 0) {
+        return fail_twice(r, a->id, a->text, err);
+    }
+    r->pieces[a->id] = a->text;
+    r->piece_bytes[a->id] = a->n;
+    r->types[a->id] = a->special ? TOK_CONTROL : TOK_USER_DEFINED;
+    return CHOIR_OK;
+}
+
+/* Ids without a piece. */
+static choir_status fill_holes(struct reader *r, choir_error *err)
+{
+    size_t n = (size_t)r->source.n_pieces;
+    size_t n_holes = 0;
+    for (size_t i = 0; i < n; i++) {
+        n_holes += r->types[i] == 0;
+    }
+    r->holes = malloc((n_holes + 1) * sizeof *r->holes);
+    if (r->holes == NULL) {
+        return base_fail_memory(err, n_holes * sizeof *r->holes, "the vocabulary");
+    }
+    for (size_t i = 0, k = 0; i < n; i++) {
+        if (r->types[i] == 0) {
+            r->piece_bytes[i] = (size_t)snprintf(r->holes[k], HOLE_BYTES, "[PAD%u]", (unsigned)i);
+            r->pieces[i] = r->holes[k++];
+            r->types[i] = TOK_UNUSED;
+        }
+    }
+    return CHOIR_OK;
+}
+
+static choir_status read_pieces(struct reader *r, choir_error *err)
+{
+    const json_t *vocab = json_object_get(r->model, "vocab");
+    const json_t *added = json_object_get(r->root, "added_tokens");
+    if (!json_is_object(vocab) || json_object_size(vocab) == 0) {
+        return base_fail(err, CHOIR_FILE, "%s: model: no vocab", r->file);
+    }
+    choir_status status = count_pieces(r, vocab, added, err);
+    if (status == CHOIR_OK) {
+        status = put_vocab(r, vocab, err);
+    }
+    if (status == CHOIR_OK) {
+        r->source.n_added = json_array_size(added);
+        r->added = calloc(r->source.n_added + 1, sizeof *r->added);
+        status = r->added != NULL ? CHOIR_OK : base_fail_memory(err, json_array_size(added), "the added tokens");
+    }
+    for (size_t i = 0; i < r->source.n_added && status == CHOIR_OK; i++) {
+        status = put_added(r, json_array_get(added, i), &r->added[i], err);
+    }
+    return status == CHOIR_OK ? fill_holes(r, err) : status;
+}
+
+/* ---- merges ---- */
+
+/* "left right", or ["left", "right"]. */
+static bool read_merge(struct bpe_merge_text *m, const json_t *entry)
+{
+    if (json_is_string(entry)) {
+        const char *text = json_string_value(entry);
+        const char *gap = strchr(text, ' ');
+        if (gap == NULL || strchr(gap + 1, ' ') != NULL) {
+            return false;
+        }
+        *m = (struct bpe_merge_text){text, gap + 1, (size_t)(gap - text), strlen(gap + 1)};
+    } else {
+        const json_t *left = json_array_get(entry, 0), *right = json_array_get(entry, 1);
+        if (json_array_size(entry) != 2 || !json_is_string(left) || !json_is_string(right)) {
+            return false;
+        }
+        *m = (struct bpe_merge_text){json_string_value(left), json_string_value(right), json_string_length(left),
+                                     json_string_length(right)};
+    }
+    return m->n_left > 0 && m->n_right > 0;
+}
+
+static choir_status read_merges(struct reader *r, choir_error *err)
+{
+    const json_t *list = json_object_get(r->model, "merges");
+    if (!json_is_array(list)) {
+        return base_fail(err, CHOIR_FILE, "%s: model: no merges", r->file);
+    }
+    r->source.n_merges = json_array_size(list);
+    r->merges = malloc((r->source.n_merges + 1) * sizeof *r->merges);
+    if (r->merges == NULL) {
+        return base_fail_memory(err, r->source.n_merges * sizeof *r->merges, "the merges");
+    }
+    for (size_t i = 0; i < r->source.n_merges; i++) {
+        if (!read_merge(&r->merges[i], json_array_get(list, i))) {
+            return base_fail(err, CHOIR_FILE, "%s: merge %zu: not a pair", r->file, i);
+        }
+    }
+    return CHOIR_OK;
+}
+
+/* ---- special ids ---- */
+
+static int32_t find_piece(const struct reader *r, const char *text)
+{
+    for (int32_t i = 0; i < r->source.n_pieces; i++) {
+        if (strcmp(r->pieces[i], text) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static choir_status read_special(struct reader *r, choir_error *err)
+{
+    const char *unk, *first;
+    int32_t id;
+    struct bpe_source *s = &r->source;
+    s->bos_id = s->eos_id = s->unk_id = -1;
+    choir_status status = base_json_bool(&s->fuse_unk, r->model, r->file, "fuse_unk", false, err);
+    if (status == CHOIR_OK) {
+        status = base_json_string(&unk, r->model, r->file, "unk_token", err);
+    }
+    if (status == CHOIR_OK) {
+        status = bpe_json_first_token(&first, &id, r->file, r->root, err);
+    }
+    if (status != CHOIR_OK) {
+        return status;
+    }
+    s->unk_id = unk != NULL ? find_piece(r, unk) : -1;
+    s->bos_id = first == NULL ? -1 : id >= 0 ? id : find_piece(r, first);
+    s->recipe.adds_bos = first != NULL;
+    if ((unk != NULL && s->unk_id < 0) || (first != NULL && (s->bos_id < 0 || s->bos_id >= s->n_pieces))) {
+        char shown[BASE_ESCAPE_CAP];
+        return base_fail(err, CHOIR_FILE, "%s: \"%s\" is not in the vocabulary", r->file,
+                         base_escape_str(shown, unk != NULL && s->unk_id < 0 ? unk : first));
+    }
+    return CHOIR_OK;
+}
+
+choir_status bpe_open_json(struct tokenizer **out, const char *file, const json_t *root, int64_t vocab_rows,
+                           choir_error *err)
+{
+    struct reader r = {.file = file, .root = root, .model = json_object_get(root, "model")};
+    choir_status status = check_model(&r, err);
+    if (status == CHOIR_OK) {
+        status = read_pieces(&r, err);
+    }
+    if (status == CHOIR_OK) {
+        status = read_merges(&r, err);
+    }
+    if (status == CHOIR_OK) {
+        status = bpe_json_recipe(&r.source.recipe, r.steps, file, root, err);
+    }
+    if (status == CHOIR_OK) {
+        status = read_special(&r, err);
+    }
+    if (status == CHOIR_OK) {
+        r.source.file = file;
+        r.source.pieces = r.pieces;
+        r.source.piece_bytes = r.piece_bytes;
+        r.source.types = r.types;
+        r.source.merges = r.merges;
+        r.source.added = r.added;
+        status = bpe_open(out, &r.source, vocab_rows, err);
+    }
+    reader_free(&r);
+    return status;
+}
