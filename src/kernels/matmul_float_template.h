@@ -25,7 +25,8 @@
  *   rows rows_multiply_add(enum weights, rows acc, rows w, token x)
  *   token token_load(const int T, const float *x, int t)      of x [T]
  *   void rows_put(float *y, rows v, int n, bool add)          n or 16 rows to (added to) y
- *   void fetch(const char *w)                                 prefetches the line FETCH bytes behind w */
+ *   void fetch(const char *w)                                 prefetches the line FETCH bytes behind w
+ *   void fetch_result(const float *y)                         the line at y, to be written */
 #include <string.h>
 
 #include "kernels/kernels.h"
@@ -126,6 +127,17 @@ MATMUL_TEMPLATE void put_sums(const int R, float *y, size_t ldy, const float *su
     }
 }
 
+/* Fetches the lines of y that put_sums will write.  Tokens are a row of y apart, often a power of two, and no hardware
+ * prefetcher sees them coming. */
+MATMUL_TEMPLATE void fetch_results(const int R, const float *y, size_t ldy, int n_rows, int n_tokens)
+{
+    for (int t = 0; t < n_tokens; t++) {
+        for (int r = 0; r < R && r * 16 < n_rows; r++) {
+            fetch_result(y + (size_t)t * ldy + 16 * r);
+        }
+    }
+}
+
 /* ---- few tokens ---------------------------------------------------------------------------------------- */
 
 /* R panels times one tile of `least` to `most` tokens.  A single panel that is left stands for all R. */
@@ -207,11 +219,16 @@ MATMUL_TEMPLATE void multiply_block(enum weights type, const int R, float *y, si
         }
         for (int t = 0; t < n_tokens; t += tile) {
             const int width = min_int(tile, n_tokens - t);
-            add_strip(R, width, sum + t * R * 16, w, apart,
-                      act + (size_t)t * (size_t)n_cols + (size_t)k * (size_t)width, n);
+            float *to = y + (size_t)t * ldy, *tile_sum = sum + t * R * 16;
+            if (k + n == n_cols) {
+                fetch_results(R, to, ldy, n_rows, width);
+            }
+            add_strip(R, width, tile_sum, w, apart, act + (size_t)t * (size_t)n_cols + (size_t)k * (size_t)width, n);
+            if (k + n == n_cols) {
+                put_sums(R, to, ldy, tile_sum, n_rows, width, add);
+            }
         }
     }
-    put_sums(R, y, ldy, sum, n_rows, n_tokens, add);
 }
 
 /* Tokens of a block: whole tiles of them. */

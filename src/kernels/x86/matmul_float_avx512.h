@@ -82,6 +82,11 @@ static inline void fetch(const char *w)
     avx512_prefetch(w, FETCH, 64);
 }
 
+static inline void fetch_result(const float *y)
+{
+    avx512_fetch_to_write(y);
+}
+
 #include "kernels/matmul_float_template.h"
 
 #endif

@@ -238,9 +238,9 @@ struct strip_job {
 static void fetch_results(const struct strip_job *j, int token, int n_tokens)
 {
     for (int t = 0; t < n_tokens; t++) {
-        const char *y = (const char *)(j->y + (size_t)(token + t) * j->ldy);
+        const float *y = j->y + (size_t)(token + t) * j->ldy;
         for (int p = 0; p < j->rows; p += DTYPE_PANEL_ROWS) {
-            __asm__ volatile("prefetchw %0" : : "m"(y[4 * p]));
+            avx512_fetch_to_write(y + p);
         }
     }
 }

@@ -58,6 +58,12 @@ AVX512_TEMPLATE void avx512_prefetch(const void *p, const int distance, const in
     }
 }
 
+/* Fetches the line at p, to be written.  (The intrinsic needs a flag of its own; every CPU of this level has it.) */
+static inline void avx512_fetch_to_write(const float *p)
+{
+    __asm__ volatile("prefetchw %0" : : "m"(*p));
+}
+
 /* fmath_exp, lane by lane: the same operations in the same order.  p * 2^n is exact either way, and one instruction
  * here. */
 static inline __m512 avx512_exp(__m512 x)
