@@ -2,6 +2,7 @@
  * in the order of the panel's parts (struct strip); then the parts of 16 rows are interleaved, the groups in registers. */
 #include "kernels/pack_quant.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -194,13 +195,14 @@ static void take_iq4_xs(struct strip *s, const uint8_t *src, int n)
 static const struct unit {
     take_fn *take;
     uint8_t n_halves, n_bytes, n_parts, part_words, part_masks;
+    bool is_plain; /* see put_plain_blocks */
 } units[DTYPE_COUNT] = {
-    [DTYPE_Q8_0] = {take_q8_0, 2, 0, 2, 8, 0},   [DTYPE_Q4_0] = {take_q4_0, 2, 0, 2, 4, 0},
-    [DTYPE_IQ4_NL] = {take_q4_0, 2, 0, 2, 4, 0}, [DTYPE_Q4_1] = {take_q4_1, 4, 0, 2, 4, 0},
-    [DTYPE_Q5_0] = {take_q5_0, 2, 0, 2, 4, 1},   [DTYPE_Q5_1] = {take_q5_1, 4, 0, 2, 4, 1},
-    [DTYPE_Q4_K] = {take_q4_k, 2, 16, 1, 32, 0}, [DTYPE_Q5_K] = {take_q5_k, 2, 16, 1, 32, 8},
-    [DTYPE_Q6_K] = {take_q6_k, 2, 16, 1, 48, 0}, [DTYPE_Q3_K] = {take_q3_k, 2, 16, 1, 16, 8},
-    [DTYPE_Q2_K] = {take_q2_k, 2, 16, 1, 16, 0}, [DTYPE_IQ4_XS] = {take_iq4_xs, 2, 8, 1, 32, 0},
+    [DTYPE_Q8_0] = {take_q8_0, 2, 0, 2, 8, 0, true},    [DTYPE_Q4_0] = {take_q4_0, 2, 0, 2, 4, 0, true},
+    [DTYPE_IQ4_NL] = {take_q4_0, 2, 0, 2, 4, 0, true},  [DTYPE_Q4_1] = {take_q4_1, 4, 0, 2, 4, 0, false},
+    [DTYPE_Q5_0] = {take_q5_0, 2, 0, 2, 4, 1, false},   [DTYPE_Q5_1] = {take_q5_1, 4, 0, 2, 4, 1, false},
+    [DTYPE_Q4_K] = {take_q4_k, 2, 16, 1, 32, 0, false}, [DTYPE_Q5_K] = {take_q5_k, 2, 16, 1, 32, 8, false},
+    [DTYPE_Q6_K] = {take_q6_k, 2, 16, 1, 48, 0, false}, [DTYPE_Q3_K] = {take_q3_k, 2, 16, 1, 16, 8, false},
+    [DTYPE_Q2_K] = {take_q2_k, 2, 16, 1, 16, 0, false}, [DTYPE_IQ4_XS] = {take_iq4_xs, 2, 8, 1, 32, 0, false},
 };
 
 /* 8 masks of a block: four columns of each row are one nibble. */
@@ -238,6 +240,26 @@ static void put_unit(uint8_t *dst, const struct unit *u, const struct strip stri
     }
 }
 
+/* A whole unit of two blocks, each an f16 and then its bytes in the order of the panel: the groups come straight from the
+ * file's rows. */
+static void put_plain_blocks(uint8_t *dst, const struct unit *u, const uint8_t *src, size_t row_bytes,
+                             size_t block_bytes, uint8_t flip)
+{
+    for (size_t b = 0; b < 2; b++) {
+        for (size_t r = 0; r < ROWS; r++, dst += 2) {
+            const uint16_t half = load_16(src + r * row_bytes + b * block_bytes);
+            memcpy(dst, &half, sizeof half);
+        }
+    }
+    const size_t bytes = (size_t)u->part_words * ROWS * 4;
+    for (size_t b = 0; b < 2; b++, dst += bytes) {
+        kern_pack_words(dst, src + b * block_bytes + 2, row_bytes, u->part_words);
+        for (size_t i = 0; flip != 0 && i < bytes; i++) {
+            dst[i] ^= flip;
+        }
+    }
+}
+
 void kern_pack_quant(choir_dtype type, void *panel, const void *rows, size_t row_bytes, int n_rows, int n_cols)
 {
     const struct dtype_info *info = &dtype_table[type];
@@ -248,6 +270,12 @@ void kern_pack_quant(choir_dtype type, void *panel, const void *rows, size_t row
     memset(strips, 0, sizeof strips);
     for (int col = 0; col < n_cols; col += info->unit_cols) {
         int n = (n_cols - col < info->unit_cols ? n_cols - col : info->unit_cols) / info->block_len;
+        if (u->is_plain && n == 2 && n_rows == ROWS) {
+            put_plain_blocks(dst, u, src, row_bytes, (size_t)info->block_bytes, type == DTYPE_Q8_0 ? 0x80 : 0);
+            dst += info->unit_bytes;
+            src += n * info->block_bytes;
+            continue;
+        }
         if (n_cols - col < info->unit_cols) { /* what the strips hold beyond that belongs to the unit before */
             memset(strips, 0, sizeof strips);
         }
