@@ -6,54 +6,6 @@
 #include "base/error.h"
 #include "engine/quantize.h"
 
-/* The settings of the architecture: keys begin with its name. */
-struct arch_keys {
-    struct wts_writer *w;
-    const char *prefix;
-    char key[128];
-};
-
-static const char *arch_key(struct arch_keys *k, const char *name)
-{
-    snprintf(k->key, sizeof k->key, "%s.%s", k->prefix, name);
-    return k->key;
-}
-
-static void put_u32(struct arch_keys *k, const char *name, int32_t value)
-{
-    wts_writer_put_u32(k->w, arch_key(k, name), (uint32_t)value);
-}
-
-static void put_f32(struct arch_keys *k, const char *name, double value)
-{
-    wts_writer_put_f32(k->w, arch_key(k, name), (float)value);
-}
-
-static void write_config(struct wts_writer *w, const struct mdl_config *c)
-{
-    struct arch_keys k = {.w = w, .prefix = c->arch->gguf_archs[0]};
-    wts_writer_put_string(w, "general.architecture", k.prefix);
-    put_u32(&k, "block_count", c->n_layers);
-    put_u32(&k, "context_length", c->max_seq_len);
-    put_u32(&k, "embedding_length", c->dim);
-    put_u32(&k, "feed_forward_length", c->hidden_dim);
-    put_u32(&k, "attention.head_count", c->n_heads);
-    put_u32(&k, "attention.head_count_kv", c->n_kv_heads);
-    put_u32(&k, "attention.key_length", c->head_dim);
-    put_u32(&k, "attention.value_length", c->head_dim);
-    put_f32(&k, "attention.layer_norm_rms_epsilon", (double)c->norm_eps);
-    put_u32(&k, "rope.dimension_count", c->rope_dim);
-    put_f32(&k, "rope.freq_base", c->rope[0].theta);
-    put_u32(&k, "vocab_size", c->vocab_size);
-    if (c->sliding_window > 0) {
-        put_u32(&k, "attention.sliding_window", c->sliding_window);
-    }
-    if (c->rope[0].scaling == MDL_SCALING_LINEAR) {
-        wts_writer_put_string(w, arch_key(&k, "rope.scaling.type"), "linear");
-        put_f32(&k, "rope.scaling.factor", c->rope[0].factor);
-    }
-}
-
 static void put_array(struct wts_writer *w, const char *key, enum wts_meta_type type, const void *array, int32_t n)
 {
     struct wts_meta m = {
@@ -169,7 +121,7 @@ choir_status eng_write_settings(struct wts_writer *w, const struct choir_model *
     if (from_gguf) {
         pass_on(w, m->set, new_vocabulary);
     } else {
-        write_config(w, &m->config);
+        eng_write_config(w, &m->config);
     }
     if (!from_gguf || new_vocabulary) {
         write_special_ids(w, m);

@@ -7,17 +7,19 @@
 
 #include "base/error.h"
 #include "engine/quantize.h"
-#include "model/roles.h"
+#include "model/export.h"
 #include "model/rope.h"
 #include "weights/mix.h"
 #include "weights/quants.h"
 
 /* A tensor of the new file. */
 struct out_tensor {
-    const struct wts_tensor *src; /* NULL: `freqs` */
-    char name[80];
+    const struct wts_tensor *src;         /* passed on, or */
+    const struct mdl_export_tensor *made; /* made of a folder's, or */
+    const float *values;                  /* [n_cols] our own */
+    uint64_t n_rows, n_cols;
+    char name[MDL_NAME_CAP];
     choir_dtype type;
-    int32_t turn_heads; /* > 0: head size of rows that go from half-split to interleaved order */
 };
 
 struct job {
@@ -27,76 +29,90 @@ struct job {
     struct wts_misfits misfits;
     struct out_tensor *tensors;
     size_t n_tensors;
+    struct mdl_export export;
     float *freqs; /* [rope_dim / 2] rope_freqs.weight for a llama3 scaling, or NULL */
     struct wts_writer *writer;
     uint64_t rows_done, rows_all;
 };
 
-/* name: of the tensor in the new file. */
-static choir_dtype type_for(struct job *j, const struct wts_tensor *t, const char *name)
+/* Small matrices of which much depends. */
+static bool stays_f32(const char *name)
 {
-    if (t->n_dims < 2) {
+    return strstr(name, "ffn_gate_inp") != NULL || strcmp(name, "position_embd.weight") == 0;
+}
+
+/* name: of the tensor in the new file; from: its type so far. */
+static choir_dtype type_for(struct job *j, choir_dtype from, int n_dims, uint64_t n_cols, const char *name)
+{
+    if (n_dims < 2 || stays_f32(name)) {
         return DTYPE_F32;
     }
     int layer;
     const enum wts_place place = wts_place_of(name, j->m->config.tied_output, &layer);
     const choir_dtype wanted = wts_mix_type(j->mix, place, layer, j->m->config.n_layers);
-    const choir_dtype fits = wts_type_that_fits(wanted, t->n_cols);
+    const choir_dtype fits = wts_type_that_fits(wanted, n_cols);
     if (fits != wanted) {
-        wts_misfits_add(&j->misfits, wanted, t->n_cols);
+        wts_misfits_add(&j->misfits, wanted, n_cols);
     }
     if (fits == DTYPE_COUNT) { /* no block fits the width: stay a float */
-        return dtype_table[t->type].block_len == 1 ? t->type : DTYPE_F16;
+        return dtype_table[from].block_len == 1 ? from : DTYPE_F16;
     }
     return fits;
 }
 
-static void add_tensor(struct job *j, const struct wts_tensor *src, const char *name, int32_t turn_heads)
+static void add_tensor(struct job *j, const struct wts_tensor *src)
 {
     struct out_tensor *o = &j->tensors[j->n_tensors++];
-    *o = (struct out_tensor){.src = src, .type = type_for(j, src, name), .turn_heads = turn_heads};
-    snprintf(o->name, sizeof o->name, "%s", name);
+    *o = (struct out_tensor){.src = src, .n_rows = src->n_rows, .n_cols = src->n_cols};
+    o->type = type_for(j, src->type, src->n_dims, src->n_cols, src->name);
+    snprintf(o->name, sizeof o->name, "%s", src->name);
     j->rows_all += src->n_rows;
 }
 
-/* Renames the architecture's tensors from a folder's names to GGUF's; others are left behind. */
+static void add_values(struct job *j, const char *name, const float *values, size_t n)
+{
+    struct out_tensor *o = &j->tensors[j->n_tensors++];
+    *o = (struct out_tensor){.values = values, .n_rows = 1, .n_cols = n, .type = DTYPE_F32};
+    snprintf(o->name, sizeof o->name, "%s", name);
+}
+
+/* Names, types and shapes that GGUF wants. */
 static choir_status add_folder_tensors(struct job *j, choir_error *err)
 {
-    const struct mdl_config *c = &j->m->config;
-    const struct mdl_arch *a = c->arch;
-    bool turn = c->rope_layout == MDL_ROPE_HALF && a->gguf_rope_layout == MDL_ROPE_INTERLEAVED;
-    for (int32_t l = -1; l < c->n_layers; l++) {
-        int first = l < 0 ? 0 : MDL_FIRST_LAYER_TENSOR;
-        int end = l < 0 ? MDL_FIRST_LAYER_TENSOR : MDL_TENSOR_COUNT;
-        for (int i = first; i < end; i++) {
-            char from[128], to[80];
-            if (!mdl_is_wanted(c, (enum mdl_tensor)i, l)) {
-                continue;
-            }
-            if (a->hf_names[i] == NULL) {
-                return base_fail(err, CHOIR_FILE, "%s: a folder of a %s model cannot be written as GGUF", j->m->path,
-                                 a->name);
-            }
-            mdl_tensor_name(from, sizeof from, a->hf_names[i], 0, a->hf_prefixes[0], l, 0);
-            mdl_tensor_name(to, sizeof to, mdl_gguf_names[i], 0, "", l, 0);
-            const struct wts_tensor *t = wts_find(j->m->set, from);
-            if (t == NULL) {
-                return base_fail(err, CHOIR_FILE, "%s: tensor %s missing", j->m->path, from);
-            }
-            add_tensor(j, t, to, turn && (i == MDL_WQ || i == MDL_WK) ? c->head_dim : 0);
-        }
+    choir_status status = mdl_export_make(&j->export, &j->m->config, j->m->set, j->opt->warn, j->opt->user, err);
+    if (status != CHOIR_OK) {
+        return status;
+    }
+    /* and three of our own */
+    j->tensors = calloc(j->export.n_tensors + 3, sizeof *j->tensors);
+    if (j->tensors == NULL) {
+        return base_fail_memory(err, j->export.n_tensors * sizeof *j->tensors, "a tensor list");
+    }
+    for (size_t i = 0; i < j->export.n_tensors; i++) {
+        const struct mdl_export_tensor *t = &j->export.tensors[i];
+        struct out_tensor *o = &j->tensors[j->n_tensors++];
+        *o = (struct out_tensor){.made = t,
+                                 .n_rows = t->n_rows,
+                                 .n_cols = t->n_cols,
+                                 .type = type_for(j, t->type, t->n_dims, t->n_cols, t->name)};
+        snprintf(o->name, sizeof o->name, "%s", t->name);
+        j->rows_all += t->n_rows;
     }
     return CHOIR_OK;
 }
 
-/* GGUF says a llama3 scaling by a tensor of divisors. */
+/* GGUF says llama3 and longrope scalings by tensors of divisors. */
 static choir_status make_freqs(struct job *j, choir_error *err)
 {
     const struct mdl_config *c = &j->m->config;
-    if (j->m->set->container != WTS_HF || c->rope[0].scaling != MDL_SCALING_LLAMA3) {
+    size_t n = (size_t)c->rope_dim / 2;
+    if (c->rope[0].scaling == MDL_SCALING_LONGROPE) {
+        add_values(j, "rope_factors_long.weight", c->rope_long, n);
+        add_values(j, "rope_factors_short.weight", c->rope_short, n);
+    }
+    if (c->rope[0].scaling != MDL_SCALING_LLAMA3) {
         return CHOIR_OK;
     }
-    size_t n = (size_t)c->rope_dim / 2;
     struct mdl_config plain = *c;
     plain.rope[0].scaling = MDL_SCALING_NONE;
     double *scaled = malloc(2 * n * sizeof *scaled);
@@ -111,7 +127,7 @@ static choir_status make_freqs(struct job *j, choir_error *err)
         j->freqs[i] = (float)(scaled[n + i] / scaled[i]);
     }
     free(scaled);
-    j->tensors[j->n_tensors++] = (struct out_tensor){.name = "rope_freqs.weight", .type = DTYPE_F32};
+    add_values(j, "rope_freqs.weight", j->freqs, n);
     return CHOIR_OK;
 }
 
@@ -122,16 +138,16 @@ static choir_status list_tensors(struct job *j, choir_error *err)
     if (unread != NULL) { /* a file without it would be another model */
         return wts_why_missing(set, unread, err);
     }
-    j->tensors = calloc(set->n_tensors + 1, sizeof *j->tensors);
-    if (j->tensors == NULL) {
-        return base_fail_memory(err, (set->n_tensors + 1) * sizeof *j->tensors, "a tensor list");
-    }
     if (set->container == WTS_HF) {
         choir_status status = add_folder_tensors(j, err);
         return status == CHOIR_OK ? make_freqs(j, err) : status;
     }
+    j->tensors = calloc(set->n_tensors + 1, sizeof *j->tensors);
+    if (j->tensors == NULL) {
+        return base_fail_memory(err, (set->n_tensors + 1) * sizeof *j->tensors, "a tensor list");
+    }
     for (size_t i = 0; i < set->n_tensors; i++) {
-        add_tensor(j, &set->tensors[i], set->tensors[i].name, 0);
+        add_tensor(j, &set->tensors[i]);
     }
     return CHOIR_OK;
 }
@@ -140,66 +156,67 @@ static void announce(struct job *j)
 {
     for (size_t i = 0; i < j->n_tensors; i++) {
         const struct out_tensor *o = &j->tensors[i];
-        uint64_t n_freqs = (uint64_t)j->m->config.rope_dim / 2;
-        wts_writer_add(j->writer, o->name, o->type, o->src != NULL ? o->src->n_dims : 1,
-                       o->src != NULL ? o->src->shape : &n_freqs);
+        const int n_dims = o->src != NULL ? o->src->n_dims : o->made != NULL ? o->made->n_dims : 1;
+        const uint64_t *shape = o->src != NULL ? o->src->shape : o->made != NULL ? o->made->shape : &o->n_cols;
+        wts_writer_add(j->writer, o->name, o->type, n_dims, shape);
     }
 }
 
-/* Row of the source that becomes row r. */
-static uint64_t source_row(const struct out_tensor *o, uint64_t r)
+/* No model with a vector that is not finite opens. */
+static choir_status check_vector(const struct job *j, const struct out_tensor *o, const float *x, choir_error *err)
 {
-    if (o->turn_heads == 0) {
-        return r;
-    }
-    uint64_t hd = (uint64_t)o->turn_heads;
-    uint64_t i = r % hd;
-    return r - i + (i % 2 == 0 ? i / 2 : hd / 2 + i / 2);
-}
-
-static choir_status write_row(struct job *j, const struct out_tensor *o, uint64_t r, void *raw, float *wide,
-                              void *cooked, choir_error *err)
-{
-    size_t n = (size_t)o->src->n_cols;
-    choir_status status = wts_read_rows(o->src, source_row(o, r), 1, raw, err);
-    if (status != CHOIR_OK) {
-        return status;
-    }
-    if (o->src->n_dims < 2) {
-        wts_dequantize_row(o->src->type, wide, raw, n);
-        for (size_t i = 0; i < n; i++) {
-            if (!isfinite(wide[i])) { /* no model with it opens */
-                return base_fail(err, CHOIR_FILE, "%s: tensor %s: element %zu is not finite", j->m->path, o->src->name,
-                                 i);
-            }
+    for (size_t i = 0; i < o->n_cols; i++) {
+        if (!isfinite(x[i])) {
+            return base_fail(err, CHOIR_FILE, "%s: tensor %s: element %zu is not finite", j->m->path, o->name, i);
         }
     }
-    const void *bytes = raw;
-    if (o->src->type != o->type) { /* a row of the same type is passed on untouched */
-        wts_dequantize_row(o->src->type, wide, raw, n);
-        wts_quantize_row(o->type, cooked, wide, n);
-        bytes = cooked;
-    }
+    return CHOIR_OK;
+}
+
+static choir_status report_row(struct job *j, choir_error *err)
+{
     j->rows_done++;
     if (j->opt->progress != NULL && (j->rows_done % 1024 == 0 || j->rows_done == j->rows_all) &&
         j->opt->progress(j->opt->user, j->rows_done, j->rows_all) != 0) {
         return base_fail(err, CHOIR_CANCELLED, "cancelled");
     }
-    return wts_writer_data(j->writer, bytes, dtype_row_bytes(o->type, n), err);
+    return CHOIR_OK;
+}
+
+static choir_status write_row(struct job *j, const struct out_tensor *o, uint64_t r, void *raw, float *wide,
+                              void *cooked, choir_error *err)
+{
+    const size_t n = (size_t)o->n_cols;
+    const choir_dtype from = o->src != NULL ? o->src->type : o->made->type;
+    choir_status status =
+        o->src != NULL ? wts_read_rows(o->src, r, 1, raw, err) : mdl_export_row(&j->export, r, raw, err);
+    const void *bytes = raw;
+    if (status == CHOIR_OK && (from != o->type || (o->src != NULL && o->src->n_dims < 2))) {
+        wts_dequantize_row(from, wide, raw, n);
+        status = o->src != NULL && o->src->n_dims < 2 ? check_vector(j, o, wide, err) : CHOIR_OK;
+    }
+    if (status == CHOIR_OK && from != o->type) { /* a row of the same type is passed on untouched */
+        wts_quantize_row(o->type, cooked, wide, n);
+        bytes = cooked;
+    }
+    if (status == CHOIR_OK) {
+        status = report_row(j, err);
+    }
+    return status == CHOIR_OK ? wts_writer_data(j->writer, bytes, dtype_row_bytes(o->type, n), err) : status;
 }
 
 static choir_status write_tensor(struct job *j, const struct out_tensor *o, choir_error *err)
 {
-    if (o->src == NULL) {
-        return wts_writer_data(j->writer, j->freqs, (size_t)j->m->config.rope_dim / 2 * sizeof *j->freqs, err);
+    const size_t n = (size_t)o->n_cols;
+    if (o->values != NULL) {
+        return wts_writer_data(j->writer, o->values, n * sizeof *o->values, err);
     }
-    size_t n = (size_t)o->src->n_cols;
     float *wide = malloc(3 * n * sizeof *wide); /* no type is wider than f32: three rows of any */
     if (wide == NULL) {
         return base_fail_memory(err, 3 * n * sizeof *wide, "a row");
     }
-    choir_status status = CHOIR_OK;
-    for (uint64_t r = 0; r < o->src->n_rows && status == CHOIR_OK; r++) {
+    choir_status status = o->made != NULL ? mdl_export_begin(&j->export, o->made, err) : CHOIR_OK;
+    for (uint64_t r = 0; r < o->n_rows && status == CHOIR_OK; r++) {
         status = write_row(j, o, r, wide + n, wide, wide + 2 * n, err);
     }
     free(wide);
@@ -268,6 +285,7 @@ choir_status choir_quantize(const choir_quantize_options *opt, choir_error *err)
     wts_writer_close(j.writer);
     free(j.tensors);
     free(j.freqs);
+    mdl_export_free(&j.export);
     choir_model_close(j.m);
     return status;
 }

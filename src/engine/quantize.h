@@ -12,5 +12,7 @@ enum { ENG_GGUF_EOS = 3 }; /* ids that end a text, as many as GGUF has keys for 
  * them. */
 choir_status eng_write_settings(struct wts_writer *w, const struct choir_model *m, bool new_vocabulary,
                                 uint32_t file_type, choir_error *err);
+/* The settings of the architecture among them: keys that begin with its name. */
+void eng_write_config(struct wts_writer *w, const struct mdl_config *c);
 
 #endif

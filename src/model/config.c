@@ -34,7 +34,7 @@ static choir_status finish_heads(struct mdl_config *c, const struct mdl_spelling
 
 static choir_status check_scaling(const struct mdl_rope *rope, const struct mdl_spelling *s, choir_error *err)
 {
-    if (!isfinite(rope->factor) || rope->factor <= 0) {
+    if (!isfinite((float)rope->factor) || rope->factor <= 0) {
         return base_fail(err, CHOIR_FILE, "%s: %s%s: factor %g must be finite and above 0", s->file, s->prefix,
                          s->rope_scaling, rope->factor);
     }
@@ -49,7 +49,7 @@ static choir_status check_scaling(const struct mdl_rope *rope, const struct mdl_
         return base_fail(err, CHOIR_FILE, "%s: %s%s: beta_slow %g, beta_fast %g: 0 < slow <= fast needed", s->file,
                          s->prefix, s->rope_scaling, rope->beta_slow, rope->beta_fast);
     }
-    if (!isfinite(rope->magnitude) || rope->magnitude <= 0) {
+    if (!isfinite((float)rope->magnitude) || rope->magnitude <= 0) {
         return base_fail(err, CHOIR_FILE, "%s: %s%s: attention factor %g must be finite and above 0", s->file,
                          s->prefix, s->rope_scaling, rope->magnitude);
     }
@@ -73,15 +73,32 @@ static choir_status finish_rope(struct mdl_config *c, const struct mdl_spelling 
     }
     choir_status status = CHOIR_OK;
     for (int i = 0; i < MDL_ROPE_KINDS && status == CHOIR_OK; i++) {
-        if (!isfinite(c->rope[i].theta) || c->rope[i].theta < 1) {
+        if (!isfinite((float)c->rope[i].theta) || c->rope[i].theta < 1) {
             return base_fail(err, CHOIR_FILE, "%s: %s%s: %g must be finite and at least 1", s->file, s->prefix,
                              s->rope_theta, c->rope[i].theta);
         }
         if (c->rope[i].scaling != MDL_SCALING_NONE) {
             status = check_scaling(&c->rope[i], s, err);
         }
+        /* as GGUF holds them: a folder and the file made of it give the same bits */
+        c->rope[i].theta = (double)(float)c->rope[i].theta;
+        c->rope[i].factor = (double)(float)c->rope[i].factor;
+        c->rope[i].magnitude = (double)(float)c->rope[i].magnitude;
     }
     return status;
+}
+
+/* What a dynamic scaling stretches a model to: the file says what it came from. */
+static void stretch(struct mdl_config *c)
+{
+    const struct mdl_rope *rope = &c->rope[0];
+    if (rope->scaling != MDL_SCALING_DYNAMIC) {
+        return;
+    }
+    const double len = rope->original_len * rope->factor;
+    if (len > c->max_seq_len) {
+        c->max_seq_len = len < MDL_SEQ_MAX ? (int32_t)len : MDL_SEQ_MAX;
+    }
 }
 
 /* A window that no layer has is none. */
@@ -167,6 +184,7 @@ choir_status mdl_config_finish(struct mdl_config *c, const struct mdl_spelling *
     if (c->arch->embed_by_sqrt_dim) {
         c->embed_scale = sqrtf((float)c->dim);
     }
+    stretch(c);
     finish_window(c);
     return CHOIR_OK;
 }

@@ -109,7 +109,15 @@ static choir_status read_reals(struct mdl_config *c, const struct mdl_gguf_reade
     }
     c->attn_softcap = (float)attn_cap;
     c->logit_softcap = (float)logit_cap;
-    if (c->arch->gguf_wide_layers == c->n_layers) {
+    double scale = 0;
+    if (status == CHOIR_OK) {
+        status = mdl_gguf_real(&scale, r, "attention.scale", false, NULL);
+    }
+    if (status == CHOIR_OK && !(scale >= 0 && scale <= 1e6)) {
+        return base_fail(r->err, CHOIR_FILE, "%s: %sattention.scale: %g not supported", r->file, r->prefix, scale);
+    }
+    c->attn_scale = (float)scale;
+    if (scale == 0 && c->arch->gguf_wide_layers == c->n_layers) {
         c->attn_scale = 1.0f / sqrtf((float)(c->dim / c->n_heads));
     }
     return status;

@@ -77,6 +77,13 @@ static choir_status read_linear(struct mdl_rope *rope, const struct mdl_gguf_rea
     if (status == CHOIR_OK && !found) { /* the older key */
         status = mdl_gguf_real(&rope->factor, r, "rope.scale_linear", false, &found);
     }
+    if (status == CHOIR_OK && !found) { /* our own: see engine/gguf_config.c */
+        status = mdl_gguf_real(&rope->factor, r, "rope.scaling.dynamic_factor", false, &found);
+        if (found) {
+            rope->scaling = MDL_SCALING_DYNAMIC;
+            return status;
+        }
+    }
     rope->scaling = found && (said || rope->factor != 1) ? MDL_SCALING_LINEAR : MDL_SCALING_NONE;
     return status;
 }
@@ -123,8 +130,8 @@ static choir_status read_scaling(struct mdl_config *c, const struct mdl_gguf_rea
     bool said = false;
     enum mdl_rope_scaling scaling = wts_has(r->set, long_name) ? MDL_SCALING_LONGROPE : MDL_SCALING_LINEAR;
     choir_status status = scaling_type(&scaling, &said, r);
+    rope->original_len = c->max_seq_len;
     if (status == CHOIR_OK && (scaling == MDL_SCALING_YARN || scaling == MDL_SCALING_LONGROPE)) {
-        rope->original_len = c->max_seq_len;
         status = mdl_gguf_int(&rope->original_len, r, "rope.scaling.original_context_length", false, 1, MDL_SEQ_MAX);
     }
     if (status != CHOIR_OK) {
