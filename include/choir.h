@@ -72,9 +72,11 @@ typedef struct choir_model_info {
     char rope_scaling[16];  /* "none", "linear", "dynamic", "yarn", "llama3", "longrope" */
     int32_t bos_id, eos_id; /* -1: none */
     uint64_t n_params;
-    uint64_t n_embedding, n_wq, n_wk, n_wv, n_wo, n_ffn, n_norms, n_output; /* parameters per part */
-    uint64_t file_bytes;
-    uint64_t weight_bytes; /* in memory */
+    uint64_t n_active; /* of these, what a token meets: all but the experts it is not sent to */
+    /* Parameters per part; they add up to n_params.  n_ffn: of networks that every token takes; n_norms: with their biases. */
+    uint64_t n_embedding, n_positions, n_wq, n_wk, n_wv, n_wo, n_ffn, n_router, n_experts, n_norms, n_biases, n_output;
+    uint64_t file_bytes;   /* 0: a config.json alone */
+    uint64_t weight_bytes; /* in memory; without a file, of the type that the configuration or `quant` names */
     uint64_t decode_bytes; /* of weights read for each generated token (the embedding table is not) */
 } choir_model_info;
 
@@ -291,6 +293,7 @@ typedef struct choir_memory {
     uint64_t kv_token;            /* bytes of a position, all layers */
     uint64_t kv_token_multi_head; /* the same with n_heads, and with one, key/value head */
     uint64_t kv_token_multi_query;
+    uint64_t kv_multi_head, kv_multi_query; /* what kv would be then */
 } choir_memory;
 
 /* What a context would take, computed from headers alone. */

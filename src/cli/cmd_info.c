@@ -9,18 +9,22 @@ typedef struct part {
     uint64_t n;
 } part;
 
-#define N_PARTS 8
+#define N_PARTS 12
 
 static void list_parts(part parts[N_PARTS], const choir_model_info *m)
 {
     const part all[N_PARTS] = {
         {"embedding", "embedding", m->n_embedding},
+        {"positions", "positions", m->n_positions},
         {"W_Q", "wq", m->n_wq},
         {"W_K", "wk", m->n_wk},
         {"W_V", "wv", m->n_wv},
         {"W_O", "wo", m->n_wo},
         {"feed-forward", "ffn", m->n_ffn},
+        {"router", "router", m->n_router},
+        {"experts", "experts", m->n_experts},
         {"norms", "norms", m->n_norms},
+        {"biases", "biases", m->n_biases},
         {"output", "output", m->n_output},
     };
     memcpy(parts, all, sizeof all);
@@ -31,8 +35,12 @@ static void print_model(session *s)
     const choir_model_info *m = &s->info;
     char bytes[BYTES_CAP], name[ESCAPED_CAP];
     stream_print(&s->out, "%-14s %s\n", "model", escaped(name, sizeof name, m->path, strlen(m->path)));
-    stream_print(&s->out, "%-14s %s, %s, mostly %s\n", "file", m->container,
-                 format_bytes(bytes, sizeof bytes, m->file_bytes), m->type);
+    if (m->file_bytes > 0) {
+        stream_print(&s->out, "%-14s %s, %s, mostly %s\n", "file", m->container,
+                     format_bytes(bytes, sizeof bytes, m->file_bytes), m->type);
+    } else {
+        stream_print(&s->out, "%-14s config.json alone; weights taken as %s\n", "file", m->type);
+    }
     if (m->types[0] != '\0') {
         stream_print(&s->out, "%-14s %s\n", "types", m->types);
     }
@@ -69,6 +77,10 @@ static void print_parts(session *s)
             stream_print(&s->out, "  %-12s %14llu %6.1f %%\n", parts[i].name, (unsigned long long)parts[i].n, share);
         }
     }
+    if (s->info.n_active < s->info.n_params) {
+        stream_print(&s->out, "  of these a token meets %llu (%s)\n", (unsigned long long)s->info.n_active,
+                     format_count(count, sizeof count, s->info.n_active));
+    }
 }
 
 static void print_bytes(session *s, const char *name, uint64_t n)
@@ -77,23 +89,32 @@ static void print_bytes(session *s, const char *name, uint64_t n)
     stream_print(&s->out, "  %-15s %11s\n", name, format_bytes(bytes, sizeof bytes, n));
 }
 
+/* Keys and values of the whole context and of a token, for one form of the heads. */
+static void print_cache(session *s, const char *name, uint64_t n, uint64_t token)
+{
+    char bytes[BYTES_CAP], one[BYTES_CAP];
+    stream_print(&s->out, "  %-15s %11s   %s a token\n", name, format_bytes(bytes, sizeof bytes, n),
+                 format_bytes(one, sizeof one, token));
+}
+
 static void print_memory(session *s, const choir_memory *m, int32_t ctx)
 {
-    char token[BYTES_CAP], multi_head[BYTES_CAP], multi_query[BYTES_CAP];
     stream_print(&s->out, "memory for a context of %d tokens", (int)ctx);
     if (s->opt->n_seqs > 1) {
         stream_print(&s->out, ", %d texts at the same time", (int)s->opt->n_seqs);
     }
     stream_print(&s->out, "\n");
     print_bytes(s, "weights", m->weights);
-    print_bytes(s, "keys and values", m->kv);
+    print_cache(s, "keys and values", m->kv, m->kv_token);
     print_bytes(s, "activations", m->activations);
     print_bytes(s, "total", m->total);
     print_bytes(s, "free", m->free);
-    stream_print(&s->out, "  a token's keys and values (%s): %s; with multi-head %s, with multi-query %s\n",
-                 s->opt->kv_type, format_bytes(token, sizeof token, m->kv_token),
-                 format_bytes(multi_head, sizeof multi_head, m->kv_token_multi_head),
-                 format_bytes(multi_query, sizeof multi_query, m->kv_token_multi_query));
+    stream_print(&s->out, "the same keys and values (%s) by form of the heads\n", s->opt->kv_type);
+    print_cache(s, "multi-head", m->kv_multi_head, m->kv_token_multi_head);
+    if (strcmp(s->info.heads, "grouped-query") == 0) {
+        print_cache(s, "grouped-query", m->kv, m->kv_token);
+    }
+    print_cache(s, "multi-query", m->kv_multi_query, m->kv_token_multi_query);
 }
 
 static json_t *json_u64(uint64_t n)
@@ -106,7 +127,8 @@ static json_t *parts_json(const choir_model_info *m)
     part parts[N_PARTS];
     json_t *object = json_object();
     list_parts(parts, m);
-    bool failed = json_object_set_new(object, "total", json_u64(m->n_params)) != 0;
+    bool failed = json_object_set_new(object, "total", json_u64(m->n_params)) != 0 ||
+                  json_object_set_new(object, "active", json_u64(m->n_active)) != 0;
     for (int i = 0; i < N_PARTS; i++) {
         failed = failed || json_object_set_new(object, parts[i].key, json_u64(parts[i].n)) != 0;
     }
@@ -134,11 +156,12 @@ static json_t *model_json(const choir_model_info *m)
 
 static json_t *memory_json(const session *s, const choir_memory *m, int32_t ctx)
 {
-    return json_pack("{s:i, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "ctx_size", (int)ctx, "n_seqs",
-                     (int)s->opt->n_seqs, "kv_type", s->opt->kv_type, "weights", json_u64(m->weights), "kv",
+    return json_pack("{s:i, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "ctx_size", (int)ctx,
+                     "n_seqs", (int)s->opt->n_seqs, "kv_type", s->opt->kv_type, "weights", json_u64(m->weights), "kv",
                      json_u64(m->kv), "activations", json_u64(m->activations), "total", json_u64(m->total), "free",
                      json_u64(m->free), "kv_token", json_u64(m->kv_token), "kv_token_multi_head",
-                     json_u64(m->kv_token_multi_head), "kv_token_multi_query", json_u64(m->kv_token_multi_query));
+                     json_u64(m->kv_token_multi_head), "kv_token_multi_query", json_u64(m->kv_token_multi_query),
+                     "kv_multi_head", json_u64(m->kv_multi_head), "kv_multi_query", json_u64(m->kv_multi_query));
 }
 
 int cmd_info(session *s)

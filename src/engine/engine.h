@@ -79,6 +79,11 @@ struct eng_plan {
 choir_status eng_plan_make(struct eng_plan *plan, const struct choir_model *model, const choir_engine_options *opt,
                            bool must_fit, choir_error *err);
 
+/* ---- config_only.c ---- */
+
+/* Fills main_type and plan_bytes of a model whose set has no tensors: by the type that `quant` or config.json names. */
+choir_status eng_account_config(struct choir_model *m, const struct wts_mix *quant, choir_error *err);
+
 /* ---- vocabulary.c ---- */
 
 /* Opens the tokenizer that belongs to the set (or the file the options name) and fills the model's special ids. */

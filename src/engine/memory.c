@@ -176,5 +176,9 @@ choir_status choir_memory_account(choir_memory *out, const choir_model *model, c
     out->kv_token = per_head * (uint64_t)c->n_kv_heads;
     out->kv_token_multi_head = per_head * (uint64_t)c->n_heads;
     out->kv_token_multi_query = per_head;
+    out->kv_multi_query = plan.kv_bytes / (uint64_t)c->n_kv_heads;
+    if (!base_mul(out->kv_multi_query, (uint64_t)c->n_heads, &out->kv_multi_head)) {
+        out->kv_multi_head = UINT64_MAX;
+    }
     return CHOIR_OK;
 }

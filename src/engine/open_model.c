@@ -144,7 +144,7 @@ static choir_status load_weights(struct choir_model *m, const choir_model_option
     m->main_type = load.quant != NULL ? load.quant->type : largest_type(m->type_bytes);
     if (opt->headers_only) {
         if (m->set->n_tensors == 0) { /* a config.json alone */
-            return CHOIR_OK;
+            return eng_account_config(m, load.quant, err);
         }
         return mdl_plan_bytes(&m->config, m->set, &load, &m->plan_bytes, err);
     }
@@ -259,13 +259,18 @@ static void describe_config(const struct mdl_config *c, choir_model_info *info)
     struct mdl_params p;
     mdl_count_params(c, &p);
     info->n_params = p.total;
+    info->n_active = p.active;
     info->n_embedding = p.embedding;
+    info->n_positions = p.positions;
     info->n_wq = p.wq;
     info->n_wk = p.wk;
     info->n_wv = p.wv;
     info->n_wo = p.wo;
     info->n_ffn = p.ffn;
+    info->n_router = p.router;
+    info->n_experts = p.experts;
     info->n_norms = p.norms;
+    info->n_biases = p.biases;
     info->n_output = p.output;
 }
 
