@@ -7,6 +7,8 @@ llama2.c file.
     tools/make_model.py stories15M --type f32 -o /tmp/15m          (a folder)
     tools/make_model.py stories15M --type q8_0 -o /tmp/15m.bin     (llama2.c: f32, or q8_0 for its runq)
     tools/make_model.py --dim 512 --hidden 1376 --layers 8 --heads 8 --kv-heads 8 --vocab 32000 --context 2048 --type f16 -o /tmp/m.gguf
+    tools/make_model.py --dim 1024 --hidden 3584 --layers 12 --heads 16 --kv-heads 4 --vocab 32000 --context 4096 \
+        --experts 8 --experts-used 2 --type q4_0 -o /tmp/moe.gguf       (Mixtral's form: experts of width --hidden)
 
 Weights have mean 0 and variance 1/columns, so activations keep their size.  Floats are drawn from 256 values of the normal
 distribution; quantized blocks are random bytes with scales that fit, so nothing is quantized.  Files and folders get a
@@ -120,7 +122,7 @@ class Tensor(NamedTuple):
         rng = generator(self, seed)
         make = random_floats if self.kind in FLOATS else random_blocks
         for at in range(0, n, PIECE):
-            yield make(rng, self.kind, min(PIECE, n - at), 1 / math.sqrt(self.shape[1]))
+            yield make(rng, self.kind, min(PIECE, n - at), 1 / math.sqrt(self.shape[-1]))
 
 
 def generator(tensor, seed):
@@ -136,7 +138,7 @@ def kind_of(a, role, layer):
     if a.type not in MIXES:
         return a.type
     last = role == ("token_embd" if a.tied else "output")
-    mixed = role in ("attn_v", "ffn_down") and more_bits(layer, a.layers)
+    mixed = role in ("attn_v", "ffn_down", "ffn_down_exps") and more_bits(layer, a.layers)
     return "q6_K" if last or mixed else MIXES[a.type]
 
 
@@ -150,14 +152,16 @@ def tensors(a):
         ("attn_v", "self_attn.v_proj", (kv, a.dim)),
         ("attn_output", "self_attn.o_proj", (a.dim, q)),
         ("ffn_norm", "post_attention_layernorm", (a.dim,)),
-        ("ffn_gate", "mlp.gate_proj", (a.hidden, a.dim)),
-        ("ffn_up", "mlp.up_proj", (a.hidden, a.dim)),
-        ("ffn_down", "mlp.down_proj", (a.dim, a.hidden)),
     )
+    if a.experts:
+        inside += (("ffn_gate_inp", "", (a.experts, a.dim)),)
+    for role, other, shape in (("ffn_gate", "mlp.gate_proj", (a.hidden, a.dim)), ("ffn_up", "mlp.up_proj", (a.hidden, a.dim)),
+                               ("ffn_down", "mlp.down_proj", (a.dim, a.hidden))):
+        inside += ((role + "_exps", "", (a.experts, *shape)) if a.experts else (role, other, shape),)
 
     def tensor(role, other, shape, layer=-1):
         block, of_layer = (f"blk.{layer}.", f"model.layers.{layer}.") if layer >= 0 else ("", "")
-        kind = kind_of(a, role, layer) if len(shape) == 2 else "f32"
+        kind = kind_of(a, role, layer) if len(shape) >= 2 and role != "ffn_gate_inp" else "f32"
         return Tensor(role, f"{block}{role}.weight", f"{of_layer}{other}.weight", shape, kind)
 
     yield tensor("token_embd", "model.embed_tokens", (a.vocab, a.dim))
@@ -256,7 +260,8 @@ def gguf_settings(a):
     for key, v in (("block_count", a.layers), ("context_length", a.context), ("embedding_length", a.dim),
                    ("feed_forward_length", a.hidden), ("attention.head_count", a.heads),
                    ("attention.head_count_kv", a.kv_heads), ("attention.key_length", a.head_dim),
-                   ("attention.value_length", a.head_dim), ("rope.dimension_count", a.head_dim), ("vocab_size", a.vocab)):
+                   ("attention.value_length", a.head_dim), ("rope.dimension_count", a.head_dim), ("vocab_size", a.vocab),
+                   *((("expert_count", a.experts), ("expert_used_count", a.experts_used)) if a.experts else ())):
         s.u32("llama." + key, v)
     s.f32("llama.attention.layer_norm_rms_epsilon", 1e-5)
     s.f32("llama.rope.freq_base", 10000.0)
@@ -366,6 +371,8 @@ def check(p, a):
         length = KINDS[t.kind].length
         if t.shape[-1] % length:
             p.error(f"--type {a.type}: {t.gguf} has {t.shape[-1]} columns, no multiple of {length}")
+    if a.experts and not (1 <= a.experts_used <= a.experts and a.output.endswith(".gguf")):
+        p.error("--experts: for a GGUF file; --experts-used of them, at least 1")
     if a.bpe and (a.vocab < 257 or not a.output.endswith(".gguf")):
         p.error("--bpe: for a GGUF file of at least 257 pieces")
     if a.output.endswith(".bin"):
@@ -382,6 +389,8 @@ def arguments():
     p.add_argument("name", nargs="?", type=str.lower, choices=sorted(SHAPES), help="a known shape")
     for key in KEYS[:-1] + ("head_dim",):
         p.add_argument("--" + key.replace("_", "-"), type=int, metavar="N")
+    p.add_argument("--experts", type=int, default=0, metavar="N", help="GGUF: feed-forward networks of a layer")
+    p.add_argument("--experts-used", type=int, default=2, metavar="N", help="of a token (2)")
     p.add_argument("--tied", action=argparse.BooleanOptionalAction, help="output matrix = embedding table")
     p.add_argument("--bpe", action="store_true", help="GGUF: byte-level BPE (OpenVINO GenAI reads nothing else from GGUF)")
     p.add_argument("--type", choices=[*KINDS, *MIXES], default="q8_0", help="of the matrices (q8_0); norms are f32")

@@ -87,35 +87,70 @@ static choir_dtype largest_type(const uint64_t share[DTYPE_COUNT])
     return (choir_dtype)best;
 }
 
+static void count_numbers(uint64_t numbers[DTYPE_COUNT], const struct mdl_matrix *w)
+{
+    numbers[w->type] += (uint64_t)w->n_rows * (uint64_t)w->n_cols;
+}
+
+static void count_ffn(uint64_t numbers[DTYPE_COUNT], const struct mdl_ffn *f)
+{
+    count_numbers(numbers, &f->w_gate);
+    count_numbers(numbers, &f->w_up);
+    count_numbers(numbers, &f->w_down);
+}
+
 /* The same of the matrices as they lie in memory. */
 static choir_dtype main_type(const struct mdl_model *w)
 {
     uint64_t numbers[DTYPE_COUNT] = {0};
-    const struct mdl_matrix *const ends[] = {&w->embed, &w->output};
-    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
-        numbers[ends[i]->type] += (uint64_t)ends[i]->n_rows * (uint64_t)ends[i]->n_cols;
-    }
+    count_numbers(numbers, &w->embed);
+    count_numbers(numbers, &w->output);
     for (int32_t l = 0; l < w->config.n_layers; l++) {
         const struct mdl_layer *y = &w->layers[l];
-        const struct mdl_matrix *const all[] = {&y->wq,         &y->wk,       &y->wv,        &y->wo,
-                                                &y->ffn.w_gate, &y->ffn.w_up, &y->ffn.w_down};
+        const struct mdl_matrix *const all[] = {&y->wq, &y->wk, &y->wv, &y->wo};
         for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-            numbers[all[i]->type] += (uint64_t)all[i]->n_rows * (uint64_t)all[i]->n_cols;
+            count_numbers(numbers, all[i]);
+        }
+        count_ffn(numbers, &y->ffn);
+        count_ffn(numbers, &y->shared);
+        for (int32_t i = 0; y->experts != NULL && i < w->config.n_experts; i++) {
+            count_ffn(numbers, &y->experts[i]);
         }
     }
     return largest_type(numbers);
 }
 
-/* Bytes of weights that one decoded token reads: everything but an untied embedding table. */
+static uint64_t matrix_bytes(const struct mdl_matrix *w)
+{
+    const size_t n_rows = (size_t)w->n_rows;
+    return w->rows != NULL ? n_rows * w->row_bytes : dtype_packed_bytes(w->type, n_rows, (size_t)w->n_cols);
+}
+
+/* Of a layer's experts: the bytes of those that a token leaves alone; experts of a layer are of one size but for types. */
+static uint64_t idle_bytes(const struct mdl_config *c, const struct mdl_layer *y)
+{
+    uint64_t bytes = 0;
+    if (y->experts == NULL) {
+        return 0;
+    }
+    for (int32_t i = 0; i < c->n_experts; i++) {
+        const struct mdl_ffn *f = &y->experts[i];
+        bytes += matrix_bytes(&f->w_gate) + matrix_bytes(&f->w_up) + matrix_bytes(&f->w_down);
+    }
+    return bytes / (uint64_t)c->n_experts * (uint64_t)(c->n_experts - c->n_experts_used);
+}
+
+/* Bytes of weights that one decoded token reads: everything but an untied embedding table and the experts not chosen. */
 static uint64_t decode_bytes(const struct mdl_model *w)
 {
-    if (w->config.tied_output) {
-        return w->weight_bytes;
+    uint64_t bytes = w->weight_bytes;
+    if (!w->config.tied_output) {
+        bytes -= matrix_bytes(&w->embed);
     }
-    const struct mdl_matrix *e = &w->embed;
-    size_t n_rows = (size_t)e->n_rows;
-    return w->weight_bytes -
-           (e->rows != NULL ? n_rows * e->row_bytes : dtype_packed_bytes(e->type, n_rows, (size_t)e->n_cols));
+    for (int32_t l = 0; l < w->config.n_layers; l++) {
+        bytes -= idle_bytes(&w->config, &w->layers[l]);
+    }
+    return bytes;
 }
 
 static choir_status check_memory(const struct choir_model *m, const choir_model_options *opt, choir_error *err)
