@@ -208,7 +208,7 @@ static void account(bench_result *r, const session *s)
     double steps = t->n_gen ? n : ceil(n * seqs / engine.batch);
     double kv_reads = t->n_gen ? 1 : steps / (n * seqs) > 1 / n ? steps / (n * seqs) : 1 / n;
     r->bytes_per_token = (double)m->decode_bytes * steps / (n * seqs) + (double)engine.kv_token_bytes * past * kv_reads;
-    double layers = (double)(m->n_wq + m->n_wk + m->n_wv + m->n_wo + m->n_ffn);
+    double layers = (double)(m->n_active - m->n_embedding - m->n_positions - m->n_norms - m->n_biases - m->n_output);
     double output = (double)m->dim * m->vocab_size / (t->n_gen ? 1 : n);
     double attention = 2.0 * m->n_layers * m->n_heads * m->head_dim * past;
     r->ops_per_token = 2 * (layers + output + attention);

@@ -72,7 +72,7 @@ story() {
     PYTHONDONTWRITEBYTECODE=1 python3 -c '
 import argparse, make_model
 def six(tied):
-    a = argparse.Namespace(dim=256, hidden=512, layers=22, heads=4, kv_heads=4, head_dim=64, vocab=260, type="q4_K_M", tied=tied)
+    a = argparse.Namespace(experts=0, dim=256, hidden=512, layers=22, heads=4, kv_heads=4, head_dim=64, vocab=260, type="q4_K_M", tied=tied)
     kinds = {t.gguf[:-7]: t.kind for t in make_model.tensors(a)}
     assert set(kinds.values()) == {"f32", "q4_K", "q6_K"}
     return [name for name, kind in kinds.items() if kind == "q6_K"]
@@ -81,6 +81,20 @@ inside = [f"blk.{i}.{role}" for i in layers for role in ("attn_v", "ffn_down")]
 assert six(False) == inside + ["output"], six(False)
 assert six(True) == ["token_embd"] + inside, six(True)
 '
+}
+
+@test "experts: only those a token is routed to count as read" {
+    local small=(--dim 64 --hidden 96 --layers 2 --heads 2 --kv-heads 1 --vocab 300 --context 64 --type q8_0)
+    make_model "${small[@]}" --experts 6 --experts-used 2 -o m.gguf
+    "$CHOIR_BIN" info -m m.gguf --json >info
+    need jq
+    jq -e '.parameters | .experts == 2 * 6 * 3 * 64 * 96 and .router == 2 * 6 * 64 and
+           .total - .active == 2 * 4 * 3 * 64 * 96' info
+    "$CHOIR_BIN" generate -m m.gguf -p 'one two' -n 8 --temp 0 --ignore-eos -t 1 >one
+    "$CHOIR_BIN" generate -m m.gguf -p 'one two' -n 8 --temp 0 --ignore-eos -t 3 --batch 1 >three
+    cmp one three
+    refused_experts=$(make_model "${small[@]}" --experts 6 --experts-used 7 -o n.gguf 2>&1) && return 1
+    [[ "$refused_experts" == *"--experts-used"* ]]
 }
 
 @test "quantized blocks have mean 0 and variance 1/columns" {
