@@ -124,7 +124,7 @@ static choir_status name_pieces(struct bpe *b, const struct tokenizer *t, const 
     return status;
 }
 
-/* A byte's own piece is text, whatever else its file uses it for. */
+/* The piece of a byte that occurs in UTF-8 is that byte, whatever else its file uses it for. */
 static void find_bytes(struct bpe *b, struct tokenizer *t)
 {
     for (int byte = 0; byte < 256; byte++) {
@@ -132,7 +132,7 @@ static void find_bytes(struct bpe *b, struct tokenizer *t)
         int n = byte_alphabet_put(text, (uint8_t)byte);
         int32_t id = bpe_names_find(&b->names, text, (size_t)n);
         b->byte_ids[byte] = id;
-        if (id >= 0 && t->types[id] == TOK_CONTROL) {
+        if (id >= 0 && byte != 0xc0 && byte != 0xc1 && byte <= 0xf4) {
             t->types[id] = TOK_NORMAL;
         }
     }

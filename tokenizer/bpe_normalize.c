@@ -32,6 +32,34 @@ static bool is_plain(enum bpe_form form, const char *text, size_t n)
     return true;
 }
 
+/* Characters with a decomposition or a combining class that came after Unicode 9, whose tables tokenizers has: to it they are
+ * plain.  In order. */
+static const uint32_t newer[][2] = {
+    {0x7fd, 0x7fd},     {0x898, 0x89f},     {0x8ca, 0x8d3},     {0x9fe, 0x9fe},     {0xc3c, 0xc3c},
+    {0xd3b, 0xd3c},     {0xeba, 0xeba},     {0x1715, 0x1715},   {0x1abf, 0x1ace},   {0x1df6, 0x1dfa},
+    {0x32ff, 0x32ff},   {0xa7f2, 0xa7f4},   {0xa82c, 0xa82c},   {0xab69, 0xab69},   {0x10781, 0x10785},
+    {0x10787, 0x107b0}, {0x107b2, 0x107ba}, {0x10d24, 0x10d27}, {0x10eab, 0x10eac}, {0x10efd, 0x10eff},
+    {0x10f46, 0x10f50}, {0x10f82, 0x10f85}, {0x11070, 0x11070}, {0x1133b, 0x1133b}, {0x1145e, 0x1145e},
+    {0x11839, 0x1183a}, {0x11938, 0x11938}, {0x1193d, 0x1193e}, {0x11943, 0x11943}, {0x119e0, 0x119e0},
+    {0x11a34, 0x11a34}, {0x11a47, 0x11a47}, {0x11a99, 0x11a99}, {0x11d42, 0x11d42}, {0x11d44, 0x11d45},
+    {0x11d97, 0x11d97}, {0x11f41, 0x11f42}, {0x16ff0, 0x16ff1}, {0x1e030, 0x1e06d}, {0x1e08f, 0x1e08f},
+    {0x1e130, 0x1e136}, {0x1e2ae, 0x1e2ae}, {0x1e2ec, 0x1e2ef}, {0x1e4ec, 0x1e4ef}, {0x1f16c, 0x1f16c},
+    {0x1fbf0, 0x1fbf9}};
+
+static bool is_newer(utf8proc_int32_t c)
+{
+    size_t low = 0, high = sizeof newer / sizeof newer[0];
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (newer[middle][1] < (uint32_t)c) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < sizeof newer / sizeof newer[0] && newer[low][0] <= (uint32_t)c;
+}
+
 struct code_points {
     utf8proc_int32_t *v;
     size_t n, cap;
@@ -64,7 +92,13 @@ static bool decompose(struct code_points *c, const char *text, size_t n, int opt
             return false;
         }
         i += (size_t)used;
-        utf8proc_ssize_t parts = utf8proc_decompose_char(code, c->v + c->n, MOST_PARTS, options, &boundary);
+        if (is_newer(code)) {
+            c->v[c->n++] = code;
+            boundary = 0;
+            continue;
+        }
+        utf8proc_ssize_t parts =
+            utf8proc_decompose_char(code, c->v + c->n, MOST_PARTS, (utf8proc_option_t)options, &boundary);
         if (parts < 0 || parts > MOST_PARTS) {
             return false;
         }
@@ -75,7 +109,8 @@ static bool decompose(struct code_points *c, const char *text, size_t n, int opt
 
 static unsigned class_of(utf8proc_int32_t c)
 {
-    return (unsigned)utf8proc_get_property(c)->combining_class;
+    unsigned class = (unsigned)utf8proc_get_property(c)->combining_class;
+    return class != 0 && !is_newer(c) ? class : 0;
 }
 
 /* Puts runs of marks in the order of their classes: a stable counting sort, for runs may be long. */
@@ -118,6 +153,30 @@ static bool order_marks(struct code_points *c)
     return true;
 }
 
+/* Composes what lies between plain characters, each by itself: utf8proc would take a newer mark for a mark. */
+static bool compose(struct code_points *c, int options)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < c->n;) {
+        size_t end = i;
+        while (end < c->n && !is_newer(c->v[end])) {
+            end++;
+        }
+        utf8proc_ssize_t left = utf8proc_normalize_utf32(c->v + i, (utf8proc_ssize_t)(end - i),
+                                                         (utf8proc_option_t)(options | UTF8PROC_COMPOSE));
+        if (left < 0) {
+            return false;
+        }
+        memmove(c->v + kept, c->v + i, (size_t)left * sizeof *c->v);
+        kept += (size_t)left;
+        for (i = end; i < c->n && is_newer(c->v[i]); i++) {
+            c->v[kept++] = c->v[i];
+        }
+    }
+    c->n = kept;
+    return true;
+}
+
 static char *encode(const struct code_points *c, size_t *n)
 {
     char *out = malloc(4 * c->n + 1);
@@ -140,12 +199,7 @@ choir_status bpe_normalize(char **out, size_t *n_out, enum bpe_form form, const 
     int options = UTF8PROC_STABLE | (compat ? UTF8PROC_COMPAT : 0);
     struct code_points c = {0};
     bool ok = decompose(&c, text, n, options | UTF8PROC_DECOMPOSE) && order_marks(&c);
-    if (ok && composes) {
-        utf8proc_ssize_t left =
-            utf8proc_normalize_utf32(c.v, (utf8proc_ssize_t)c.n, (utf8proc_option_t)(options | UTF8PROC_COMPOSE));
-        ok = left >= 0;
-        c.n = ok ? (size_t)left : 0;
-    }
+    ok = ok && (!composes || compose(&c, options));
     *out = ok ? encode(&c, n_out) : NULL;
     free(c.v);
     return *out != NULL ? CHOIR_OK : base_fail_memory(err, n * sizeof *c.v, "normalizing a text");

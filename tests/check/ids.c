@@ -37,7 +37,7 @@ static const struct tokenizer *open_any(const char *path)
     }
     if (status != CHOIR_OK) {
         fprintf(stderr, "ids: %s\n", err.msg);
-        exit(status);
+        exit((int)status);
     }
     return t;
 }
