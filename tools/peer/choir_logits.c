@@ -5,12 +5,23 @@
 
 #include "choir.h"
 
+enum { IDS_CAP = 1 << 20, ROWS_IN_A_STEP = 64 };
+
 static void check(choir_status status, const choir_error *err)
 {
     if (status != CHOIR_OK) {
         fprintf(stderr, "choir_logits: %s\n", err->msg);
         exit(1);
     }
+}
+
+static int best(const float *row, int n)
+{
+    int at = 0;
+    for (int i = 1; i < n; i++) {
+        at = row[i] > row[at] ? i : at;
+    }
+    return at;
 }
 
 int main(int argc, char **argv)
@@ -24,31 +35,38 @@ int main(int argc, char **argv)
     choir_error err;
     choir_model_options mo;
     choir_engine_options eo;
-    choir_sampling greedy;
+    choir_sampling sampling;
     choir_model *m;
     choir_engine *e;
     choir_sequence *s;
     choir_model_info info;
     choir_model_options_default(&mo);
     choir_engine_options_default(&eo);
-    choir_sampling_default(&greedy);
+    choir_sampling_default(&sampling);
     mo.path = argv[1];
     mo.text_optional = true;
     check(choir_model_open(&m, &mo, &err), &err);
     choir_model_describe(m, &info);
     eo.ctx_size = atoi(argv[2]);
     eo.kv_type = "f32";
+    eo.max_logits = ROWS_IN_A_STEP;
     check(choir_engine_open(&e, m, &eo, &err), &err);
-    greedy.temp = 0;
-    check(choir_sequence_open(&s, e, &greedy, &err), &err);
-    int id;
-    for (int n = 1; scanf("%d", &id) == 1; n++) {
-        check(choir_sequence_append(s, &id, 1, &err), &err);
+    check(choir_sequence_open(&s, e, &sampling, &err), &err);
+    static int32_t ids[IDS_CAP];
+    int32_t n = 0;
+    while (n < IDS_CAP && scanf("%d", &ids[n]) == 1) {
+        n++;
+    }
+    choir_sequence_want_logits(s, 0);
+    check(choir_sequence_append(s, ids, (size_t)n, &err), &err);
+    for (int32_t at = 0; at < n;) {
         check(choir_engine_step(e, &s, 1, &err), &err);
-        check(choir_sequence_sample(s, &id, &err), &err);
-        printf("%d\n", id);
-        if (rows != NULL && n % step == 0) {
-            fwrite(choir_sequence_logits(s), sizeof(float), (size_t)info.vocab_size, rows);
+        for (; at < choir_sequence_computed(s); at++) {
+            const float *row = choir_sequence_logits_at(s, at);
+            printf("%d\n", best(row, info.vocab_size));
+            if (rows != NULL && (at + 1) % step == 0) {
+                fwrite(row, sizeof *row, (size_t)info.vocab_size, rows);
+            }
         }
     }
     choir_sequence_close(s);
