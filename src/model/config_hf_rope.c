@@ -100,11 +100,6 @@ static choir_status read_yarn(struct mdl_config *c, struct mdl_rope *rope, const
     } else {
         rope->magnitude = mdl_yarn_magnitude(rope->factor, 1);
     }
-    /* some say the length before stretching as the model's own too */
-    const double stretched = rope->factor * rope->original_len;
-    if (json_object_get(o->json, "original_max_position_embeddings") != NULL && stretched > c->max_seq_len) {
-        c->max_seq_len = stretched < MDL_SEQ_MAX ? (int32_t)stretched : MDL_SEQ_MAX;
-    }
     return status;
 }
 
