@@ -60,7 +60,7 @@ def build_drivers(folder, choir_build):
     for name, flags, libraries in (
             ("llama_cpp_logits", [f"-I{source}/include", f"-I{source}/ggml/include"], archives + ["-ldl", "-lgomp", "-lpthread"]),
             ("choir_logits", [f"-I{ROOT}/include"],
-             [choir_build / "libchoir.a", "-lsentencepiece", "-ljansson", "-fopenmp", "-lm"])):
+             [choir_build / "libchoir.a", "-lsentencepiece", "-ljansson", "-lpcre2-8", "-lutf8proc", "-fopenmp", "-lm"])):
         run(["gcc", "-O2", "-c", *flags, ROOT / "tools/peer" / f"{name}.c", "-o", folder / f"{name}.o"])
         run(["g++", folder / f"{name}.o", "-o", folder / name, *libraries])
     return folder

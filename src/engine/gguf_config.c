@@ -122,7 +122,8 @@ static void write_scaling(struct arch_keys *k, const struct mdl_rope *rope)
         put_u32(k, "rope.scaling.original_context_length", rope->original_len);
         put_f32(k, "rope.scaling.yarn_beta_fast", rope->beta_fast);
         put_f32(k, "rope.scaling.yarn_beta_slow", rope->beta_slow);
-        put_f32(k, "rope.scaling.yarn_attn_factor", rope->magnitude);
+        /* what readers multiply YaRN's own magnitude by */
+        put_f32(k, "rope.scaling.attn_factor", rope->magnitude / mdl_yarn_magnitude(rope->factor, 1));
         break;
     case MDL_SCALING_LONGROPE:
         put_text(k, "rope.scaling.type", "longrope");

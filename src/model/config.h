@@ -86,6 +86,9 @@ struct mdl_config {
 /* Reads and checks the settings of a set (config.json and generation_config.json of a folder). */
 choir_status mdl_config_read(struct mdl_config *c, const struct wts_set *set, choir_error *err);
 
+/* What YaRN multiplies cosines and sines by unless told otherwise: 1 + 0.1 m ln(factor); 1 where nothing is stretched. */
+double mdl_yarn_magnitude(double factor, double m);
+
 static inline int32_t mdl_q_dim(const struct mdl_config *c)
 {
     return c->n_heads * c->head_dim;

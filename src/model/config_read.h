@@ -40,8 +40,7 @@ void mdl_config_from_arch(struct mdl_config *c, const struct mdl_arch *arch);
 void mdl_config_window_all(struct mdl_config *c);
 /* Head size before mdl_config_finish derives and checks it; at most MDL_HEAD_DIM_MAX. */
 int32_t mdl_config_head_dim(const struct mdl_config *c);
-/* YaRN: 1 + 0.1 m ln(factor).  longrope: the root of 1 + ln(factor) / ln(original_len).  1 where nothing is stretched. */
-double mdl_yarn_magnitude(double factor, double m);
+/* longrope: the root of 1 + ln(factor) / ln(original_len); 1 where nothing is stretched. */
 double mdl_longrope_magnitude(double factor, int32_t original_len);
 
 /* Derives what was left open and checks the fields against each other. */

@@ -18,7 +18,7 @@ static const double most = 1e-9;
 
 /* The GGUF file that the folder becomes. */
 enum gguf {
-    ANOTHER, /* gives other bits: sums over a head go in another order */
+    ANOTHER, /* gives other bits: sums over a head go in another order, or a setting is rounded to f32 */
     SAME     /* gives the same bits */
 };
 
@@ -53,10 +53,10 @@ static const struct row {
     {"mixtral", ANOTHER},
     {"olmo2", SAME},
     {"phi3", SAME},
-    {"phi3_long_factors", SAME},
-    {"phi3_partial", SAME},
-    {"phi3_short_factors", SAME},
-    {"phi3_su", SAME},
+    {"phi3_long_factors", ANOTHER},
+    {"phi3_partial", ANOTHER},
+    {"phi3_short_factors", ANOTHER},
+    {"phi3_su", ANOTHER},
     {"qwen2", SAME},
     {"qwen2_moe", SAME},
     {"qwen2_moe_mixed", SAME},
@@ -64,7 +64,7 @@ static const struct row {
     {"qwen2_yarn", SAME},
     {"qwen3", SAME},
     {"qwen3_moe", SAME},
-    {"starcoder2", SAME},
+    {"starcoder2", ANOTHER},
 };
 enum { N_ROWS = sizeof rows / sizeof rows[0] };
 
