@@ -312,9 +312,12 @@ typedef struct choir_quantize_options {
     const char *in;        /* folder, .gguf or llama2.c .bin */
     const char *out;       /* .gguf; written under a temporary name, then renamed */
     const char *type;      /* "q8_0"; any of choir_quant_name */
+    bool pure;             /* every matrix of that type, none of another where it helps most */
+    int n_threads;         /* 0: as many as choir_default_threads(); the bytes written do not depend on it */
     const char *tokenizer; /* SentencePiece file instead of the model's own; NULL: the model's */
     /* One line about what the new file will lack. */
     void (*warn)(void *user, const char *line);
+    /* Now and then, bytes of the new file written of all; non-zero ends it with CHOIR_CANCELLED and leaves no file. */
     int (*progress)(void *user, uint64_t done, uint64_t total);
     void *user;
 } choir_quantize_options;

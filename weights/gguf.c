@@ -141,7 +141,9 @@ static choir_status check_split(const struct wts_set *part, const struct wts_set
     gguf_meta_uint(first, "split.tensors.count", &n);
     gguf_meta_uint(part, "split.tensors.count", &other_n);
     if (other_count != count || other_n != n) {
-        return wts_fail(err, file, "belongs to another model");
+        return wts_fail(err, file,
+                        "belongs to another model: %llu splits with %llu tensors, the first one says %llu with %llu",
+                        (ull)other_count, (ull)other_n, (ull)count, (ull)n);
     }
     if (no != index) {
         return wts_fail(err, file, "split %llu of %llu, expected split %llu", (ull)no + 1, (ull)count, (ull)index + 1);
@@ -171,16 +173,46 @@ static choir_status load_split(struct wts_set *set, const char *path, uint64_t i
     return status;
 }
 
+/* "m-00001-of-00003.gguf" where a split has its usual name, else "the first one".  Returns what to free. */
+static char *name_of_first(const char **words, const char *path, uint64_t no, uint64_t count)
+{
+    char own[SPLIT_ENDING_CAP], ending[SPLIT_ENDING_CAP];
+    const char *slash = strrchr(path, '/');
+    split_ending(own, no, count);
+    split_ending(ending, 0, count);
+    char *name = wts_show_path(slash != NULL ? slash + 1 : path);
+    const size_t n = name != NULL ? strlen(name) : 0, m = strlen(own);
+    *words = "the first one";
+    if (n >= m && strcmp(name + n - m, own) == 0) {
+        memcpy(name + n - m, ending, m);
+        *words = name;
+    }
+    return name;
+}
+
+static choir_status fail_not_first(const struct base_file *file, uint64_t no, uint64_t count, choir_error *err)
+{
+    const char *words;
+    char *name = name_of_first(&words, file->path, no, count);
+    choir_status status =
+        wts_fail(err, file, "split %llu of %llu: open it by naming %s", (ull)no + 1, (ull)count, words);
+    free(name);
+    return status;
+}
+
 static choir_status load_splits(struct wts_set *set, uint64_t count, choir_error *err)
 {
     const struct base_file *first = set->priv->files[0];
     uint64_t no = 0, n_tensors;
     gguf_meta_uint(set, "split.no", &no);
-    if (no >= count || count > WTS_MAX_SPLITS) {
-        return wts_fail(err, first, "split %llu of %llu", (ull)no + 1, (ull)count);
+    if (no >= count) {
+        return wts_fail(err, first, "split.no: %llu, split.count is %llu (numbers begin at 0)", (ull)no, (ull)count);
+    }
+    if (count > WTS_MAX_SPLITS) {
+        return wts_fail(err, first, "split.count: %llu (at most %d allowed)", (ull)count, WTS_MAX_SPLITS);
     }
     if (no != 0) {
-        return wts_fail(err, first, "split %llu of %llu: name the first one", (ull)no + 1, (ull)count);
+        return fail_not_first(first, no, count, err);
     }
     char ending[SPLIT_ENDING_CAP];
     split_ending(ending, 0, count);
@@ -197,8 +229,8 @@ static choir_status load_splits(struct wts_set *set, uint64_t count, choir_error
     }
     free(path);
     if (status == CHOIR_OK && gguf_meta_uint(set, "split.tensors.count", &n_tensors) && n_tensors != set->n_tensors) {
-        status = wts_fail(err, first, "split.tensors.count: %llu, the files have %zu tensors", (ull)n_tensors,
-                          set->n_tensors);
+        status = wts_fail(err, first, "split.tensors.count: %llu, the %llu files have %zu tensors", (ull)n_tensors,
+                          (ull)count, set->n_tensors);
     }
     return status;
 }

@@ -37,6 +37,8 @@ int cmd_quantize(session *s)
                                       .out = o->args[1],
                                       .type = named.quant,
                                       .tokenizer = o->tokenizer,
+                                      .pure = o->pure,
+                                      .n_threads = o->threads,
                                       .warn = on_warning,
                                       .progress = on_progress,
                                       .user = &bar};

@@ -94,6 +94,8 @@ const option_row option_rows[] = {
      INTO(OPTION_TEXT, tokenizer)},
     {ENGINE | INFO | PPL, GROUP_MODEL, "quant", 0, NULL, 0, "TYPE", "quantize while loading: q8_0, q4_K_M, ...",
      INTO(OPTION_NAME, quant), .names = choir_quant_name},
+    {QUANT, GROUP_MODEL, "pure", 0, NULL, 0, NULL, "every matrix of TYPE, none of a better one",
+     INTO(OPTION_FLAG, pure)},
     {ENGINE | PPL, GROUP_MODEL, "mmap", 0, NULL, 0, NULL, "use the file in place instead of packing it",
      INTO(OPTION_FLAG, mmap)},
 
@@ -151,7 +153,7 @@ const option_row option_rows[] = {
     {TEXT, GROUP_SAMPLING, "samplers", 0, NULL, 0, "ORDER", "penalties;top_k;typical;top_p;min_p;temperature",
      INTO(OPTION_TEXT, sampling.samplers)},
 
-    {TEXT | INFO | PPL, GROUP_ENGINE, "threads", 't', NULL, 0, "N", "threads (the physical cores)",
+    {TEXT | INFO | PPL | QUANT, GROUP_ENGINE, "threads", 't', NULL, 0, "N", "threads (the physical cores)",
      INTO(OPTION_INT, threads), .min = 1, .max = THREADS_MOST},
     {ENGINE | INFO | PPL, GROUP_ENGINE, "batch", 'b', NULL, 0, "N", "prompt tokens computed at a time (512)",
      INTO(OPTION_INT, batch), .min = 1, .max = 65536},

@@ -55,7 +55,7 @@ typedef struct options {
     bool help;
     /* model */
     const char *model, *tokenizer, *quant, *cpu;
-    bool mmap;
+    bool mmap, pure;
     int32_t threads;    /* 0: not given */
     uint64_t mem_limit; /* 0: not given */
     /* prompt */

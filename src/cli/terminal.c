@@ -171,7 +171,8 @@ static int columns(void)
 /* Fits the terminal with its last three columns free, for a ^C that is echoed: clearing the line would leave a wrapped
  * part.  When it is narrow the bar gets shorter, then the sizes go, then the bar.  Returns the bytes; 0: too narrow for
  * anything. */
-static int format_bar(char *line, size_t cap, const char *label, const char *after, uint64_t done, uint64_t total)
+static int format_bar(char *line, size_t cap, const char *label, const char *after, uint64_t done, uint64_t total,
+                      double seconds)
 {
     static const char full[] = "==============================", none[] = "                              ";
     const int longest = (int)sizeof full - 1, shortest = 5, wide = columns();
@@ -180,8 +181,10 @@ static int format_bar(char *line, size_t cap, const char *label, const char *aft
     char sizes[64];
     const double mib = 1048576;
     /* the room is that of the last drawing, so that the bar keeps its width */
-    int sizes_n = snprintf(sizes, sizeof sizes, "  %.0f of %.0f MiB", (double)total / mib, (double)total / mib);
-    snprintf(sizes, sizeof sizes, "  %.0f of %.0f MiB", (double)done / mib, (double)total / mib);
+    int sizes_n =
+        snprintf(sizes, sizeof sizes, "  %.0f of %.0f MiB, 1000 MiB/s", (double)total / mib, (double)total / mib);
+    snprintf(sizes, sizeof sizes, "  %.0f of %.0f MiB, %.0f MiB/s", (double)done / mib, (double)total / mib,
+             (double)done / mib / seconds);
     if (after) {
         sizes_n = snprintf(sizes, sizeof sizes, "  %-*s", (int)sizeof sizes - 20, after);
     }
@@ -213,7 +216,7 @@ void progress_draw(progress *p, uint64_t done, uint64_t total)
         return;
     }
     char line[160];
-    int n = format_bar(line, sizeof line, p->label, p->after, done, total);
+    int n = format_bar(line, sizeof line, p->label, p->after, done, total, (double)(now - p->begun_ns) / 1e9);
     if (n == 0) {
         return;
     }

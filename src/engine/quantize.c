@@ -1,58 +1,43 @@
-/* choir_quantize: a model from any container becomes a GGUF file of one type or mix.  Rows are read, widened, rounded and written in
- * pieces; memory stays small whatever the model. */
-#include <math.h>
+/* choir_quantize: a model from any container becomes a GGUF file of one type or mix.  Here: which tensors it has, of which
+ * types; quantize_rows.c makes their bytes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/machine.h"
 #include "engine/quantize.h"
+#include "kernels/parallel.h"
 #include "model/export.h"
 #include "model/rope.h"
 #include "weights/mix.h"
-#include "weights/quants.h"
-
-/* A tensor of the new file. */
-struct out_tensor {
-    const struct wts_tensor *src;         /* passed on, or */
-    const struct mdl_export_tensor *made; /* made of a folder's, or */
-    const float *values;                  /* [n_cols] our own */
-    uint64_t n_rows, n_cols;
-    char name[MDL_NAME_CAP];
-    choir_dtype type;
-};
 
 struct job {
     const choir_quantize_options *opt;
     choir_model *m; /* opened for its headers: set, config, tokenizer */
     const struct wts_mix *mix;
     struct wts_misfits misfits;
-    struct out_tensor *tensors;
+    struct eng_out_tensor *tensors;
     size_t n_tensors;
-    struct mdl_export export;
     float *freqs; /* [rope_dim / 2] rope_freqs.weight for a llama3 scaling, or NULL */
-    struct wts_writer *writer;
-    uint64_t rows_done, rows_all;
+    struct mdl_export export;
+    struct eng_out out;
 };
 
-/* Small matrices of which much depends. */
-static bool stays_f32(const char *name)
+/* The type of a tensor in the new file, which has its name and shape; from: its type so far. */
+static choir_dtype type_for(struct job *j, choir_dtype from, const struct eng_out_tensor *o)
 {
-    return strstr(name, "ffn_gate_inp") != NULL || strcmp(name, "position_embd.weight") == 0;
-}
-
-/* name: of the tensor in the new file; from: its type so far. */
-static choir_dtype type_for(struct job *j, choir_dtype from, int n_dims, uint64_t n_cols, const char *name)
-{
-    if (n_dims < 2 || stays_f32(name)) {
+    if (!wts_is_mixed(o->name, o->n_dims, o->n_rows)) {
         return DTYPE_F32;
     }
     int layer;
-    const enum wts_place place = wts_place_of(name, j->m->config.tied_output, &layer);
-    const choir_dtype wanted = wts_mix_type(j->mix, place, layer, j->m->config.n_layers);
-    const choir_dtype fits = wts_type_that_fits(wanted, n_cols);
+    const struct wts_mix_model shape = mdl_mix_model(&j->m->config);
+    const enum wts_place place = wts_place_of(o->name, j->m->config.tied_output, &layer);
+    const choir_dtype wanted = wts_mix_type(j->mix, &shape, place, layer, o->n_cols);
+    const choir_dtype fits = wts_type_that_fits(wanted, o->n_cols);
     if (fits != wanted) {
-        wts_misfits_add(&j->misfits, wanted, n_cols);
+        wts_misfits_add(&j->misfits, wanted, o->n_cols);
     }
     if (fits == DTYPE_COUNT) { /* no block fits the width: stay a float */
         return dtype_table[from].block_len == 1 ? from : DTYPE_F16;
@@ -62,17 +47,27 @@ static choir_dtype type_for(struct job *j, choir_dtype from, int n_dims, uint64_
 
 static void add_tensor(struct job *j, const struct wts_tensor *src)
 {
-    struct out_tensor *o = &j->tensors[j->n_tensors++];
-    *o = (struct out_tensor){.src = src, .n_rows = src->n_rows, .n_cols = src->n_cols};
-    o->type = type_for(j, src->type, src->n_dims, src->n_cols, src->name);
+    struct eng_out_tensor *o = &j->tensors[j->n_tensors++];
+    *o = (struct eng_out_tensor){
+        .src = src, .n_dims = src->n_dims, .shape = src->shape, .n_rows = src->n_rows, .n_cols = src->n_cols};
     snprintf(o->name, sizeof o->name, "%s", src->name);
-    j->rows_all += src->n_rows;
+    o->type = type_for(j, src->type, o);
+}
+
+static void add_made(struct job *j, const struct mdl_export_tensor *t)
+{
+    struct eng_out_tensor *o = &j->tensors[j->n_tensors++];
+    *o = (struct eng_out_tensor){
+        .made = t, .n_dims = t->n_dims, .shape = t->shape, .n_rows = t->n_rows, .n_cols = t->n_cols};
+    snprintf(o->name, sizeof o->name, "%s", t->name);
+    o->type = type_for(j, t->type, o);
 }
 
 static void add_values(struct job *j, const char *name, const float *values, size_t n)
 {
-    struct out_tensor *o = &j->tensors[j->n_tensors++];
-    *o = (struct out_tensor){.values = values, .n_rows = 1, .n_cols = n, .type = DTYPE_F32};
+    struct eng_out_tensor *o = &j->tensors[j->n_tensors++];
+    *o = (struct eng_out_tensor){
+        .values = values, .n_dims = 1, .shape = &o->n_cols, .n_rows = 1, .n_cols = n, .type = DTYPE_F32};
     snprintf(o->name, sizeof o->name, "%s", name);
 }
 
@@ -89,14 +84,7 @@ static choir_status add_folder_tensors(struct job *j, choir_error *err)
         return base_fail_memory(err, j->export.n_tensors * sizeof *j->tensors, "a tensor list");
     }
     for (size_t i = 0; i < j->export.n_tensors; i++) {
-        const struct mdl_export_tensor *t = &j->export.tensors[i];
-        struct out_tensor *o = &j->tensors[j->n_tensors++];
-        *o = (struct out_tensor){.made = t,
-                                 .n_rows = t->n_rows,
-                                 .n_cols = t->n_cols,
-                                 .type = type_for(j, t->type, t->n_dims, t->n_cols, t->name)};
-        snprintf(o->name, sizeof o->name, "%s", t->name);
-        j->rows_all += t->n_rows;
+        add_made(j, &j->export.tensors[i]);
     }
     return CHOIR_OK;
 }
@@ -152,91 +140,48 @@ static choir_status list_tensors(struct job *j, choir_error *err)
     return CHOIR_OK;
 }
 
-static void announce(struct job *j)
+/* The new file takes the old one's place only when it is whole, but then the model that was read is gone. */
+static choir_status check_not_source(const struct job *j, choir_error *err)
 {
-    for (size_t i = 0; i < j->n_tensors; i++) {
-        const struct out_tensor *o = &j->tensors[i];
-        const int n_dims = o->src != NULL ? o->src->n_dims : o->made != NULL ? o->made->n_dims : 1;
-        const uint64_t *shape = o->src != NULL ? o->src->shape : o->made != NULL ? o->made->shape : &o->n_cols;
-        wts_writer_add(j->writer, o->name, o->type, n_dims, shape);
+    struct stat out, in;
+    const struct wts_set *set = j->m->set;
+    if (stat(j->opt->out, &out) != 0) {
+        return CHOIR_OK;
     }
-}
-
-/* No model with a vector that is not finite opens. */
-static choir_status check_vector(const struct job *j, const struct out_tensor *o, const float *x, choir_error *err)
-{
-    for (size_t i = 0; i < o->n_cols; i++) {
-        if (!isfinite(x[i])) {
-            return base_fail(err, CHOIR_FILE, "%s: tensor %s: element %zu is not finite", j->m->path, o->name, i);
+    for (size_t i = 0; i < set->n_tensors; i++) {
+        const struct base_file *file = set->tensors[i].file;
+        if (file->fd >= 0 && fstat(file->fd, &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino) {
+            char name[BASE_ESCAPE_CAP];
+            return base_fail(err, CHOIR_USAGE, "%s: is the model to be read; give the new file another name",
+                             base_escape_str(name, j->opt->out));
         }
     }
     return CHOIR_OK;
 }
 
-static choir_status report_row(struct job *j, choir_error *err)
+static void announce(struct job *j)
 {
-    j->rows_done++;
-    if (j->opt->progress != NULL && (j->rows_done % 1024 == 0 || j->rows_done == j->rows_all) &&
-        j->opt->progress(j->opt->user, j->rows_done, j->rows_all) != 0) {
-        return base_fail(err, CHOIR_CANCELLED, "cancelled");
+    for (size_t i = 0; i < j->n_tensors; i++) {
+        const struct eng_out_tensor *o = &j->tensors[i];
+        wts_writer_add(j->out.writer, o->name, o->type, o->n_dims, o->shape);
+        j->out.bytes_all += eng_out_bytes(o);
     }
-    return CHOIR_OK;
-}
-
-static choir_status write_row(struct job *j, const struct out_tensor *o, uint64_t r, void *raw, float *wide,
-                              void *cooked, choir_error *err)
-{
-    const size_t n = (size_t)o->n_cols;
-    const choir_dtype from = o->src != NULL ? o->src->type : o->made->type;
-    choir_status status =
-        o->src != NULL ? wts_read_rows(o->src, r, 1, raw, err) : mdl_export_row(&j->export, r, raw, err);
-    const void *bytes = raw;
-    if (status == CHOIR_OK && (from != o->type || (o->src != NULL && o->src->n_dims < 2))) {
-        wts_dequantize_row(from, wide, raw, n);
-        status = o->src != NULL && o->src->n_dims < 2 ? check_vector(j, o, wide, err) : CHOIR_OK;
-    }
-    if (status == CHOIR_OK && from != o->type) { /* a row of the same type is passed on untouched */
-        wts_quantize_row(o->type, cooked, wide, n);
-        bytes = cooked;
-    }
-    if (status == CHOIR_OK) {
-        status = report_row(j, err);
-    }
-    return status == CHOIR_OK ? wts_writer_data(j->writer, bytes, dtype_row_bytes(o->type, n), err) : status;
-}
-
-static choir_status write_tensor(struct job *j, const struct out_tensor *o, choir_error *err)
-{
-    const size_t n = (size_t)o->n_cols;
-    if (o->values != NULL) {
-        return wts_writer_data(j->writer, o->values, n * sizeof *o->values, err);
-    }
-    float *wide = malloc(3 * n * sizeof *wide); /* no type is wider than f32: three rows of any */
-    if (wide == NULL) {
-        return base_fail_memory(err, 3 * n * sizeof *wide, "a row");
-    }
-    choir_status status = o->made != NULL ? mdl_export_begin(&j->export, o->made, err) : CHOIR_OK;
-    for (uint64_t r = 0; r < o->n_rows && status == CHOIR_OK; r++) {
-        status = write_row(j, o, r, wide + n, wide, wide + 2 * n, err);
-    }
-    free(wide);
-    return status;
 }
 
 static choir_status write_file(struct job *j, choir_error *err)
 {
-    choir_status status = wts_writer_open(&j->writer, j->opt->out, err);
+    choir_status status = wts_writer_open(&j->out.writer, j->opt->out, err);
     if (status == CHOIR_OK) {
-        status = eng_write_settings(j->writer, j->m, j->opt->tokenizer != NULL, j->mix->file_type, err);
+        status = eng_write_settings(j->out.writer, j->m, j->opt->tokenizer != NULL, j->mix->file_type, err);
     }
     if (status == CHOIR_OK) {
         announce(j);
-        status = wts_writer_begin(j->writer, err);
+        status = wts_writer_begin(j->out.writer, err);
     }
     for (size_t i = 0; i < j->n_tensors && status == CHOIR_OK; i++) {
-        status = write_tensor(j, &j->tensors[i], err);
+        status = eng_write_tensor(&j->out, &j->tensors[i], err);
     }
-    return status == CHOIR_OK ? wts_writer_finish(j->writer, err) : status;
+    return status == CHOIR_OK ? wts_writer_finish(j->out.writer, err) : status;
 }
 
 /* What the new file cannot say, and what of it is not as asked for. */
@@ -258,31 +203,50 @@ static void warn_of_gaps(const struct job *j)
     }
 }
 
-choir_status choir_quantize(const choir_quantize_options *opt, choir_error *err)
+static choir_status read_options(struct job *j, const choir_quantize_options *opt, choir_error *err)
 {
-    struct job j = {.opt = opt, .mix = wts_mix_by_name(opt->type)};
-    if (j.mix == NULL) {
+    const struct wts_mix *mix = wts_mix_by_name(opt->type);
+    if (mix == NULL) {
         char text[BASE_ESCAPE_CAP], names[WTS_MIX_NAMES_CAP];
         return base_fail(err, CHOIR_USAGE, "type \"%.32s\" is not one of %s", base_escape_str(text, opt->type),
                          wts_mix_names(names));
     }
+    if (opt->n_threads < 0 || opt->n_threads > PAR_MAX_THREADS) {
+        return base_fail(err, CHOIR_USAGE, "--threads: %d (1 to %d allowed)", opt->n_threads, PAR_MAX_THREADS);
+    }
+    *j = (struct job){.opt = opt, .mix = opt->pure ? wts_mix_alike(mix->type) : mix};
+    j->out = (struct eng_out){.n_threads = opt->n_threads > 0 ? opt->n_threads : base_machine_cores(),
+                              .progress = opt->progress,
+                              .user = opt->user};
+    return CHOIR_OK;
+}
+
+choir_status choir_quantize(const choir_quantize_options *opt, choir_error *err)
+{
+    struct job j = {.opt = opt};
     choir_model_options headers;
     choir_model_options_default(&headers);
     headers.path = opt->in;
     headers.tokenizer = opt->tokenizer;
     headers.headers_only = true;
     headers.text_optional = true;
-    choir_status status = choir_model_open(&j.m, &headers, err);
+    choir_status status = read_options(&j, opt, err);
+    if (status == CHOIR_OK) {
+        status = choir_model_open(&j.m, &headers, err);
+    }
+    if (status == CHOIR_OK) {
+        j.out.path = j.m->path;
+        j.out.export = &j.export;
+        status = check_not_source(&j, err);
+    }
     if (status == CHOIR_OK) {
         status = list_tensors(&j, err);
     }
     if (status == CHOIR_OK) {
         warn_of_gaps(&j);
-    }
-    if (status == CHOIR_OK) {
         status = write_file(&j, err);
     }
-    wts_writer_close(j.writer);
+    wts_writer_close(j.out.writer);
     free(j.tensors);
     free(j.freqs);
     mdl_export_free(&j.export);

@@ -138,8 +138,13 @@ static enum wts_place place_of(const struct mdl_config *c, enum mdl_tensor which
         return c->tied_output ? WTS_PLACE_OUTPUT : WTS_PLACE_ANY;
     case MDL_OUTPUT:
         return WTS_PLACE_OUTPUT;
+    case MDL_WK:
+        return WTS_PLACE_K;
     case MDL_WV:
+    case MDL_QKV:
         return WTS_PLACE_V;
+    case MDL_WO:
+        return WTS_PLACE_O;
     case MDL_W_DOWN:
     case MDL_SHARED_W_DOWN:
     case MDL_EXPERT_W_DOWN:
@@ -156,8 +161,9 @@ static choir_dtype memory_type(struct binder *b, const struct mdl_part *part)
     if (b->opt->quant == NULL || part->which == MDL_ROUTER || part->which == MDL_POSITIONS) {
         return part->src->type;
     }
+    const struct wts_mix_model shape = mdl_mix_model(b->config);
     const choir_dtype wanted =
-        wts_mix_type(b->opt->quant, place_of(b->config, part->which), part->layer, b->config->n_layers);
+        wts_mix_type(b->opt->quant, &shape, place_of(b->config, part->which), part->layer, part->n_cols);
     const choir_dtype fits = wts_type_that_fits(wanted, part->n_cols);
     if (fits != wanted) {
         wts_misfits_add(&b->misfits, wanted, part->n_cols);

@@ -3,6 +3,8 @@
 #ifndef MDL_MODEL_H
 #define MDL_MODEL_H
 
+#include <string.h>
+
 #include "base/arena.h"
 #include "base/dtype.h"
 #include "model/config.h"
@@ -59,6 +61,16 @@ struct mdl_model {
     struct base_arena arena; /* all of the above */
     uint64_t weight_bytes;   /* of the matrices and vectors as they lie in memory */
 };
+
+/* What a mix of types goes by. */
+static inline struct wts_mix_model mdl_mix_model(const struct mdl_config *c)
+{
+    return (struct wts_mix_model){.n_layers = c->n_layers,
+                                  .n_heads = c->n_heads,
+                                  .n_kv_heads = c->n_kv_heads,
+                                  .n_experts = c->n_experts,
+                                  .falcon = strcmp(c->arch->name, "falcon") == 0};
+}
 
 struct mdl_load_options {
     /* NULL: keep the file's types; else 2-D matrices become what the mix says, where their width allows */

@@ -593,21 +593,41 @@ static void joins_splits(void **state)
         const char *tensor, *words;
     } rows[] = {
         {second, 4, 3, 3, "a", "split 5 of 3, expected split 2"},
-        {second, 1, 2, 3, "a", "belongs to another model"},
-        {second, 1, 3, 7, "a", "belongs to another model"},
+        {second, 1, 2, 3, "a",
+         "m-00002-of-00003.gguf: belongs to another model: 2 splits with 3 tensors, the first one says 3 with 3"},
+        {second, 1, 3, 7, "a", "belongs to another model: 3 splits with 7 tensors"},
+        {third, 2, 3, 3, "a", "duplicate tensor a"},
         {second, 1, 3, 3, "b", "duplicate tensor b"},
-        {first, 5, 3, 3, "c", "split 6 of 3"},
-        {first, 1, 3, 3, "c", "split 2 of 3: name the first one"},
+        {first, 5, 3, 3, "c", "split.no: 5, split.count is 3 (numbers begin at 0)"},
+        {first, 3, 3, 3, "c", "split.no: 3, split.count is 3"},
+        {first, 0, 2000, 3, "c", "split.count: 2000 (at most 1024 allowed)"},
+        {first, 1, 3, 3, "c", "split 2 of 3: open it by naming the first one"},
         {first, 0, 2, 3, "c", "split 1 of 2, but its name does not end with -00001-of-00002.gguf"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         write_split(dir, first, 0, 3, 3, "c");
         write_split(dir, second, 1, 3, 3, "a");
+        write_split(dir, third, 2, 3, 3, "b");
         write_split(dir, rows[i].name, rows[i].no, rows[i].count, rows[i].tensors, rows[i].tensor);
         assert_int_equal(wts_open(&set, files_path(dir, first), false, &err), CHOIR_FILE);
         assert_null(set);
         assert_non_null(strstr(err.msg, rows[i].words));
     }
+    write_split(dir, first, 0, 3, 3, "c"); /* the numbers are right, the sum is not */
+    for (int i = 0; i < 3; i++) {
+        write_split(dir,
+                    i == 0   ? first
+                    : i == 1 ? second
+                             : third,
+                    (uint16_t)i, 3, 4,
+                    i == 0   ? "c"
+                    : i == 1 ? "a"
+                             : "b");
+    }
+    assert_int_equal(wts_open(&set, files_path(dir, first), false, &err), CHOIR_FILE);
+    assert_non_null(strstr(err.msg, "m-00001-of-00003.gguf: split.tensors.count: 4, the 3 files have 3 tensors"));
+    assert_int_equal(wts_open(&set, files_path(dir, third), false, &err), CHOIR_FILE);
+    assert_non_null(strstr(err.msg, "m-00003-of-00003.gguf: split 3 of 3: open it by naming m-00001-of-00003.gguf"));
     write_split(dir, first, 0, 3, 3, "c");
     unlink(files_path(dir, second));
     assert_int_equal(wts_open(&set, files_path(dir, first), false, &err), CHOIR_IO);

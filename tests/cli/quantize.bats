@@ -10,6 +10,10 @@ load helper
     [ "$status" -eq 0 ]
     [ -z "$output" ]
     [ "$stderr" = "choir: warning: 172 columns are no multiple of 32: 5 matrices not quantized" ]
+    cp small.gguf kept.gguf
+    refused 2 'small.gguf: is the model to be read; give the new file another name' "$CHOIR_BIN" quantize small.gguf small.gguf q4_0
+    cmp small.gguf kept.gguf
+    rm kept.gguf
     [ "$(stat -c %s small.gguf)" -lt "$(stat -c %s stories260K.bin)" ]
     "$CHOIR_BIN" generate -m small.gguf -p 'Once upon a time' -n 5 --temp 0 >out
     printf ', there was a little' | cmp - out
@@ -61,9 +65,60 @@ load helper
     [ -z "$stderr" ]
     run --separate-stderr "$CHOIR_BIN" generate --quant Q4_K_M -n 1 --temp 0 -p 'Once upon a'
     [ "$status" -eq 0 ]
-    [ "$stderr" = "choir: warning: 192 columns are no multiple of 256: 34 matrices q5_0 instead of q4_K, 3 q8_0 instead of q6_K" ]
+    [ "$stderr" = "choir: warning: 192 columns are no multiple of 256: 34 matrices q5_0 instead of q4_K, 2 q8_0 instead of q6_K" ]
     run "$CHOIR_BIN" generate --quant iq4_nl
     [ "$status" -eq 2 ]
     "$CHOIR_BIN" info | grep -E '^types +q8_0 9[0-9]\.[0-9] %, f32 '
     "$CHOIR_BIN" info --json | grep -q '"types": *"q8_0 '
+}
+
+@test "any number of threads makes the same file; --pure is one type for all" {
+    need_stories
+    cp "$stories/stories260K.bin" in.bin
+    cp "$stories/tok512.model" tokenizer.model
+    "$CHOIR_BIN" quantize -q in.bin one.gguf q4_0 -t 1
+    "$CHOIR_BIN" quantize -q in.bin five.gguf q4_0 -t 5
+    cmp one.gguf five.gguf
+    "$CHOIR_BIN" info one.gguf | grep -E '^types .*q8_0' # the output matrix
+    "$CHOIR_BIN" quantize -q in.bin pure.gguf q4_0 --pure
+    "$CHOIR_BIN" info pure.gguf | grep -E '^types .*q4_0'
+    run "$CHOIR_BIN" info pure.gguf
+    [[ "$output" != *q8_0* ]]
+}
+
+# begin_then SIGNAL: quantizes slow.bin over out.gguf and sends the signal as soon as the temporary file is there.
+begin_then() {
+    "$CHOIR_BIN" quantize -q slow.bin out.gguf q6_K -t 1 &
+    local pid=$! i
+    for ((i = 0; i < 1000; i++)); do
+        ls out.gguf.*.tmp >/dev/null 2>&1 && break
+        sleep 0.01
+    done
+    kill -s "$1" $pid
+    status=0
+    wait $pid || status=$?
+}
+
+@test "killed or interrupted in the middle: the old file stays" {
+    slow_model 48
+    printf old >out.gguf
+    begin_then KILL
+    [ "$status" -eq 137 ]
+    [ "$(cat out.gguf)" = old ]
+    rm -f out.gguf.*.tmp
+    begin_then TERM
+    [ "$status" -eq 143 ]
+    [ "$(cat out.gguf)" = old ]
+    [ "$(ls)" = "$(printf 'out.gguf\nslow.bin')" ] # a signal that can be caught leaves no temporary file either
+}
+
+@test "a bar with bytes and rate on a terminal, nothing in a pipe" {
+    need script
+    slow_model 48
+    TERM=xterm script -qec "'$CHOIR_BIN' quantize slow.bin out.gguf q6_K -t 1" /dev/null </dev/null >screen
+    grep -aqE "quantizing \\[=*.* of [0-9]+ MiB, [0-9]+ MiB/s" screen
+    run --separate-stderr "$CHOIR_BIN" quantize slow.bin out.gguf q8_0 -t 1
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
+    [[ "$stderr" != *MiB* ]]
 }

@@ -117,7 +117,6 @@ static void test_quantized(void **state)
     tiny_dir_make(dir);
     golden_write_hf(&g, dir, DTYPE_F32);
     expect(&g, dir, "q8_0", false, "q8_0", quantized);
-    expect(&g, dir, "q4_0", false, "q4_0", quantized);
     golden_write_gguf(&g, dir, "q8.gguf", DTYPE_Q8_0);
     expect(&g, tiny_path(path, dir, "q8.gguf"), NULL, false, "q8_0", quantized);
     expect(&g, path, NULL, true, "q8_0", quantized);

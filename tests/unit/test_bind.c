@@ -417,7 +417,7 @@ static void llama2c_files(void **state)
     roundtrip(&f, &opt);
     f.tied = true;
     roundtrip(&f, &opt);
-    opt.quant = wts_mix_by_name("q8_0");
+    opt.quant = wts_mix_alike(DTYPE_Q8_0);
     roundtrip(&f, &opt);
 }
 
@@ -434,7 +434,7 @@ static void quantized(void **state)
             f.type = (choir_dtype)from;
             /* w_down's rows do not fit blocks of 32 then: it keeps its type */
             f.hidden = dtype_table[from].block_len == 1 ? 80 : 96;
-            opt.quant = wts_mix_by_name(dtype_table[to].name);
+            opt.quant = wts_mix_alike((choir_dtype)to);
             roundtrip(&f, &opt);
         }
     }
@@ -449,7 +449,7 @@ static void quantized_to_super_blocks(void **state)
             struct mdl_load_options opt = options();
             struct file f = plain;
             f.hidden = 256;
-            opt.quant = wts_mix_by_name(dtype_table[to].name);
+            opt.quant = wts_mix_alike((choir_dtype)to);
             roundtrip(&f, &opt);
             f.type = DTYPE_F16;
             roundtrip(&f, &opt);
@@ -509,7 +509,7 @@ static void packed_from_memory(void **state)
     struct mdl_load_options opt = options();
     f.vocab = 9000;
     opt.in_place = true;
-    opt.quant = wts_mix_by_name("f16");
+    opt.quant = wts_mix_alike(DTYPE_F16);
     roundtrip(&f, &opt);
 }
 
