@@ -49,8 +49,12 @@ static void print_model(session *s)
                  m->tied_output ? "tied output, " : "", (int)m->vocab_size);
     stream_print(&s->out, "%-14s %s: %d query, %d key/value, %d wide\n", "heads", m->heads, (int)m->n_heads,
                  (int)m->n_kv_heads, (int)m->head_dim);
-    stream_print(&s->out, "%-14s %d tokens, RoPE theta %g, scaling %s", "context", (int)m->max_seq_len, m->rope_theta,
-                 m->rope_scaling);
+    stream_print(&s->out, "%-14s %d tokens, ", "context", (int)m->max_seq_len);
+    if (m->n_positions > 0) {
+        stream_print(&s->out, "learned positions");
+    } else {
+        stream_print(&s->out, "RoPE theta %g, scaling %s", m->rope_theta, m->rope_scaling);
+    }
     if (m->sliding_window > 0) {
         stream_print(&s->out, ", sliding window %d", (int)m->sliding_window);
     }

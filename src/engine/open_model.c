@@ -140,10 +140,11 @@ static uint64_t idle_bytes(const struct mdl_config *c, const struct mdl_layer *y
     return bytes / (uint64_t)c->n_experts * (uint64_t)(c->n_experts - c->n_experts_used);
 }
 
-/* Bytes of weights that one decoded token reads: everything but an untied embedding table and the experts not chosen. */
+/* Bytes of weights that one decoded token reads: everything but the tables it takes a row of (learned positions, an untied
+ * embedding) and the experts not chosen. */
 static uint64_t decode_bytes(const struct mdl_model *w)
 {
-    uint64_t bytes = w->weight_bytes;
+    uint64_t bytes = w->weight_bytes - matrix_bytes(&w->positions);
     if (!w->config.tied_output) {
         bytes -= matrix_bytes(&w->embed);
     }

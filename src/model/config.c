@@ -88,11 +88,11 @@ static choir_status finish_rope(struct mdl_config *c, const struct mdl_spelling 
     return status;
 }
 
-/* What a dynamic scaling stretches a model to: the file says what it came from. */
+/* What dynamic and yarn stretch a model to, where the file says only what it came from. */
 static void stretch(struct mdl_config *c)
 {
     const struct mdl_rope *rope = &c->rope[0];
-    if (rope->scaling != MDL_SCALING_DYNAMIC) {
+    if (rope->scaling != MDL_SCALING_DYNAMIC && rope->scaling != MDL_SCALING_YARN) {
         return;
     }
     const double len = rope->original_len * rope->factor;

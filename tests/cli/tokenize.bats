@@ -62,7 +62,7 @@ load helper
 @test "info --json: the parts add up, and memory grows with -c and --n-seqs" {
     need jq
     choir info --json >out
-    jq -e '.parameters | .embedding + .wq + .wk + .wv + .wo + .ffn + .norms + .output == .total' out
+    jq -e '.parameters | .embedding + .wq + .wk + .wv + .wo + .ffn + .norms + .output == .total and .active == .total' out
     jq -e '.memory | .weights + .kv + .activations == .total' out
     jq -e '.memory | .kv_token_multi_head >= .kv_token and .kv_token >= .kv_token_multi_query' out
     choir info --json -c 64 >small
