@@ -39,6 +39,7 @@ struct sp_model {
     bool lenient;     /* a GGUF vocabulary: several or no unknown pieces are mended, not refused */
     int32_t n_pieces;
     struct sp_piece *pieces;        /* [n_pieces], owned */
+    char *escaped;                  /* texts that are not the file's, owned; or NULL */
     int32_t bos_id, eos_id, unk_id; /* -1: none */
     bool unigram;                   /* else BPE */
     bool byte_fallback;

@@ -20,6 +20,7 @@ enum { NORMALIZER_CHARSMAP = 2, NORMALIZER_PREFIX = 3, NORMALIZER_EXTRA = 4, NOR
 void sp_model_clear(struct sp_model *m)
 {
     free(m->pieces);
+    free(m->escaped);
     *m = (struct sp_model){0};
 }
 

@@ -137,6 +137,37 @@ static choir_status check_id(const struct sp_model *m, const char *what, int32_t
     return CHOIR_OK;
 }
 
+/* GGUF has spaces in user-defined pieces (Gemma's runs of them, say); in the library's text a space is U+2581. */
+static choir_status escape_pieces(struct sp_model *m, choir_error *err)
+{
+    size_t room = 0;
+    for (int32_t i = 0; i < m->n_pieces; i++) {
+        const struct sp_piece *p = &m->pieces[i];
+        room += p->type == TOK_USER_DEFINED && memchr(p->text.s, ' ', p->text.n) != NULL ? 3 * p->text.n : 0;
+    }
+    if (room == 0) {
+        return CHOIR_OK;
+    }
+    char *at = m->escaped = malloc(room);
+    if (at == NULL) {
+        return base_fail_memory(err, room, "the vocabulary");
+    }
+    for (int32_t i = 0; i < m->n_pieces; i++) {
+        struct sp_piece *p = &m->pieces[i];
+        if (p->type != TOK_USER_DEFINED || memchr(p->text.s, ' ', p->text.n) == NULL) {
+            continue;
+        }
+        char *begin = at;
+        for (size_t j = 0; j < p->text.n; j++) {
+            const bool space = p->text.s[j] == ' ';
+            memcpy(at, space ? "\xe2\x96\x81" : &p->text.s[j], space ? 3 : 1);
+            at += space ? 3 : 1;
+        }
+        p->text = (struct sp_text){begin, (size_t)(at - begin)};
+    }
+    return CHOIR_OK;
+}
+
 /* The vocabulary's entries into m->pieces.  Begin and end of text are special whatever type they are listed with. */
 static choir_status list_pieces(struct sp_model *m, const struct tok_vocab *v, choir_error *err)
 {
@@ -159,7 +190,10 @@ static choir_status list_pieces(struct sp_model *m, const struct tok_vocab *v, c
         m->byte_fallback |= type == TOK_BYTE;
     }
     m->n_pieces = v->n_pieces;
-    choir_status s = check_id(m, "bos", v->bos_id, err);
+    choir_status s = escape_pieces(m, err);
+    if (s == CHOIR_OK) {
+        s = check_id(m, "bos", v->bos_id, err);
+    }
     if (s == CHOIR_OK) {
         s = check_id(m, "eos", v->eos_id, err);
     }

@@ -127,6 +127,24 @@ static void eos_listed_as_user_defined(void **state)
     tok_close(t);
 }
 
+/* Runs of spaces and line ends as GGUF has them: written out.  The longest one that begins is taken. */
+static void user_defined_spaces(void **state)
+{
+    (void)state;
+    struct tiny_vocab v;
+    tiny_vocab_init(&v, false, false);
+    int32_t three = tiny_vocab_add(&v, "   ", 3, -1000.0f, TOK_USER_DEFINED);
+    int32_t five = tiny_vocab_add(&v, "     ", 5, -1000.0f, TOK_USER_DEFINED);
+    int32_t lines = tiny_vocab_add(&v, "\n\n", 2, -1000.0f, TOK_USER_DEFINED);
+    struct tokenizer *t = open_vocab(&v);
+    assert_true(gives(t, "a   b", three));
+    assert_true(gives(t, "a     b", five));
+    assert_false(gives(t, "a     b", three));
+    assert_true(gives(t, "a\n\nb", lines));
+    decodes(t, five, "    "); /* the first space of a text is the one put in front */
+    tok_close(t);
+}
+
 static void duplicates(void **state)
 {
     (void)state;
@@ -263,6 +281,7 @@ int main(void)
         cmocka_unit_test(special_spellings_are_text),
         cmocka_unit_test(one_character_specials),
         cmocka_unit_test(eos_listed_as_user_defined),
+        cmocka_unit_test(user_defined_spaces),
         cmocka_unit_test(duplicates),
         cmocka_unit_test(unknown_pieces),
         cmocka_unit_test(runs_of_unknown),
