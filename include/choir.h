@@ -127,25 +127,40 @@ CHOIR_API void choir_detok_close(choir_detok *d);
 
 typedef struct choir_engine_options {
     int32_t ctx_size;    /* most tokens of a sequence; 0: min(model, what fits in free memory) */
-    int32_t n_seqs;      /* sequences that shall fit at full length (the block pool's size); 1 */
+    int32_t n_seqs;      /* sequences that shall fit at full length (the block pool's size, see below); 1 */
     int32_t batch;       /* most tokens in a step (prefill chunk); 512 */
     int n_threads;       /* 0: choir_default_threads() */
     const char *kv_type; /* "f16" (default), "f32", "q8_0" */
     int32_t kv_block;    /* tokens in a block: a power of two, 1 to 256; 16 */
     uint64_t mem_limit;  /* 0: what is free */
     int32_t max_logits;  /* most rows of logits in a step (choir_sequence_want_logits); n_seqs if that is more; 0 */
+    bool prefix_cache;   /* keep what was computed, and look there first (see below); true */
 } choir_engine_options;
+
+/* The block pool.  It has blocks for n_seqs sequences of ctx_size tokens.  A model all of whose layers have a sliding window
+ * (Mistral) needs less: after each step a sequence gives back the blocks that the window has passed, so the pool has
+ * blocks for n_seqs times the window, a batch and one block, if that is less, however long the texts get.  Models that mix
+ * windowed layers with others (Gemma 2 and 3) give nothing back.
+ *
+ * The prefix cache.  After each step the blocks that are full can be found by their tokens and all tokens before them; a sequence
+ * that begins with the same tokens holds the same blocks instead of computing them, but for its last token and those whose
+ * logits are wanted.  Blocks that no sequence holds stay until the pool needs them, those unused for longest first.  A
+ * step that fails or is cancelled adds nothing.  The bits are those of computing again. */
 
 typedef struct choir_engine_info {
     int32_t ctx_size;
     int32_t batch;
     int n_threads;
-    int32_t kv_block, n_blocks, n_free_blocks;
+    int32_t kv_block, n_blocks;
+    int32_t n_free_blocks;   /* that no sequence holds */
+    int32_t n_cached_blocks; /* of these, the ones that the prefix cache could give again */
     int32_t max_logits;
     char kv_type[8];
     uint64_t kv_bytes;       /* of the whole pool (address space; pages are taken lazily) */
     uint64_t kv_token_bytes; /* of one position, all layers */
     uint64_t activation_bytes;
+    uint64_t prefix_lookup_tokens; /* of prompts: looked for in the prefix cache, since the engine was opened */
+    uint64_t prefix_hit_tokens;    /* of these, found */
 } choir_engine_info;
 
 CHOIR_API void choir_engine_options_default(choir_engine_options *opt);
@@ -204,10 +219,11 @@ CHOIR_API void choir_sequence_close(choir_sequence *seq);
  * (nothing is added then), CHOIR_USAGE for an id out of range. */
 CHOIR_API choir_status choir_sequence_append(choir_sequence *seq, const int32_t *ids, size_t n, choir_error *err);
 /* Forgets all tokens from position n on, and the logits: of what remains, the last token counts as pending again, so
- * that the next step gives its logits. */
+ * that the next step gives its logits.  Where a sliding window has passed blocks that it would need, all are pending. */
 CHOIR_API void choir_sequence_truncate(choir_sequence *seq, int32_t n);
 CHOIR_API int32_t choir_sequence_length(const choir_sequence *seq);     /* tokens appended */
 CHOIR_API int32_t choir_sequence_computed(const choir_sequence *seq);   /* of these, already in the cache */
+CHOIR_API int32_t choir_sequence_cached(const choir_sequence *seq);     /* of these, found in the prefix cache */
 CHOIR_API const int32_t *choir_sequence_ids(const choir_sequence *seq); /* [length], valid until the next append */
 
 /* One step: up to `batch` pending tokens of the n_seqs given sequences (of this engine, each once), prefill chunks and decodes
@@ -271,7 +287,8 @@ typedef struct choir_generation {
 typedef struct choir_result {
     choir_finish finish;
     bool context_full;       /* CHOIR_FINISH_LENGTH because of the context */
-    int32_t n_prompt;        /* tokens computed before the first was drawn */
+    int32_t n_prompt;        /* tokens that were pending before the first was drawn */
+    int32_t n_cached;        /* of these, found in the prefix cache, not computed */
     int32_t n_generated;     /* tokens drawn, an end-of-text id not counted */
     size_t n_replaced;       /* bytes of U+FFFD streamed at the end for a character the text's end cut off */
     uint64_t prompt_ns;      /* computing the pending tokens */

@@ -170,6 +170,7 @@ static choir_status open_state(bench_state *b, int32_t runs, const choir_samplin
     opt.ctx_size = t->n_depth + (t->n_gen ? t->n_gen : t->n_prompt);
     opt.n_seqs = t->n_seqs;
     opt.n_threads = t->n_threads;
+    opt.prefix_cache = false; /* every token is to be computed */
     choir_status status = session_open_engine(b->s, &opt, err);
     if (status) {
         return status;

@@ -44,6 +44,7 @@ static void add_result(choir_result *total, const choir_result *r)
     total->finish = r->finish;
     total->context_full = r->context_full;
     total->n_prompt += r->n_prompt;
+    total->n_cached += r->n_cached;
     total->n_generated += r->n_generated;
     total->prompt_ns += r->prompt_ns;
     total->generate_ns += r->generate_ns;
@@ -85,6 +86,7 @@ static choir_status several_texts(job *j, choir_error *err)
         status = choir_engine_step(j->s->engine, &j->shared, 1, err);
     }
     j->total.n_prompt = (int32_t)before;
+    j->total.n_cached = choir_sequence_cached(j->shared);
     j->total.prompt_ns = now_ns() - begun;
     for (int32_t i = 0; !status && i < j->s->opt->n_samples && !signals_pending() && !j->s->out.error; i++) {
         choir_sequence *seq = NULL;

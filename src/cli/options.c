@@ -161,6 +161,8 @@ const option_row option_rows[] = {
      "of cached keys and values: f16, f32, q8_0 (f16)", INTO(OPTION_NAME, kv_type), .names = choir_kv_type_name},
     {ENGINE | INFO | PPL, GROUP_ENGINE, "kv-block", 0, NULL, 0, "N", "tokens in a cache block (16)",
      INTO(OPTION_POWER, kv_block), .min = 1, .max = 256},
+    {TEXT | PPL, GROUP_ENGINE, "no-prefix-cache", 0, NULL, 0, NULL, "compute again what was computed before",
+     INTO(OPTION_FLAG, no_prefix_cache)},
     {ENGINE | INFO | PPL, GROUP_ENGINE, "cpu", 0, NULL, 0, "LEVEL", "highest instruction set to use (the best)",
      INTO(OPTION_NAME, cpu), .names = choir_cpu_level_name},
     {ENGINE | PPL, GROUP_ENGINE, "mem-limit", 0, NULL, 0, "BYTES", "refuse to need more, as 4G (what is free)",

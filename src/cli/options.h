@@ -71,6 +71,7 @@ typedef struct options {
     /* engine */
     const char *kv_type;
     int32_t kv_block, batch, n_seqs;
+    bool no_prefix_cache;
     /* talk */
     bool verbose, quiet;
     const char *color;

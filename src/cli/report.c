@@ -82,7 +82,12 @@ void report_timings(const session *s, const choir_result *r)
     if (!t->verbose && (!t->err || t->quiet)) {
         return;
     }
-    note(t, "prompt %d tokens, %.1f ms, %.1f tok/s; generated %d tokens, %.1f ms, %.1f tok/s; first token %.1f ms",
-         (int)r->n_prompt, (double)r->prompt_ns / 1e6, per_second(r->n_prompt, r->prompt_ns), (int)r->n_generated,
-         (double)r->generate_ns / 1e6, per_second(r->n_generated, r->generate_ns), (double)r->first_token_ns / 1e6);
+    char cached[48] = "";
+    if (r->n_cached > 0) {
+        snprintf(cached, sizeof cached, " (%d from cache)", (int)r->n_cached);
+    }
+    note(t, "prompt %d tokens%s, %.1f ms, %.1f tok/s; generated %d tokens, %.1f ms, %.1f tok/s; first token %.1f ms",
+         (int)r->n_prompt, cached, (double)r->prompt_ns / 1e6, per_second(r->n_prompt - r->n_cached, r->prompt_ns),
+         (int)r->n_generated, (double)r->generate_ns / 1e6, per_second(r->n_generated, r->generate_ns),
+         (double)r->first_token_ns / 1e6);
 }

@@ -130,6 +130,7 @@ void session_engine_options(const session *s, choir_engine_options *opt)
     opt->kv_type = o->kv_type;
     opt->kv_block = o->kv_block;
     opt->mem_limit = o->mem_limit;
+    opt->prefix_cache = !o->no_prefix_cache;
 }
 
 choir_status session_open_engine(session *s, const choir_engine_options *opt, choir_error *err)

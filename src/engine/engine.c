@@ -8,7 +8,7 @@
 
 void choir_engine_options_default(choir_engine_options *opt)
 {
-    *opt = (choir_engine_options){.n_seqs = 1, .batch = 512, .kv_type = "f16", .kv_block = 16};
+    *opt = (choir_engine_options){.n_seqs = 1, .batch = 512, .kv_type = "f16", .kv_block = 16, .prefix_cache = true};
 }
 
 static choir_status open_parts(struct choir_engine *e, const struct eng_plan *p, choir_error *err)
@@ -26,9 +26,10 @@ static choir_status open_parts(struct choir_engine *e, const struct eng_plan *p,
     size_t n = (size_t)p->state.max_tokens;
     e->runs = calloc(n, sizeof *e->runs);
     e->run_seqs = calloc(n, sizeof *e->run_seqs);
+    e->run_before = calloc(n, sizeof *e->run_before);
     e->ids = calloc(n, sizeof *e->ids);
-    if (e->runs == NULL || e->run_seqs == NULL || e->ids == NULL) {
-        return base_fail_memory(err, n * (sizeof *e->runs + sizeof *e->run_seqs + sizeof *e->ids), "a batch");
+    if (e->runs == NULL || e->run_seqs == NULL || e->run_before == NULL || e->ids == NULL) {
+        return base_fail_memory(err, n * (sizeof *e->runs + sizeof *e->run_seqs + 2 * sizeof *e->ids), "a batch");
     }
     return CHOIR_OK;
 }
@@ -54,6 +55,7 @@ choir_status choir_engine_open(choir_engine **out, const choir_model *model, con
     e->opt.batch = plan.state.max_tokens;
     e->kv_type = plan.kv_type;
     e->max_logits = plan.state.max_logits;
+    e->window = plan.window;
     e->activation_bytes = plan.activation_bytes;
     atomic_init(&e->cancel, 0);
     status = open_parts(e, &plan, err);
@@ -72,6 +74,7 @@ void choir_engine_close(choir_engine *e)
     }
     free(e->runs);
     free(e->run_seqs);
+    free(e->run_before);
     free(e->ids);
     mdl_state_close(e->state);
     kv_store_close(&e->store);
@@ -89,6 +92,9 @@ void choir_engine_describe(const choir_engine *e, choir_engine_info *info)
         .max_logits = e->max_logits,
         .n_blocks = kv_pool_n_blocks(e->pool),
         .n_free_blocks = kv_pool_n_free(e->pool),
+        .n_cached_blocks = kv_pool_n_cached(e->pool),
+        .prefix_lookup_tokens = e->prefix_lookup_tokens,
+        .prefix_hit_tokens = e->prefix_hit_tokens,
         .kv_token_bytes = kv_block_bytes(&e->store.shape) / (uint64_t)e->opt.kv_block,
         .activation_bytes = e->activation_bytes,
     };

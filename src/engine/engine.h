@@ -42,10 +42,13 @@ struct choir_engine {
     struct mdl_state *state;
     struct mdl_run *runs;             /* [batch] */
     struct choir_sequence **run_seqs; /* [batch] sequence of each run */
+    int32_t *run_before;              /* [batch] tokens that it had computed before the step */
     int32_t *ids;                     /* [batch] */
+    int32_t window;                   /* no token sees more than these, itself included; 0: some layer sees all */
     int32_t max_logits;
     uint64_t activation_bytes;
     uint64_t n_steps; /* forwards begun: which of them a sequence's rows are of */
+    uint64_t prefix_lookup_tokens, prefix_hit_tokens;
     atomic_int cancel;
 };
 
@@ -55,7 +58,8 @@ struct choir_sequence {
     struct smp_chain *chain;
     int32_t *ids; /* [n_ids], room for ctx_size */
     int32_t n_ids;
-    float *logits; /* [vocab_size] */
+    int32_t n_cached; /* tokens adopted */
+    float *logits;    /* [vocab_size] */
     bool has_logits;
     int32_t want_from; /* rows of logits are wanted from this position on */
     /* Rows of step rows_step, [n_rows] from row rows_at of the engine's state, for the positions from rows_pos on. */
@@ -74,10 +78,19 @@ struct eng_plan {
     struct mdl_state_options state;
     int32_t rope_len; /* the context that was asked for, else the model's own */
     int32_t n_blocks;
+    int32_t window; /* as the engine's */
     uint64_t kv_bytes, activation_bytes;
 };
 choir_status eng_plan_make(struct eng_plan *plan, const struct choir_model *model, const choir_engine_options *opt,
                            bool must_fit, choir_error *err);
+
+/* ---- sequence.c ---- */
+
+/* Counts only the first n tokens as computed (n <= those that are), or none when a window has passed what they need;
+ * the ids stay. */
+void eng_truncate_computed(struct choir_sequence *s, int32_t n);
+/* Gives back the blocks that no token from the next on sees, if all layers are windowed. */
+void eng_release_passed(struct choir_sequence *s);
 
 /* ---- config_only.c ---- */
 

@@ -150,8 +150,10 @@ static choir_status run(struct generator *x, choir_error *err)
     if (s->n_ids == 0) {
         return base_fail(err, CHOIR_PROMPT, "prompt is empty, and the model has no token that begins a text");
     }
+    const int32_t cached = s->n_cached;
     x->result->n_prompt = s->n_ids - s->table.n_tokens;
     choir_status status = compute(s, err);
+    x->result->n_cached = s->n_cached - cached;
     x->loop_ns = base_clock_ns();
     x->result->prompt_ns = x->loop_ns - x->begin_ns;
     if (status == CHOIR_OK) {

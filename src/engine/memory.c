@@ -56,13 +56,30 @@ static choir_status check_options(const choir_engine_options *o, const struct md
     return CHOIR_OK;
 }
 
+/* Tokens that a query sees at most, itself included; 0: some layer sees all. */
+static int32_t window_of(const struct mdl_config *c)
+{
+    for (int32_t l = 0; l < c->n_layers; l++) {
+        if (!mdl_is_windowed(c, l)) {
+            return 0;
+        }
+    }
+    return c->sliding_window;
+}
+
+/* Blocks of a sequence of ctx tokens.  Where blocks that the window has passed are given back after each step, what it holds
+ * is the window and what a step adds; the two ends may lie within blocks. */
+static int64_t blocks_of(const struct eng_plan *p, int32_t ctx)
+{
+    int64_t most = p->window > 0 ? (int64_t)p->window + p->state.max_tokens + p->opt.kv_block : ctx;
+    int64_t tokens = most < ctx ? most : ctx;
+    return (tokens + p->opt.kv_block - 1) / p->opt.kv_block;
+}
+
 /* Sizes for a context of ctx tokens. */
 static void size_plan(struct eng_plan *p, const struct mdl_model *m, int32_t ctx)
 {
     const choir_engine_options *o = &p->opt;
-    int64_t per_seq = ((int64_t)ctx + o->kv_block - 1) / o->kv_block;
-    int64_t blocks = per_seq * o->n_seqs;
-    p->n_blocks = blocks > INT32_MAX ? INT32_MAX : (int32_t)blocks;
     p->opt.ctx_size = ctx;
     p->state = (struct mdl_state_options){
         .max_tokens = o->batch < ctx ? o->batch : ctx,
@@ -73,6 +90,8 @@ static void size_plan(struct eng_plan *p, const struct mdl_model *m, int32_t ctx
     if (p->state.max_tokens < o->n_seqs) { /* every sequence can decode in one step */
         p->state.max_tokens = o->n_seqs < o->batch ? o->n_seqs : o->batch;
     }
+    int64_t blocks = blocks_of(p, ctx) * o->n_seqs;
+    p->n_blocks = blocks > INT32_MAX ? INT32_MAX : (int32_t)blocks;
     int32_t rows = o->max_logits > o->n_seqs ? o->max_logits : o->n_seqs;
     p->state.max_logits = rows < p->state.max_tokens ? rows : p->state.max_tokens;
     if (!base_mul((uint64_t)blocks, kv_block_bytes(&p->shape), &p->kv_bytes)) {
@@ -138,6 +157,7 @@ choir_status eng_plan_make(struct eng_plan *plan, const struct choir_model *mode
         plan->opt.n_threads = base_machine_cores();
     }
     plan->opt.kv_type = kv_type_name(plan->kv_type);
+    plan->window = window_of(&model->config);
     plan->shape = shape_of(&model->config, plan->kv_type, opt->kv_block);
     uint64_t bytes = room(model, opt);
     int32_t ctx = opt->ctx_size;

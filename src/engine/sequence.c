@@ -60,6 +60,7 @@ choir_status choir_sequence_fork(choir_sequence **out, const choir_sequence *src
     }
     memcpy(s->ids, src->ids, (size_t)src->n_ids * sizeof *s->ids);
     s->n_ids = src->n_ids;
+    s->n_cached = src->n_cached;
     s->want_from = src->want_from;
     s->has_logits = src->has_logits;
     if (s->has_logits) {
@@ -113,7 +114,31 @@ void choir_sequence_truncate(choir_sequence *s, int32_t n)
     }
     int32_t computed = n > 0 ? n - 1 : 0; /* the last token again: its logits are gone */
     if (computed < s->table.n_tokens) {
-        kv_table_truncate(&s->table, s->engine->pool, computed);
+        eng_truncate_computed(s, computed);
+    }
+}
+
+/* First position that a token at pos sees. */
+static int32_t first_seen(const struct choir_engine *e, int32_t pos)
+{
+    return e->window > 0 && pos >= e->window ? pos - e->window + 1 : 0;
+}
+
+void eng_truncate_computed(struct choir_sequence *s, int32_t n)
+{
+    struct kv_pool *pool = s->engine->pool;
+    if (!kv_table_holds(&s->table, pool, first_seen(s->engine, n), n)) {
+        n = 0; /* the past that it goes on from was given back: once more from the start */
+    }
+    kv_table_truncate(&s->table, pool, n);
+    s->n_cached = s->n_cached < n ? s->n_cached : n;
+}
+
+void eng_release_passed(struct choir_sequence *s)
+{
+    const struct choir_engine *e = s->engine;
+    if (e->window > 0 && s->table.n_tokens > e->window) {
+        kv_table_release(&s->table, e->pool, 0, s->table.n_tokens - e->window);
     }
 }
 
@@ -125,6 +150,11 @@ int32_t choir_sequence_length(const choir_sequence *s)
 int32_t choir_sequence_computed(const choir_sequence *s)
 {
     return s->table.n_tokens;
+}
+
+int32_t choir_sequence_cached(const choir_sequence *s)
+{
+    return s->n_cached;
 }
 
 const int32_t *choir_sequence_ids(const choir_sequence *s)

@@ -1,4 +1,7 @@
-/* One step: which pending tokens of which sequences run together, and what becomes of them. */
+/* One step: which pending tokens of which sequences run together, and what becomes of them.
+ *
+ * Tokens that the prefix cache has are adopted, not computed.  A step that fails or is cancelled leaves no trace: what it
+ * adopted is given back, and nothing of it is published. */
 #include <string.h>
 
 #include "base/error.h"
@@ -23,28 +26,32 @@ static int32_t fit(const struct choir_engine *e, const struct step *st, const st
     return n;
 }
 
-/* Adds as many pending tokens of s as the step still has room for.  False, with nothing added, when the pool has too few
- * blocks for them. */
-static bool add_run(struct choir_engine *e, struct step *st, struct choir_sequence *s)
+/* Up to which position s's tokens may come from the cache: the last one gives logits, and so do those whose rows are wanted. */
+static int32_t adoptable(const struct choir_sequence *s)
 {
-    int32_t pending = s->n_ids - s->table.n_tokens;
-    int32_t room = e->opt.batch - st->batch.n_tokens;
-    int32_t rows;
-    int32_t n = fit(e, st, s, pending < room ? pending : room, &rows);
-    if (n <= 0) {
-        return true;
+    return s->want_from < s->n_ids - 1 ? s->want_from : s->n_ids - 1;
+}
+
+/* Takes what the cache has of s's pending tokens. */
+static void adopt(struct choir_engine *e, struct choir_sequence *s)
+{
+    /* Where blocks are released, those of the past that s goes on from would be missing after an undo. */
+    if (!e->opt.prefix_cache || (e->window > 0 && s->table.n_tokens > 0)) {
+        return;
     }
-    int32_t pos = s->table.n_tokens;
-    struct kv_copy copy;
-    if (!kv_table_extend(&s->table, e->pool, n, &copy)) {
-        return false;
-    }
-    if (copy.src >= 0) {
-        kv_store_copy(&e->store, copy);
-    }
+    kv_table_adopt(&s->table, e->pool, s->ids, adoptable(s));
+    eng_release_passed(s);
+}
+
+/* The run of the next n tokens of s, whose blocks are there. */
+static void put_run(struct choir_engine *e, struct step *st, struct choir_sequence *s, int32_t before, int32_t n,
+                    int32_t rows)
+{
+    int32_t pos = s->table.n_tokens - n;
     memcpy(e->ids + st->batch.n_tokens, s->ids + pos, (size_t)n * sizeof *e->ids);
     int32_t r = st->batch.n_runs++;
     e->run_seqs[r] = s;
+    e->run_before[r] = before;
     e->runs[r] = (struct mdl_run){
         .table = &s->table,
         .first = st->batch.n_tokens,
@@ -54,6 +61,30 @@ static bool add_run(struct choir_engine *e, struct step *st, struct choir_sequen
     };
     st->batch.n_tokens += n;
     st->n_logits += rows;
+}
+
+/* Adds as many pending tokens of s as the step still has room for.  False, with nothing added, when the pool has too few
+ * blocks for them. */
+static bool add_run(struct choir_engine *e, struct step *st, struct choir_sequence *s)
+{
+    const int32_t before = s->table.n_tokens;
+    const int32_t room = e->opt.batch - st->batch.n_tokens;
+    if (room == 0 || before == s->n_ids) {
+        return true;
+    }
+    adopt(e, s);
+    int32_t pending = s->n_ids - s->table.n_tokens;
+    int32_t rows;
+    int32_t n = fit(e, st, s, pending < room ? pending : room, &rows);
+    struct kv_copy copy;
+    if (n <= 0 || !kv_table_extend(&s->table, e->pool, n, &copy)) {
+        kv_table_truncate(&s->table, e->pool, before);
+        return n <= 0;
+    }
+    if (copy.src >= 0) {
+        kv_store_copy(&e->store, copy);
+    }
+    put_run(e, st, s, before, n, rows);
     return true;
 }
 
@@ -61,7 +92,24 @@ static bool add_run(struct choir_engine *e, struct step *st, struct choir_sequen
 static void undo(struct choir_engine *e, const struct step *st)
 {
     for (int32_t r = 0; r < st->batch.n_runs; r++) {
-        kv_table_truncate(&e->run_seqs[r]->table, e->pool, e->runs[r].pos);
+        kv_table_truncate(&e->run_seqs[r]->table, e->pool, e->run_before[r]);
+    }
+}
+
+/* What was computed can be found by others from now on. */
+static void keep(struct choir_engine *e, const struct step *st)
+{
+    for (int32_t r = 0; r < st->batch.n_runs; r++) {
+        struct choir_sequence *s = e->run_seqs[r];
+        const int32_t before = e->run_before[r], adopted = e->runs[r].pos - before;
+        if (e->opt.prefix_cache) {
+            kv_table_publish(&s->table, e->pool, s->ids);
+            const int32_t most = adoptable(s) < s->table.n_tokens ? adoptable(s) : s->table.n_tokens;
+            e->prefix_lookup_tokens += most > before ? (uint64_t)(most - before) : 0;
+            e->prefix_hit_tokens += (uint64_t)adopted;
+            s->n_cached += adopted;
+        }
+        eng_release_passed(s);
     }
 }
 
@@ -107,5 +155,6 @@ choir_status choir_engine_step(choir_engine *e, choir_sequence *const *seqs, int
                                     : base_fail(err, status, "%s", cause.msg);
     }
     hand_out_logits(e, &st);
+    keep(e, &st);
     return CHOIR_OK;
 }

@@ -101,7 +101,8 @@ static void gather_lanes(uint8_t *dst, const uint8_t *src, size_t n_rows, size_t
     }
 }
 
-/* Blocks smaller than a tile: lanes are collected into whole tiles.  Same numbers, another address. */
+/* Blocks smaller than a tile: lanes are collected into whole tiles.  Same numbers, another address.  Lanes of a released
+ * block, which no query sees, stay what they are. */
 static void gather_tile(const struct mdl_state *s, struct mdl_scratch *x, const struct kv_table *table, int32_t l,
                         int32_t kv_head, int32_t pos0, int32_t n, int32_t tile)
 {
@@ -115,6 +116,9 @@ static void gather_tile(const struct mdl_state *s, struct mdl_scratch *x, const 
     uint8_t *v_dst = x->v_gather + (size_t)tile * tile_bytes;
     for (size_t lane = 0; lane < (size_t)n; lane += bs) { /* the last block's lanes past n hold anything, and fit */
         int32_t block = table->blocks[((size_t)pos0 + lane) / bs];
+        if (block < 0) {
+            continue;
+        }
         const uint8_t *k = kv_store_k(kv, l, block, kv_head);
         const uint8_t *v = kv_store_v(kv, l, block, kv_head);
         size_t numbers = hd * number;
@@ -127,13 +131,15 @@ static void gather_tile(const struct mdl_state *s, struct mdl_scratch *x, const 
     x->v_tiles[tile] = v_dst;
 }
 
-/* Addresses of the K and V tiles of positions pos0 .. pos0 + n - 1. */
+/* Addresses of the K and V tiles of positions pos0 .. pos0 + n - 1.  No query sees the first n_unseen of them, and their blocks
+ * may have been released: a tile that holds nothing else is the first that is seen, whose bytes are there to be read. */
 static void find_tiles(const struct mdl_state *s, struct mdl_scratch *x, const struct kv_table *table, int32_t l,
-                       int32_t kv_head, int32_t pos0, int32_t n)
+                       int32_t kv_head, int32_t pos0, int32_t n, int32_t n_unseen)
 {
     const struct kv_store *kv = s->kv;
     int32_t bs = kv->shape.block_size;
-    for (int32_t i = 0; i < n; i += KERN_ATTN_TILE) {
+    const int32_t first = n_unseen / KERN_ATTN_TILE;
+    for (int32_t i = first * KERN_ATTN_TILE; i < n; i += KERN_ATTN_TILE) {
         int32_t tile = i / KERN_ATTN_TILE;
         if (bs < KERN_ATTN_TILE) {
             gather_tile(s, x, table, l, kv_head, pos0 + i, min32(KERN_ATTN_TILE, n - i), tile);
@@ -143,6 +149,10 @@ static void find_tiles(const struct mdl_state *s, struct mdl_scratch *x, const s
         size_t offset = (size_t)((pos0 + i) % bs / KERN_ATTN_TILE) * kv->tile_bytes;
         x->k_tiles[tile] = kv_store_k(kv, l, block, kv_head) + offset;
         x->v_tiles[tile] = kv_store_v(kv, l, block, kv_head) + offset;
+    }
+    for (int32_t tile = 0; tile < first; tile++) {
+        x->k_tiles[tile] = x->k_tiles[first];
+        x->v_tiles[tile] = x->v_tiles[first];
     }
 }
 
@@ -171,7 +181,9 @@ static void run_span(const struct mdl_state *s, struct mdl_scratch *x, const str
     int32_t begin = span * KERN_ATTN_SPAN;
     int32_t last = r->pos + t->token0 + t->n_tokens - 1; /* position of the last query */
     int32_t n = min32(KERN_ATTN_SPAN, last + 1 - begin);
-    find_tiles(s, x, r->table, layer, t->kv_head, begin, n);
+    int32_t n_unseen =
+        max32(0, first_seen(t->window, r->pos + t->token0) - begin); /* by the first query, which sees most */
+    find_tiles(s, x, r->table, layer, t->kv_head, begin, n, n_unseen);
     for (int32_t i = 0; i < t->n_rows; i++) {
         int32_t pos = r->pos + t->token0 + i / t->n_heads;
         x->from[i] = max32(0, first_seen(t->window, pos) - begin);
