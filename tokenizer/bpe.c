@@ -1,27 +1,12 @@
-#include "tokenizer/bpe.h"
-
+/* Opening: the tables of a tokenizer from its parts. */
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "tokenizer/bpe_merge.h"
+#include "tokenizer/bpe_internal.h"
 #include "tokenizer/byte_alphabet.h"
-#include "tokenizer/tok_internal.h"
-
-struct bpe {
-    struct bpe_names names;
-    struct bpe_merges merges;
-    int32_t (*merge_list)[2];
-    size_t n_merges;
-    int32_t byte_ids[256]; /* the piece of each byte, or -1 */
-    const uint8_t *types;  /* the tokenizer's */
-    struct bpe_splitter *splitter;
-    struct bpe_added_set raw, normalized;
-    enum bpe_form form;
-    bool ignore_merges, fuse_unk;
-    int32_t unk_id;
-    const char *pre; /* static */
-};
 
 void bpe_close(struct bpe *b)
 {
@@ -31,6 +16,9 @@ void bpe_close(struct bpe *b)
     bpe_names_close(&b->names);
     bpe_merges_close(&b->merges);
     free(b->merge_list);
+    free(b->beside);
+    unigram_close(b->unigram);
+    norm_close(b->norm);
     bpe_splitter_close(b->splitter);
     bpe_added_close(&b->raw);
     bpe_added_close(&b->normalized);
@@ -51,6 +39,23 @@ const int32_t (*bpe_merge_list(const struct bpe *b, size_t *n))[2]
 const char *bpe_pre_name(const struct bpe *b)
 {
     return b->pre;
+}
+
+const char *bpe_shown_piece(const struct tokenizer *t, int32_t id, size_t *n)
+{
+    const struct bpe_added_set *set = &t->bpe->normalized;
+    for (size_t i = 0; t->types[id] == TOK_USER_DEFINED && i < set->n; i++) {
+        if (set->tokens[i].id == id) {
+            *n = set->tokens[i].n;
+            return set->tokens[i].text;
+        }
+    }
+    return tok_piece(t, id, n);
+}
+
+enum bpe_kind bpe_kind_of(const struct bpe *b)
+{
+    return b->kind;
 }
 
 /* ---- opening ---- */
@@ -109,6 +114,20 @@ static choir_status copy_pieces(struct tokenizer *t, const struct bpe_source *s,
     return CHOIR_OK;
 }
 
+static choir_status copy_beside(struct bpe *b, const struct bpe_source *s, choir_error *err)
+{
+    size_t n = (size_t)s->n_pieces;
+    if (s->beside == NULL) {
+        return CHOIR_OK;
+    }
+    b->beside = malloc(n);
+    if (b->beside == NULL) {
+        return base_fail_memory(err, n, "the vocabulary");
+    }
+    memcpy(b->beside, s->beside, n * sizeof *b->beside);
+    return CHOIR_OK;
+}
+
 static choir_status name_pieces(struct bpe *b, const struct tokenizer *t, const char *file, choir_error *err)
 {
     choir_status status = bpe_names_open(&b->names, t->texts, t->starts, (size_t)t->n_pieces, err);
@@ -138,9 +157,15 @@ static void find_bytes(struct bpe *b, struct tokenizer *t)
     }
 }
 
-static bool is_text(const struct bpe *b, int32_t id)
+/* The pieces "<0x0A>". */
+static void find_byte_pieces(struct bpe *b)
 {
-    return b->types[id] != TOK_CONTROL && b->types[id] != TOK_UNKNOWN;
+    for (unsigned byte = 0; byte < 256; byte++) {
+        char text[8];
+        int n = snprintf(text, sizeof text, "<0x%02X>", byte);
+        int32_t id = bpe_names_find(&b->names, text, (size_t)n);
+        b->byte_ids[byte] = id >= 0 && bpe_is_text(b, id) ? id : -1;
+    }
 }
 
 static choir_status fail_merge(const struct bpe_source *s, size_t i, const char *part, size_t n, choir_error *err)
@@ -169,7 +194,7 @@ static choir_status add_merge(struct bpe *b, const struct bpe_source *s, size_t 
     }
     b->merge_list[i][0] = left;
     b->merge_list[i][1] = right;
-    if (is_text(b, left) && is_text(b, right) && is_text(b, id)) {
+    if (bpe_is_text(b, left) && bpe_is_text(b, right) && bpe_is_text(b, id)) {
         bpe_merges_add(&b->merges, (struct bpe_merge){left, right, (int32_t)i, id});
     }
     return CHOIR_OK;
@@ -191,6 +216,27 @@ static choir_status add_merges(struct bpe *b, const struct bpe_source *s, choir_
     return status;
 }
 
+static choir_status add_scores(struct bpe *b, const struct tokenizer *t, const struct bpe_source *s, choir_error *err)
+{
+    size_t n = (size_t)s->n_pieces;
+    bool *visible = malloc(n * sizeof *visible);
+    if (visible == NULL) {
+        return base_fail_memory(err, n, "the vocabulary");
+    }
+    choir_status status = CHOIR_OK;
+    for (size_t i = 0; i < n && status == CHOIR_OK; i++) {
+        visible[i] = bpe_is_text(b, (int32_t)i) && t->types[i] != TOK_UNUSED;
+        if (!isfinite(s->scores[i])) {
+            status = base_fail(err, CHOIR_FILE, "%s: token %zu: score is not finite", s->file, i);
+        }
+    }
+    if (status == CHOIR_OK) {
+        status = unigram_open(&b->unigram, t->texts, t->starts, visible, s->scores, s->n_pieces, err);
+    }
+    free(visible);
+    return status;
+}
+
 /* The added tokens into the two sets; those for the normalized text are normalized too. */
 static choir_status add_tokens(struct bpe *b, const struct bpe_source *s, choir_error *err)
 {
@@ -208,7 +254,11 @@ static choir_status add_tokens(struct bpe *b, const struct bpe_source *s, choir_
         }
         struct bpe_added *a = &list[s->n_added + n_normalized++];
         *a = s->added[i];
-        status = bpe_normalize(&made[i], &a->n, b->form, a->text, a->n, err);
+        status = norm_run(&made[i], &a->n, b->norm, a->text, a->n, BPE_MAX_PIECE_BYTES << 4, err);
+        status = status == CHOIR_PROMPT
+                     ? base_fail(err, CHOIR_FILE, "%s: added token %d, normalized, is longer than %d bytes", s->file,
+                                 (int)a->id, BPE_MAX_PIECE_BYTES << 4)
+                     : status;
         a->text = made[i] != NULL ? made[i] : a->text;
     }
     if (status == CHOIR_OK) {
@@ -231,19 +281,42 @@ static choir_status fill(struct tokenizer *t, struct bpe *b, const struct bpe_so
     choir_status status = copy_pieces(t, s, err);
     if (status == CHOIR_OK) {
         b->types = t->types;
-        b->form = s->recipe.form;
+        b->kind = s->kind;
+        b->byte_fallback = s->byte_fallback;
+        t->unigram = s->kind == BPE_UNIGRAM;
+        t->first_space = s->first_space;
         b->ignore_merges = s->recipe.ignore_merges;
         b->fuse_unk = s->fuse_unk;
         b->unk_id = s->unk_id;
-        b->pre = s->recipe.name != NULL ? s->recipe.name : bpe_recipe_name(&s->recipe);
+        b->pre = s->recipe.name;
+        if (b->pre == NULL && s->kind == BPE_BYTES) {
+            b->pre = bpe_recipe_name(&s->recipe);
+        }
+        status = copy_beside(b, s, err);
+    }
+    if (status == CHOIR_OK) {
         status = name_pieces(b, t, s->file, err);
     }
     if (status == CHOIR_OK) {
-        find_bytes(b, t);
-        status = add_merges(b, s, err);
+        if (s->kind == BPE_BYTES) {
+            find_bytes(b, t);
+        } else {
+            find_byte_pieces(b);
+        }
+        status = s->kind == BPE_UNIGRAM ? add_scores(b, t, s, err) : add_merges(b, s, err);
+    }
+    if (status == CHOIR_OK) {
+        const struct norm_step form[] = {
+            {.kind = s->recipe.form != BPE_FORM_NONE ? NORM_FORM : NORM_END, .form = s->recipe.form},
+            {.kind = NORM_END}};
+        status = norm_open(&b->norm, s->recipe.norm != NULL ? s->recipe.norm : form, s->file, err);
     }
     if (status == CHOIR_OK) {
         status = add_tokens(b, s, err);
+    }
+    for (size_t i = 0; i < b->normalized.n; i++) {
+        size_t n = b->normalized.tokens[i].n;
+        t->max_piece_bytes = n > t->max_piece_bytes ? n : t->max_piece_bytes;
     }
     return status == CHOIR_OK ? bpe_splitter_open(&b->splitter, s->recipe.steps, s->file, err) : status;
 }
@@ -268,132 +341,5 @@ choir_status bpe_open(struct tokenizer **out, const struct bpe_source *source, i
         return status;
     }
     *out = t;
-    return CHOIR_OK;
-}
-
-/* ---- encoding ---- */
-
-struct encoder {
-    const struct bpe *b;
-    struct bpe_words words;
-    struct bpe_merger merger;
-    int32_t *ids;
-    size_t n, cap;
-    choir_error *err;
-};
-
-static choir_status reserve(struct encoder *e, size_t more)
-{
-    if (e->cap - e->n >= more) {
-        return CHOIR_OK;
-    }
-    size_t cap = 2 * e->cap + more;
-    int32_t *ids = realloc(e->ids, cap * sizeof *ids);
-    if (ids == NULL) {
-        return base_fail_memory(e->err, cap * sizeof *ids, "tokenizing");
-    }
-    e->ids = ids;
-    e->cap = cap;
-    return CHOIR_OK;
-}
-
-/* The pieces of the bytes of a word into dst; returns how many. */
-static size_t put_bytes(const struct bpe *b, int32_t *dst, const char *word, size_t n)
-{
-    size_t count = 0;
-    bool in_unknown = false;
-    int used;
-    for (size_t i = 0; i < n; i += (size_t)used) {
-        int32_t id = b->byte_ids[byte_alphabet_get(word + i, n - i, &used)];
-        bool known = id >= 0;
-        if (known || (b->unk_id >= 0 && !(in_unknown && b->fuse_unk))) {
-            dst[count++] = known ? id : b->unk_id;
-        }
-        in_unknown = !known;
-    }
-    return count;
-}
-
-static choir_status encode_word(struct encoder *e, const char *word, size_t n)
-{
-    const struct bpe *b = e->b;
-    choir_status status = reserve(e, n);
-    if (status != CHOIR_OK) {
-        return status;
-    }
-    int32_t whole = b->ignore_merges ? bpe_names_find(&b->names, word, n) : -1;
-    if (whole >= 0 && is_text(b, whole)) {
-        e->ids[e->n++] = whole;
-        return CHOIR_OK;
-    }
-    size_t count = put_bytes(b, e->ids + e->n, word, n);
-    status = bpe_merge_word(&e->merger, &b->merges, e->ids + e->n, &count, e->err);
-    e->n += count;
-    return status;
-}
-
-/* A part without added tokens. */
-static choir_status encode_text(struct encoder *e, const char *text, size_t n)
-{
-    choir_status status = bpe_split(&e->words, e->b->splitter, text, n, e->err);
-    for (size_t i = 0; i < e->words.n && status == CHOIR_OK; i++) {
-        struct bpe_span w = e->words.spans[i];
-        status = encode_word(e, e->words.text + w.from, w.to - w.from);
-    }
-    return status;
-}
-
-typedef choir_status encode_fn(struct encoder *e, const char *text, size_t n);
-
-/* The added tokens of a set, and by `rest` what lies between them. */
-static choir_status encode_parts(struct encoder *e, const struct bpe_added_set *set, const char *text, size_t n,
-                                 encode_fn *rest)
-{
-    struct bpe_added_place place = {0};
-    struct bpe_added_part parts[2];
-    choir_status status = CHOIR_OK;
-    int count;
-    while (status == CHOIR_OK && (count = bpe_added_next(parts, set, &place, text, n)) > 0) {
-        for (int i = 0; i < count && status == CHOIR_OK; i++) {
-            if (parts[i].id < 0) {
-                status = rest(e, text + parts[i].from, parts[i].to - parts[i].from);
-                continue;
-            }
-            status = reserve(e, 1);
-            if (status == CHOIR_OK) {
-                e->ids[e->n++] = parts[i].id;
-            }
-        }
-    }
-    return status;
-}
-
-static choir_status encode_raw(struct encoder *e, const char *text, size_t n)
-{
-    char *made;
-    size_t n_made;
-    choir_status status = bpe_normalize(&made, &n_made, e->b->form, text, n, e->err);
-    if (status == CHOIR_OK) {
-        status = encode_parts(e, &e->b->normalized, made != NULL ? made : text, n_made, encode_text);
-    }
-    free(made);
-    return status;
-}
-
-choir_status bpe_encode(const struct bpe *b, const char *text, size_t n, int32_t **ids, size_t *n_ids, choir_error *err)
-{
-    struct encoder e = {.b = b, .err = err};
-    choir_status status = reserve(&e, 1); /* a list even of no ids is not NULL */
-    if (status == CHOIR_OK) {
-        status = encode_parts(&e, &b->raw, text, n, encode_raw);
-    }
-    bpe_words_free(&e.words);
-    bpe_merger_free(&e.merger);
-    if (status != CHOIR_OK) {
-        free(e.ids);
-        return status;
-    }
-    *ids = e.ids;
-    *n_ids = e.n;
     return CHOIR_OK;
 }

@@ -1,14 +1,15 @@
-/* Byte-level byte-pair encoding (GPT-2, Llama 3, Qwen2, ...): what stands behind a struct tokenizer of that kind.
+/* Byte-level byte-pair encoding (GPT-2, Llama 3, Qwen2, ...), and what tokenizer.json makes of SentencePiece models: what
+ * stands behind a struct tokenizer of these kinds.
  *
- *   text -> added tokens -> normal form -> added tokens -> words of the byte alphabet -> merges -> ids
+ *   text -> added tokens -> normalizer -> added tokens -> words -> merges, or the best cut -> ids
  *
  * The order and every detail are those of Hugging Face's tokenizers with special tokens in text taken as text. */
 #ifndef TOK_BPE_H
 #define TOK_BPE_H
 
 #include "tokenizer/bpe_added.h"
-#include "tokenizer/bpe_normalize.h"
 #include "tokenizer/bpe_split.h"
+#include "tokenizer/norm.h"
 #include "tokenizer/tokenizer.h"
 
 enum {
@@ -17,12 +18,20 @@ enum {
     BPE_MAX_TEXT_BYTES = 1 << 29,
 };
 
+/* What the words consist of, and what makes pieces of them. */
+enum bpe_kind {
+    BPE_BYTES,      /* bytes, in the byte alphabet; merges */
+    BPE_CHARACTERS, /* characters, and bytes "<0x0A>" for those that are no pieces; merges */
+    BPE_UNIGRAM,    /* the same with scores in place of merges */
+};
+
 /* What a name of tokenizer.ggml.pre, or the settings of a tokenizer.json, stand for. */
 struct bpe_recipe {
-    const char *name; /* static; NULL: has none, or it is to be looked up */
-    enum bpe_form form;
-    bool ignore_merges; /* a word that is a piece is that piece */
-    bool adds_bos;      /* unless the file says otherwise */
+    const char *name;             /* static; NULL: has none, or it is to be looked up */
+    enum bpe_form form;           /* a normalizer of just this, */
+    const struct norm_step *norm; /* or these steps */
+    bool ignore_merges;           /* a word that is a piece is that piece */
+    bool adds_bos;                /* unless the file says otherwise */
     const struct bpe_step *steps;
 };
 
@@ -41,12 +50,18 @@ struct bpe_source {
     const int32_t *types;                /* [n_pieces] enum tok_type; TOK_UNUSED are of no account */
     const struct bpe_merge_text *merges; /* in their order */
     size_t n_merges;
+    const bool *beside; /* [n_pieces]: an added token that the model itself does not have; NULL: none */
     const struct bpe_added *added;
     size_t n_added;
     struct bpe_recipe recipe;
     int32_t bos_id, eos_id;
     int32_t unk_id; /* for a byte that has no piece; -1: such a byte vanishes */
     bool fuse_unk;  /* several in a row are one */
+    enum bpe_kind kind;
+    /* Not of BPE_BYTES: */
+    bool byte_fallback;
+    const double *scores; /* [n_pieces], of BPE_UNIGRAM */
+    enum tok_first_space first_space;
 };
 
 choir_status bpe_open(struct tokenizer **out, const struct bpe_source *source, int64_t vocab_rows, choir_error *err);
@@ -64,6 +79,9 @@ int32_t bpe_find_piece(const struct bpe *b, const char *text, size_t n);
 /* The merges as pairs of ids, in order; the name of the recipe in GGUF files, NULL where it has none. */
 const int32_t (*bpe_merge_list(const struct bpe *b, size_t *n))[2];
 const char *bpe_pre_name(const struct bpe *b);
+/* A piece as decoding has it: of tokens that are found in the normalized text, the normalized form. */
+const char *bpe_shown_piece(const struct tokenizer *t, int32_t id, size_t *n);
+enum bpe_kind bpe_kind_of(const struct bpe *b);
 
 /* ---- recipes by name: bpe_pre.c ---- */
 

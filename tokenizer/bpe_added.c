@@ -120,6 +120,13 @@ static bool is_space(int32_t c)
            c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
 }
 
+size_t bpe_space_at(const char *text, size_t n)
+{
+    utf8proc_int32_t c;
+    utf8proc_ssize_t used = utf8proc_iterate((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)(n < 4 ? n : 4), &c);
+    return used > 0 && is_space(c) ? (size_t)used : 0;
+}
+
 /* \w of UTS #18: letters, marks, decimal digits, connectors, joiners, and what is alphabetic by its looks. */
 static bool is_word(int32_t c)
 {

@@ -46,4 +46,7 @@ struct bpe_added_part {
 int bpe_added_next(struct bpe_added_part parts[2], const struct bpe_added_set *set, struct bpe_added_place *place,
                    const char *text, size_t n);
 
+/* Bytes of the character of white space (White_Space) that the n > 0 bytes begin with; 0: another one. */
+size_t bpe_space_at(const char *text, size_t n);
+
 #endif

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "tokenizer/norm_json.h"
+#include "tokenizer/sp_validate.h"
 
 /* Texts for ids that the file leaves out: "[PAD123]", as GGUF's writers call them. */
 enum { HOLE_BYTES = 16 };
@@ -14,13 +16,17 @@ enum { HOLE_BYTES = 16 };
 struct reader {
     const char *file;
     const json_t *root, *model;
+    int64_t vocab_rows;
     const char **pieces;
     size_t *piece_bytes;
     int32_t *types; /* 0: no piece has the id */
     char (*holes)[HOLE_BYTES];
     struct bpe_merge_text *merges;
     struct bpe_added *added;
+    double *scores;
+    bool *beside;
     struct bpe_step steps[BPE_MAX_STEPS + 1];
+    struct norm_list norm;
     struct bpe_source source;
 };
 
@@ -32,6 +38,9 @@ static void reader_free(struct reader *r)
     free(r->holes);
     free(r->merges);
     free(r->added);
+    free(r->scores);
+    free(r->beside);
+    norm_json_free(&r->norm);
 }
 
 /* ---- what the model must be ---- */
@@ -44,16 +53,26 @@ static choir_status need_none(const struct reader *r, const char *key, choir_err
     return none ? CHOIR_OK : base_fail(err, CHOIR_FILE, "%s: model: %s not supported", r->file, key);
 }
 
-static choir_status check_model(const struct reader *r, choir_error *err)
+/* Older files state no type. */
+static choir_status read_kind(struct reader *r, bool bytes, choir_error *err)
 {
     const char *type = json_string_value(json_object_get(r->model, "type"));
-    /* Older files state no type. */
-    if (!json_is_object(r->model) || (type != NULL && strcmp(type, "BPE") != 0)) {
+    const char *guess = json_is_array(json_object_get(r->model, "vocab")) ? "Unigram" : "BPE";
+    type = type != NULL ? type : guess;
+    bool unigram = !bytes && strcmp(type, "Unigram") == 0;
+    if (!json_is_object(r->model) || (!unigram && strcmp(type, "BPE") != 0)) {
         char shown[BASE_ESCAPE_CAP];
-        return base_fail(err, CHOIR_FILE, "%s: model: type \"%s\", must be BPE", r->file,
-                         base_escape_str(shown, type != NULL ? type : "?"));
+        return base_fail(err, CHOIR_FILE, "%s: model: type \"%s\", must be BPE%s", r->file,
+                         base_escape_str(shown, json_is_object(r->model) ? type : "?"), bytes ? "" : " or Unigram");
     }
-    const char *const keys[] = {"continuing_subword_prefix", "end_of_word_suffix", "byte_fallback"};
+    r->source.kind = bytes ? BPE_BYTES : unigram ? BPE_UNIGRAM : BPE_CHARACTERS;
+    return bytes ? need_none(r, "byte_fallback", err)
+                 : base_json_bool(&r->source.byte_fallback, r->model, r->file, "byte_fallback", false, err);
+}
+
+static choir_status check_model(const struct reader *r, choir_error *err)
+{
+    const char *const keys[] = {"continuing_subword_prefix", "end_of_word_suffix"};
     choir_status status = CHOIR_OK;
     double dropout = 0;
     for (size_t i = 0; i < sizeof keys / sizeof keys[0] && status == CHOIR_OK; i++) {
@@ -83,34 +102,54 @@ static choir_status check_id(const struct reader *r, const char *text, const jso
     return CHOIR_OK;
 }
 
+/* An added token that the model has no row for, as of a model without the images its family knows: it is left out. */
+static bool beyond_rows(const struct reader *r, const json_t *entry)
+{
+    const json_t *id = json_object_get(entry, "id");
+    return r->vocab_rows >= 0 && json_is_integer(id) && json_integer_value(id) >= r->vocab_rows;
+}
+
+static choir_status make_room(struct reader *r, size_t n, choir_error *err)
+{
+    r->source.n_pieces = (int32_t)n;
+    r->pieces = calloc(n + 1, sizeof *r->pieces);
+    r->piece_bytes = calloc(n + 1, sizeof *r->piece_bytes);
+    r->types = calloc(n + 1, sizeof *r->types);
+    r->beside = calloc(n + 1, sizeof *r->beside);
+    r->scores = r->source.kind == BPE_UNIGRAM ? calloc(n + 1, sizeof *r->scores) : NULL;
+    if (r->pieces == NULL || r->piece_bytes == NULL || r->types == NULL || r->beside == NULL ||
+        (r->scores == NULL && r->source.kind == BPE_UNIGRAM)) {
+        return base_fail_memory(err, n * (sizeof *r->pieces + sizeof *r->piece_bytes + 4), "the vocabulary");
+    }
+    return CHOIR_OK;
+}
+
 /* Checks all ids; makes room for them. */
 static choir_status count_pieces(struct reader *r, const json_t *vocab, const json_t *added, choir_error *err)
 {
-    json_int_t most = -1;
+    json_int_t most = json_is_array(vocab) ? (json_int_t)json_array_size(vocab) - 1 : -1;
     choir_status status = CHOIR_OK;
     const char *text;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)vocab, text, value)
-    {
-        status = status == CHOIR_OK ? check_id(r, text, value, &most, err) : status;
+    if (most >= BPE_MAX_PIECES) {
+        return base_fail(err, CHOIR_FILE, "%s: model: more than %d tokens", r->file, BPE_MAX_PIECES);
+    }
+    if (json_is_object(vocab)) {
+        json_object_foreach((json_t *)(uintptr_t)vocab, text, value)
+        {
+            status = status == CHOIR_OK ? check_id(r, text, value, &most, err) : status;
+        }
     }
     for (size_t i = 0; i < json_array_size(added) && status == CHOIR_OK; i++) {
         const json_t *entry = json_array_get(added, i);
         text = json_string_value(json_object_get(entry, "content"));
-        status = text != NULL ? check_id(r, text, json_object_get(entry, "id"), &most, err)
-                              : base_fail(err, CHOIR_FILE, "%s: added token %zu has no content", r->file, i);
-    }
-    size_t n = (size_t)(most + 1);
-    r->source.n_pieces = (int32_t)n;
-    if (status == CHOIR_OK) {
-        r->pieces = calloc(n + 1, sizeof *r->pieces);
-        r->piece_bytes = calloc(n + 1, sizeof *r->piece_bytes);
-        r->types = calloc(n + 1, sizeof *r->types);
-        if (r->pieces == NULL || r->piece_bytes == NULL || r->types == NULL) {
-            status = base_fail_memory(err, n * (sizeof *r->pieces + sizeof *r->piece_bytes + 4), "the vocabulary");
+        if (text == NULL) {
+            status = base_fail(err, CHOIR_FILE, "%s: added token %zu has no content", r->file, i);
+        } else if (!beyond_rows(r, entry)) {
+            status = check_id(r, text, json_object_get(entry, "id"), &most, err);
         }
     }
-    return status;
+    return status == CHOIR_OK ? make_room(r, (size_t)(most + 1), err) : status;
 }
 
 static choir_status fail_twice(const struct reader *r, int64_t id, const char *text, choir_error *err)
@@ -120,21 +159,44 @@ static choir_status fail_twice(const struct reader *r, int64_t id, const char *t
                      base_escape(first, r->pieces[id], r->piece_bytes[id]), base_escape_str(second, text));
 }
 
+static choir_status put_piece(struct reader *r, json_int_t id, const char *text, choir_error *err)
+{
+    if (r->types[id] != 0) {
+        return fail_twice(r, id, text, err);
+    }
+    r->pieces[id] = text;
+    r->piece_bytes[id] = strlen(text);
+    r->types[id] = *text != '\0' ? TOK_NORMAL : TOK_UNUSED;
+    return CHOIR_OK;
+}
+
 static choir_status put_vocab(struct reader *r, const json_t *vocab, choir_error *err)
 {
     const char *text;
     json_t *value;
+    choir_status status = CHOIR_OK;
     json_object_foreach((json_t *)(uintptr_t)vocab, text, value)
     {
-        json_int_t id = json_integer_value(value);
-        if (r->types[id] != 0) {
-            return fail_twice(r, id, text, err);
-        }
-        r->pieces[id] = text;
-        r->piece_bytes[id] = strlen(text);
-        r->types[id] = *text != '\0' ? TOK_NORMAL : TOK_UNUSED;
+        status = status == CHOIR_OK ? put_piece(r, json_integer_value(value), text, err) : status;
     }
-    return CHOIR_OK;
+    return status;
+}
+
+/* A list of [piece, score]. */
+static choir_status put_scored(struct reader *r, const json_t *vocab, choir_error *err)
+{
+    choir_status status = CHOIR_OK;
+    for (size_t i = 0; i < json_array_size(vocab) && status == CHOIR_OK; i++) {
+        const json_t *entry = json_array_get(vocab, i);
+        const char *text = json_string_value(json_array_get(entry, 0));
+        const json_t *score = json_array_get(entry, 1);
+        if (text == NULL || !json_is_number(score) || json_array_size(entry) != 2) {
+            return base_fail(err, CHOIR_FILE, "%s: token %zu: must be a piece and its score", r->file, i);
+        }
+        r->scores[i] = json_number_value(score);
+        status = put_piece(r, (json_int_t)i, text, err);
+    }
+    return status;
 }
 
 static choir_status put_added(struct reader *r, const json_t *entry, struct bpe_added *a, choir_error *err)
@@ -161,6 +223,12 @@ static choir_status put_added(struct reader *r, const json_t *entry, struct bpe_
     }
     if (r->types[a->id] != 0 && strcmp(r->pieces[a->id], a->text) != 0) {
         return fail_twice(r, a->id, a->text, err);
+    }
+    if (r->types[a->id] == 0) {
+        r->beside[a->id] = true;
+        if (r->scores != NULL) {
+            r->scores[a->id] = r->scores[0]; /* any that the model has */
+        }
     }
     r->pieces[a->id] = a->text;
     r->piece_bytes[a->id] = a->n;
@@ -190,24 +258,35 @@ static choir_status fill_holes(struct reader *r, choir_error *err)
     return CHOIR_OK;
 }
 
+static choir_status read_added(struct reader *r, const json_t *added, choir_error *err)
+{
+    r->added = calloc(json_array_size(added) + 1, sizeof *r->added);
+    if (r->added == NULL) {
+        return base_fail_memory(err, json_array_size(added), "the added tokens");
+    }
+    choir_status status = CHOIR_OK;
+    for (size_t i = 0; i < json_array_size(added) && status == CHOIR_OK; i++) {
+        if (!beyond_rows(r, json_array_get(added, i))) {
+            status = put_added(r, json_array_get(added, i), &r->added[r->source.n_added++], err);
+        }
+    }
+    return status;
+}
+
 static choir_status read_pieces(struct reader *r, choir_error *err)
 {
     const json_t *vocab = json_object_get(r->model, "vocab");
     const json_t *added = json_object_get(r->root, "added_tokens");
-    if (!json_is_object(vocab) || json_object_size(vocab) == 0) {
+    bool unigram = r->source.kind == BPE_UNIGRAM;
+    if (unigram ? json_array_size(vocab) == 0 : json_object_size(vocab) == 0) {
         return base_fail(err, CHOIR_FILE, "%s: model: no vocab", r->file);
     }
     choir_status status = count_pieces(r, vocab, added, err);
     if (status == CHOIR_OK) {
-        status = put_vocab(r, vocab, err);
+        status = unigram ? put_scored(r, vocab, err) : put_vocab(r, vocab, err);
     }
     if (status == CHOIR_OK) {
-        r->source.n_added = json_array_size(added);
-        r->added = calloc(r->source.n_added + 1, sizeof *r->added);
-        status = r->added != NULL ? CHOIR_OK : base_fail_memory(err, json_array_size(added), "the added tokens");
-    }
-    for (size_t i = 0; i < r->source.n_added && status == CHOIR_OK; i++) {
-        status = put_added(r, json_array_get(added, i), &r->added[i], err);
+        status = read_added(r, added, err);
     }
     return status == CHOIR_OK ? fill_holes(r, err) : status;
 }
@@ -266,49 +345,115 @@ static int32_t find_piece(const struct reader *r, const char *text)
     return -1;
 }
 
-static choir_status read_special(struct reader *r, choir_error *err)
+/* The piece for what has none: by its text, or, of unigram models, by its id. */
+static choir_status read_unknown(struct reader *r, choir_error *err)
 {
-    const char *unk, *first;
-    int32_t id;
     struct bpe_source *s = &r->source;
-    s->bos_id = s->eos_id = s->unk_id = -1;
-    choir_status status = base_json_bool(&s->fuse_unk, r->model, r->file, "fuse_unk", false, err);
+    const char *unk;
+    int64_t id = -1;
+    choir_status status = CHOIR_OK;
+    s->unk_id = -1;
+    if (s->kind == BPE_UNIGRAM) {
+        status = base_json_int(&id, r->model, r->file, "unk_id", -1, 0, s->n_pieces - 1, err);
+        s->unk_id = (int32_t)id;
+        return status;
+    }
+    status = base_json_bool(&s->fuse_unk, r->model, r->file, "fuse_unk", false, err);
     if (status == CHOIR_OK) {
         status = base_json_string(&unk, r->model, r->file, "unk_token", err);
     }
-    if (status == CHOIR_OK) {
-        status = bpe_json_first_token(&first, &id, r->file, r->root, err);
+    if (status == CHOIR_OK && unk != NULL) {
+        s->unk_id = find_piece(r, unk);
+        char shown[BASE_ESCAPE_CAP];
+        status = s->unk_id >= 0 ? CHOIR_OK
+                                : base_fail(err, CHOIR_FILE, "%s: \"%s\" is not in the vocabulary", r->file,
+                                            base_escape_str(shown, unk));
     }
-    if (status != CHOIR_OK) {
+    return status;
+}
+
+static choir_status read_first(struct reader *r, choir_error *err)
+{
+    struct bpe_source *s = &r->source;
+    const char *first;
+    int32_t id;
+    s->bos_id = s->eos_id = -1;
+    choir_status status = bpe_json_first_token(&first, &id, r->file, r->root, err);
+    if (status != CHOIR_OK || first == NULL) {
         return status;
     }
-    s->unk_id = unk != NULL ? find_piece(r, unk) : -1;
-    s->bos_id = first == NULL ? -1 : id >= 0 ? id : find_piece(r, first);
-    s->recipe.adds_bos = first != NULL;
-    if ((unk != NULL && s->unk_id < 0) || (first != NULL && (s->bos_id < 0 || s->bos_id >= s->n_pieces))) {
+    s->bos_id = id >= 0 ? id : find_piece(r, first);
+    s->recipe.adds_bos = true;
+    if (s->bos_id < 0 || s->bos_id >= s->n_pieces) {
         char shown[BASE_ESCAPE_CAP];
         return base_fail(err, CHOIR_FILE, "%s: \"%s\" is not in the vocabulary", r->file,
-                         base_escape_str(shown, unk != NULL && s->unk_id < 0 ? unk : first));
+                         base_escape_str(shown, first));
     }
     return CHOIR_OK;
 }
 
-choir_status bpe_open_json(struct tokenizer **out, const char *file, const json_t *root, int64_t vocab_rows,
+/* ---- what stands around the model ---- */
+
+static choir_status read_recipe(struct reader *r, bool bytes, choir_error *err)
+{
+    struct bpe_recipe *to = &r->source.recipe;
+    to->steps = r->steps;
+    choir_status status = norm_json_read(&r->norm, r->file, r->root, err);
+    if (r->norm.n == 1 && r->norm.steps[0].kind == NORM_FORM) {
+        to->form = r->norm.steps[0].form;
+    } else if (r->norm.n > 0) {
+        to->norm = r->norm.steps;
+    }
+    if (status == CHOIR_OK) {
+        status = bpe_json_steps(r->steps, r->file, r->root, bytes, err);
+    }
+    return status == CHOIR_OK ? base_json_bool(&to->ignore_merges, r->model, r->file, "ignore_merges", false, err)
+                              : status;
+}
+
+/* Bytes and the unknown piece have types of their own; what begins or ends a text is special there. */
+static choir_status read_types(struct reader *r, choir_error *err)
+{
+    struct bpe_json_decoder d;
+    struct bpe_source *s = &r->source;
+    choir_status status = bpe_json_read_decoder(&d, r->file, r->root, err);
+    s->first_space = d.first_space;
+    for (int32_t i = 0; status == CHOIR_OK && d.bytes && i < s->n_pieces; i++) {
+        if (r->types[i] == TOK_NORMAL && sp_byte_of((struct sp_text){r->pieces[i], r->piece_bytes[i]}) >= 0) {
+            r->types[i] = TOK_BYTE;
+        }
+    }
+    if (status == CHOIR_OK && s->unk_id >= 0) {
+        r->types[s->unk_id] = TOK_UNKNOWN;
+    }
+    return status;
+}
+
+choir_status bpe_open_json(struct tokenizer **out, const char *file, const json_t *root, bool bytes, int64_t vocab_rows,
                            choir_error *err)
 {
-    struct reader r = {.file = file, .root = root, .model = json_object_get(root, "model")};
-    choir_status status = check_model(&r, err);
+    struct reader r = {.file = file, .root = root, .model = json_object_get(root, "model"), .vocab_rows = vocab_rows};
+    choir_status status = read_kind(&r, bytes, err);
+    if (status == CHOIR_OK) {
+        status = check_model(&r, err);
+    }
     if (status == CHOIR_OK) {
         status = read_pieces(&r, err);
     }
-    if (status == CHOIR_OK) {
+    if (status == CHOIR_OK && r.source.kind != BPE_UNIGRAM) {
         status = read_merges(&r, err);
     }
     if (status == CHOIR_OK) {
-        status = bpe_json_recipe(&r.source.recipe, r.steps, file, root, err);
+        status = read_recipe(&r, bytes, err);
     }
     if (status == CHOIR_OK) {
-        status = read_special(&r, err);
+        status = read_unknown(&r, err);
+    }
+    if (status == CHOIR_OK) {
+        status = read_first(&r, err);
+    }
+    if (status == CHOIR_OK && !bytes) {
+        status = read_types(&r, err);
     }
     if (status == CHOIR_OK) {
         r.source.file = file;
@@ -317,6 +462,8 @@ choir_status bpe_open_json(struct tokenizer **out, const char *file, const json_
         r.source.types = r.types;
         r.source.merges = r.merges;
         r.source.added = r.added;
+        r.source.scores = r.scores;
+        r.source.beside = r.beside;
         status = bpe_open(out, &r.source, vocab_rows, err);
     }
     reader_free(&r);

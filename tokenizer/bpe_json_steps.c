@@ -1,4 +1,4 @@
-/* The parts of tokenizer.json around the model: normalizer, pre_tokenizer, post_processor. */
+/* The parts of tokenizer.json around the model: pre_tokenizer, post_processor. */
 #include <string.h>
 
 #include "base/error.h"
@@ -18,45 +18,12 @@ static choir_status refuse(const char *file, const char *where, const char *what
     return base_fail(err, CHOIR_FILE, "%s: %s: \"%s\" not supported", file, where, base_escape_str(shown, what));
 }
 
-/* ---- normalizer ---- */
-
-static choir_status read_form(enum bpe_form *form, const char *file, const json_t *part, choir_error *err)
-{
-    for (enum bpe_form f = BPE_FORM_NFC; f <= BPE_FORM_NFKD; f++) {
-        if (strcmp(type_of(part), bpe_form_name(f)) == 0) {
-            if (*form != BPE_FORM_NONE && *form != f) {
-                return base_fail(err, CHOIR_FILE, "%s: normalizer: %s after %s not supported", file, bpe_form_name(f),
-                                 bpe_form_name(*form));
-            }
-            *form = f;
-            return CHOIR_OK;
-        }
-    }
-    return refuse(file, "normalizer", type_of(part), err);
-}
-
-static choir_status read_normalizer(enum bpe_form *form, const char *file, const json_t *part, choir_error *err)
-{
-    *form = BPE_FORM_NONE;
-    if (part == NULL || json_is_null(part)) {
-        return CHOIR_OK;
-    }
-    if (strcmp(type_of(part), "Sequence") != 0) {
-        return read_form(form, file, part, err);
-    }
-    const json_t *list = json_object_get(part, "normalizers");
-    choir_status status = CHOIR_OK;
-    for (size_t i = 0; i < json_array_size(list) && status == CHOIR_OK; i++) {
-        status = read_form(form, file, json_array_get(list, i), err);
-    }
-    return status;
-}
-
 /* ---- pre_tokenizer ---- */
 
 struct steps {
     struct bpe_step *list; /* [BPE_MAX_STEPS + 1] */
     int n;
+    bool bytes; /* of a byte-level tokenizer, which needs the step */
     bool has_bytes;
     const char *file;
 };
@@ -143,6 +110,29 @@ static choir_status read_punctuation(struct steps *s, const json_t *part, choir_
     return status == CHOIR_OK ? add(s, step, err) : status;
 }
 
+/* Metaspace: marks for spaces, and a word begins with each mark. */
+static choir_status read_metaspace(struct steps *s, const json_t *part, choir_error *err)
+{
+    struct bpe_step mark = {.kind = BPE_STEP_MARK};
+    bool split;
+    choir_status status = base_json_string(&mark.pattern, part, s->file, "replacement", err);
+    if (status == CHOIR_OK && (mark.pattern == NULL || strcmp(mark.pattern, "\xe2\x96\x81") != 0)) {
+        status = refuse(s->file, "pre_tokenizer: replacement", mark.pattern != NULL ? mark.pattern : "", err);
+    }
+    if (status == CHOIR_OK) {
+        status = bpe_json_prepend(&mark.prepend, s->file, part, err);
+    }
+    if (status == CHOIR_OK) {
+        status = base_json_bool(&split, part, s->file, "split", true, err);
+    }
+    if (status == CHOIR_OK) {
+        status = add(s, mark, err);
+    }
+    struct bpe_step cut = {
+        .kind = BPE_STEP_SPLIT, .literal = true, .behavior = BPE_MERGED_WITH_NEXT, .pattern = mark.pattern};
+    return status == CHOIR_OK && split ? add(s, cut, err) : status;
+}
+
 static choir_status read_step(struct steps *s, const json_t *part, choir_error *err)
 {
     const char *type = type_of(part);
@@ -168,13 +158,18 @@ static choir_status read_step(struct steps *s, const json_t *part, choir_error *
         removed.invert = true;
         return add(s, removed, err);
     }
+    if (strcmp(type, "Metaspace") == 0 && !s->bytes) {
+        return read_metaspace(s, part, err);
+    }
     return refuse(s->file, "pre_tokenizer", type, err);
 }
 
 static choir_status read_steps(struct steps *s, const json_t *part, choir_error *err)
 {
     choir_status status = CHOIR_OK;
-    if (strcmp(type_of(part), "Sequence") != 0) {
+    if (part == NULL || json_is_null(part)) {
+        status = CHOIR_OK;
+    } else if (strcmp(type_of(part), "Sequence") != 0) {
         status = read_step(s, part, err);
     } else {
         const json_t *list = json_object_get(part, "pretokenizers");
@@ -182,24 +177,102 @@ static choir_status read_steps(struct steps *s, const json_t *part, choir_error 
             status = read_step(s, json_array_get(list, i), err);
         }
     }
-    if (status == CHOIR_OK && !s->has_bytes) {
+    if (status == CHOIR_OK && s->bytes && !s->has_bytes) {
         status = base_fail(err, CHOIR_FILE, "%s: pre_tokenizer: no ByteLevel, but the decoder has it", s->file);
     }
     s->list[s->n] = (struct bpe_step){.kind = BPE_STEP_END};
     return status;
 }
 
-choir_status bpe_json_recipe(struct bpe_recipe *r, struct bpe_step steps[BPE_MAX_STEPS + 1], const char *file,
-                             const json_t *root, choir_error *err)
+choir_status bpe_json_steps(struct bpe_step steps[BPE_MAX_STEPS + 1], const char *file, const json_t *root, bool bytes,
+                            choir_error *err)
 {
-    struct steps s = {.list = steps, .file = file};
-    const json_t *model = json_object_get(root, "model");
-    *r = (struct bpe_recipe){.steps = steps};
-    choir_status status = read_normalizer(&r->form, file, json_object_get(root, "normalizer"), err);
+    struct steps s = {.list = steps, .bytes = bytes, .file = file};
+    return read_steps(&s, json_object_get(root, "pre_tokenizer"), err);
+}
+
+/* ---- where Metaspace puts a mark ---- */
+
+choir_status bpe_json_prepend(enum bpe_prepend *out, const char *file, const json_t *part, choir_error *err)
+{
+    static const char *const names[] = {"never", "first", "always"};
+    const char *name;
+    bool space;
+    choir_status status = base_json_bool(&space, part, file, "add_prefix_space", true, err); /* of older files */
     if (status == CHOIR_OK) {
-        status = read_steps(&s, json_object_get(root, "pre_tokenizer"), err);
+        status = base_json_string(&name, part, file, "prepend_scheme", err);
     }
-    return status == CHOIR_OK ? base_json_bool(&r->ignore_merges, model, file, "ignore_merges", false, err) : status;
+    if (status != CHOIR_OK) {
+        return status;
+    }
+    *out = space ? BPE_PREPEND_ALWAYS : BPE_PREPEND_NEVER;
+    for (size_t i = 0; name != NULL && i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            *out = (enum bpe_prepend)i;
+            return CHOIR_OK;
+        }
+    }
+    return name == NULL ? CHOIR_OK : refuse(file, "prepend_scheme", name, err);
+}
+
+/* ---- decoder ---- */
+
+/* The steps that a decoder of SentencePiece's kind may have; *first_space becomes what Strip and Metaspace do. */
+static choir_status read_decoder(struct bpe_json_decoder *d, const char *file, const json_t *part, choir_error *err)
+{
+    static const char mark[] = "\xe2\x96\x81";
+    const char *type = type_of(part);
+    if (strcmp(type, "ByteFallback") == 0) {
+        d->bytes = true;
+        return CHOIR_OK;
+    }
+    if (strcmp(type, "Fuse") == 0) {
+        return CHOIR_OK;
+    }
+    if (strcmp(type, "Metaspace") == 0) {
+        enum bpe_prepend prepend;
+        choir_status status = bpe_json_prepend(&prepend, file, part, err);
+        d->marks = true;
+        d->first_space = prepend != BPE_PREPEND_NEVER ? TOK_SPACES_OF_FIRST : TOK_SPACE_KEPT;
+        return status;
+    }
+    if (strcmp(type, "Replace") == 0) {
+        const char *from = json_string_value(json_object_get(json_object_get(part, "pattern"), "String"));
+        const char *to = json_string_value(json_object_get(part, "content"));
+        d->marks = from != NULL && to != NULL && strcmp(from, mark) == 0 && strcmp(to, " ") == 0;
+        return d->marks ? CHOIR_OK : refuse(file, "decoder: Replace", from != NULL ? from : "", err);
+    }
+    if (strcmp(type, "Strip") == 0) {
+        const char *what = json_string_value(json_object_get(part, "content"));
+        int64_t start, stop;
+        choir_status status = base_json_int(&start, part, file, "start", 0, 0, 1, err);
+        if (status == CHOIR_OK) {
+            status = base_json_int(&stop, part, file, "stop", 0, 0, 0, err);
+        }
+        d->first_space = start > 0 ? TOK_SPACE_DROPPED : TOK_SPACE_KEPT;
+        return status != CHOIR_OK || (what != NULL && strcmp(what, " ") == 0)
+                   ? status
+                   : refuse(file, "decoder: Strip", what != NULL ? what : "", err);
+    }
+    return refuse(file, "decoder", type, err);
+}
+
+choir_status bpe_json_read_decoder(struct bpe_json_decoder *d, const char *file, const json_t *root, choir_error *err)
+{
+    const json_t *part = json_object_get(root, "decoder");
+    const json_t *list = json_object_get(part, "decoders");
+    choir_status status = CHOIR_OK;
+    *d = (struct bpe_json_decoder){.first_space = TOK_SPACE_KEPT};
+    if (strcmp(type_of(part), "Sequence") != 0) {
+        status = read_decoder(d, file, part, err);
+    }
+    for (size_t i = 0; i < json_array_size(list) && status == CHOIR_OK; i++) {
+        status = read_decoder(d, file, json_array_get(list, i), err);
+    }
+    if (status == CHOIR_OK && !d->marks) {
+        status = base_fail(err, CHOIR_FILE, "%s: decoder: neither Metaspace nor Replace of U+2581", file);
+    }
+    return status;
 }
 
 /* ---- post_processor ---- */

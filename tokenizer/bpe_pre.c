@@ -203,7 +203,7 @@ static bool same_steps(const struct bpe_step *a, const struct bpe_step *b)
 
 const char *bpe_recipe_name(const struct bpe_recipe *r)
 {
-    for (size_t i = 0; i < sizeof recipes / sizeof recipes[0]; i++) {
+    for (size_t i = 0; r->norm == NULL && i < sizeof recipes / sizeof recipes[0]; i++) {
         const struct bpe_recipe *known = &recipes[i];
         if (known->form == r->form && known->ignore_merges == r->ignore_merges && same_steps(known->steps, r->steps)) {
             return recipes[i].name;

@@ -26,13 +26,15 @@ choir_status bpe_splitter_open(struct bpe_splitter **out, const struct bpe_step 
         struct bpe_step *step = &s->steps[s->n];
         *step = steps[s->n];
         step->pattern = NULL;
-        if (step->kind == BPE_STEP_SPLIT) {
+        if (step->kind == BPE_STEP_SPLIT || step->kind == BPE_STEP_MARK) {
+            step->pattern = strdup(steps[s->n].pattern);
+            status = step->pattern != NULL ? CHOIR_OK
+                                           : base_fail_memory(err, strlen(steps[s->n].pattern), "a pre-tokenizer");
+        }
+        if (status == CHOIR_OK && step->kind == BPE_STEP_SPLIT) {
             char where[32];
             snprintf(where, sizeof where, "pre-tokenizer, step %d", s->n + 1);
-            step->pattern = strdup(steps[s->n].pattern);
-            status = step->pattern == NULL
-                         ? base_fail_memory(err, strlen(steps[s->n].pattern), "a pre-tokenizer")
-                         : bpe_pattern_open(&s->patterns[s->n], step->pattern, step->literal, file, where, err);
+            status = bpe_pattern_open(&s->patterns[s->n], step->pattern, step->literal, file, where, err);
         }
     }
     if (status != CHOIR_OK) {
@@ -222,8 +224,50 @@ static choir_status rewrite(struct bpe_words *w, bool as_bytes, choir_error *err
     return CHOIR_OK;
 }
 
+/* Every word's text anew with the mark. */
+static choir_status put_marks(struct bpe_words *w, const struct bpe_step *step, choir_error *err)
+{
+    size_t mark = strlen(step->pattern);
+    size_t cap = 1;
+    for (size_t i = 0; i < w->n; i++) {
+        cap += (w->spans[i].to - w->spans[i].from + 1) * mark;
+    }
+    char *text = malloc(cap);
+    if (text == NULL) {
+        return base_fail_memory(err, cap, "tokenizing");
+    }
+    size_t at = 0;
+    for (size_t i = 0; i < w->n; i++) {
+        const char *word = w->text + w->spans[i].from;
+        size_t n = w->spans[i].to - w->spans[i].from, from = at;
+        bool begins = n > 0 && (word[0] == ' ' || (n >= mark && memcmp(word, step->pattern, mark) == 0));
+        bool wanted = step->prepend == BPE_PREPEND_ALWAYS ||
+                      (step->prepend == BPE_PREPEND_FIRST && w->at_start && w->spans[i].from == 0);
+        if (wanted && !begins) {
+            memcpy(text + at, step->pattern, mark);
+            at += mark;
+        }
+        for (size_t k = 0; k < n; k++) {
+            if (word[k] == ' ') {
+                memcpy(text + at, step->pattern, mark);
+                at += mark;
+            } else {
+                text[at++] = word[k];
+            }
+        }
+        w->spans[i] = (struct bpe_span){from, at};
+    }
+    free(w->text);
+    w->text = text;
+    w->text_cap = cap;
+    return CHOIR_OK;
+}
+
 static choir_status run_step(struct bpe_words *w, const struct bpe_splitter *s, int i, choir_error *err)
 {
+    if (s->steps[i].kind == BPE_STEP_MARK) {
+        return put_marks(w, &s->steps[i], err);
+    }
     if (s->steps[i].kind != BPE_STEP_SPLIT) {
         return rewrite(w, s->steps[i].kind == BPE_STEP_BYTES, err);
     }

@@ -14,8 +14,12 @@ enum bpe_step_kind {
     BPE_STEP_END,   /* of a list */
     BPE_STEP_SPLIT, /* each word, at the matches of a pattern */
     BPE_STEP_SPACE, /* puts a space before each word that begins with none */
-    BPE_STEP_BYTES, /* each byte into its character of the alphabet; exactly one step is this */
+    BPE_STEP_BYTES, /* each byte into its character of the alphabet; of byte-level tokenizers exactly one step is this */
+    BPE_STEP_MARK,  /* `pattern` for each space, and before a word that does not begin with it */
 };
+
+/* Before which words BPE_STEP_MARK puts its mark: the prepend_scheme of Metaspace. */
+enum bpe_prepend { BPE_PREPEND_NEVER, BPE_PREPEND_FIRST, BPE_PREPEND_ALWAYS };
 
 struct bpe_step {
     enum bpe_step_kind kind;
@@ -23,6 +27,7 @@ struct bpe_step {
     bool invert;  /* what lies between the matches counts as matches, and the matches do not */
     bool literal; /* the pattern is a text, not a regular expression */
     const char *pattern;
+    enum bpe_prepend prepend;
 };
 
 enum { BPE_MAX_STEPS = 32 };
@@ -45,6 +50,7 @@ struct bpe_span {
 
 /* The words of a text, in the byte alphabet; keeps its memory from text to text.  Start from {0}. */
 struct bpe_words {
+    bool at_start; /* the caller says: the text is the beginning of the whole one */
     struct bpe_search *search;
     char *text;
     size_t text_cap;

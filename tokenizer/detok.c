@@ -23,14 +23,19 @@ enum { MARK_BYTES = 3 };
 /* Three bytes may be waiting, each of which can turn out invalid, and a fourth arrive. */
 enum { MAX_FROM_PENDING = 12 };
 
+static bool is_byte_level(const struct tokenizer *t)
+{
+    return t->bpe != NULL && bpe_kind_of(t->bpe) == BPE_BYTES;
+}
+
 void tok_detok_init(struct tok_detok *d, const struct tokenizer *t, bool at_start)
 {
-    *d = (struct tok_detok){.t = t, .at_start = at_start && t->drops_first_space};
+    *d = (struct tok_detok){.t = t, .at_start = at_start && t->first_space != TOK_SPACE_KEPT};
 }
 
 size_t tok_detok_bound(const struct tokenizer *t)
 {
-    return t->bpe != NULL ? bpe_detok_bound(t->max_piece_bytes) : t->max_piece_bytes + MAX_FROM_PENDING;
+    return is_byte_level(t) ? bpe_detok_bound(t->max_piece_bytes) : t->max_piece_bytes + MAX_FROM_PENDING;
 }
 
 /* The first `n` waiting bytes are dealt with. */
@@ -62,28 +67,36 @@ static size_t settle_pending(struct tok_detok *d, bool end, char *dst)
     return n;
 }
 
+static bool begins_with_mark(struct sp_text piece)
+{
+    return piece.n >= MARK_BYTES && memcmp(piece.s, space_mark, MARK_BYTES) == 0;
+}
+
 static size_t push_text(struct tok_detok *d, struct sp_text piece, char *dst)
 {
-    if (d->at_start && piece.n >= MARK_BYTES && memcmp(piece.s, space_mark, MARK_BYTES) == 0) {
+    bool drops_all = d->at_start && d->t->first_space == TOK_SPACES_OF_FIRST;
+    if (d->at_start && begins_with_mark(piece)) {
         piece.s += MARK_BYTES;
         piece.n -= MARK_BYTES;
-        d->at_start = d->t->drops_all_first_space;
+        d->at_start = d->t->first_space == TOK_SPACES_TO_TEXT;
     }
+    d->at_start = d->at_start && !drops_all;
     size_t n = 0;
-    for (size_t i = 0; i < piece.n;) {
-        if (piece.n - i >= MARK_BYTES && memcmp(piece.s + i, space_mark, MARK_BYTES) == 0) {
-            dst[n++] = ' ';
-            i += MARK_BYTES;
-        } else {
-            dst[n++] = piece.s[i++];
+    while (piece.n > 0) {
+        bool mark = begins_with_mark(piece);
+        size_t used = mark ? MARK_BYTES : 1;
+        if (!mark || !drops_all) {
+            dst[n++] = mark ? ' ' : *piece.s;
         }
+        piece.s += used;
+        piece.n -= used;
     }
     return n;
 }
 
 size_t tok_detok_push(struct tok_detok *d, int32_t id, char *dst)
 {
-    if (d->t->bpe != NULL) {
+    if (is_byte_level(d->t)) {
         return bpe_detok_push(d, id, dst);
     }
     struct sp_text piece;
@@ -92,6 +105,9 @@ size_t tok_detok_push(struct tok_detok *d, int32_t id, char *dst)
         return 0;
     }
     enum tok_type type = tok_piece_type(d->t, id);
+    if (d->t->bpe != NULL) {
+        piece.s = bpe_shown_piece(d->t, id, &piece.n);
+    }
     if (type == TOK_BYTE) {
         d->pending[d->n_pending++] = (char)sp_byte_of(piece);
         d->at_start = false;
@@ -102,7 +118,7 @@ size_t tok_detok_push(struct tok_detok *d, int32_t id, char *dst)
     if (type == TOK_UNKNOWN) {
         added = d->t->unk_surface_bytes;
         memcpy(dst + n, d->t->unk_surface, added);
-    } else if (type != TOK_CONTROL) {
+    } else if (type != TOK_CONTROL && !(type == TOK_UNUSED && d->t->bpe != NULL)) {
         added = push_text(d, piece, dst + n);
     }
     d->at_start = d->at_start && added == 0;
@@ -111,7 +127,7 @@ size_t tok_detok_push(struct tok_detok *d, int32_t id, char *dst)
 
 size_t tok_detok_flush(struct tok_detok *d, char *dst)
 {
-    return d->t->bpe != NULL ? bpe_detok_flush(d, dst) : settle_pending(d, true, dst);
+    return is_byte_level(d->t) ? bpe_detok_flush(d, dst) : settle_pending(d, true, dst);
 }
 
 /* Makes room for `more` bytes and a NUL behind *n. */

@@ -12,12 +12,11 @@ struct tokenizer {
     int32_t bos_id, eos_id, unk_id; /* -1: none */
     bool adds_bos;
     bool unigram;
-    bool drops_first_space;     /* decoding drops the space that encoding put in front */
-    bool drops_all_first_space; /* and goes on doing so until there is text (remove_extra_whitespaces) */
-    char *texts;                /* all pieces, one behind the other */
-    size_t *starts;             /* [n_pieces + 1] in texts */
-    uint8_t *types;             /* [n_pieces] enum tok_type */
-    char *unk_surface;          /* what an unknown piece decodes to */
+    enum tok_first_space first_space;
+    char *texts;       /* all pieces, one behind the other */
+    size_t *starts;    /* [n_pieces + 1] in texts */
+    uint8_t *types;    /* [n_pieces] enum tok_type */
+    char *unk_surface; /* what an unknown piece decodes to */
     size_t unk_surface_bytes;
     size_t max_piece_bytes; /* the longest of the pieces and unk_surface */
     size_t max_text_bytes;  /* the library counts normalized bytes in int */

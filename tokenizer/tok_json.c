@@ -29,10 +29,7 @@ static choir_status open_root(struct tokenizer **out, const char *file, const js
 {
     bool bytes = has_byte_level(json_object_get(root, "pre_tokenizer"), "pretokenizers") ||
                  has_byte_level(json_object_get(root, "decoder"), "decoders");
-    if (!bytes) {
-        return base_fail(err, CHOIR_FILE, "%s: SentencePiece-style tokenizer.json not supported", file);
-    }
-    return bpe_open_json(out, file, root, vocab_rows, err);
+    return bpe_open_json(out, file, root, bytes, vocab_rows, err);
 }
 
 choir_status tok_open_json(struct tokenizer **out, const char *name, const char *text, size_t n, int64_t vocab_rows,

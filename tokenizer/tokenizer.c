@@ -49,8 +49,9 @@ static choir_status copy_model(struct tokenizer *t, const struct sp_model *m, ch
     t->unk_id = m->unk_id;
     t->adds_bos = true;
     t->unigram = m->unigram;
-    t->drops_first_space = m->add_dummy_prefix || m->remove_extra_whitespaces;
-    t->drops_all_first_space = m->remove_extra_whitespaces;
+    t->first_space = m->remove_extra_whitespaces ? TOK_SPACES_TO_TEXT
+                     : m->add_dummy_prefix       ? TOK_SPACE_DROPPED
+                                                 : TOK_SPACE_KEPT;
     t->max_text_bytes = INT32_MAX / m->max_expansion - 8;
     return CHOIR_OK;
 }
@@ -275,7 +276,8 @@ bool tok_adds_bos(const struct tokenizer *t)
 
 const char *tok_kind(const struct tokenizer *t)
 {
-    return t->bpe != NULL ? "byte-level bpe" : t->unigram ? "sentencepiece unigram" : "sentencepiece bpe";
+    bool bytes = t->bpe != NULL && bpe_kind_of(t->bpe) == BPE_BYTES;
+    return bytes ? "byte-level bpe" : t->unigram ? "sentencepiece unigram" : "sentencepiece bpe";
 }
 
 const char *tok_piece(const struct tokenizer *t, int32_t id, size_t *n)

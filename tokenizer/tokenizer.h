@@ -1,6 +1,7 @@
 /* Text to ids and back, in one of two ways.  For SentencePiece models the library itself does the work (arXiv:1808.06226),
  * behind this C border: no exception and no C++ type comes out; a model file is checked by sp_validate.c before the library
- * sees a byte of it.  Byte-level BPE is ours (bpe.h).
+ * sees a byte of it.  Byte-level BPE is ours (bpe.h), and so is what a tokenizer.json made of a SentencePiece model: merges of
+ * pairs where the library merges by pieces, doubles where it has floats.
  *
  * Text never makes a special id: control, unknown and user-hidden pieces are reached by id only.
  * A struct tokenizer is immutable after open; all calls on it are thread-safe. */
@@ -17,6 +18,14 @@ struct tokenizer;
 
 /* SentencePiece's piece types (and GGUF's token types): the same numbers. */
 enum tok_type { TOK_NORMAL = 1, TOK_UNKNOWN = 2, TOK_CONTROL = 3, TOK_USER_DEFINED = 4, TOK_UNUSED = 5, TOK_BYTE = 6 };
+
+/* What decoding does with spaces in front of a text. */
+enum tok_first_space {
+    TOK_SPACE_KEPT,
+    TOK_SPACE_DROPPED,   /* that with which the first piece begins */
+    TOK_SPACES_TO_TEXT,  /* of each piece the first one, until there is text */
+    TOK_SPACES_OF_FIRST, /* all of the first piece, wherever they stand in it */
+};
 
 /* A vocabulary as a GGUF file lists it.  Everything is borrowed for the time of the call. */
 struct tok_vocab {
