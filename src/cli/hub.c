@@ -164,9 +164,10 @@ static void list_names(name_list *out, const char *folder, bool (*want)(const ch
         return;
     }
     for (const struct dirent *entry; (entry = readdir(dir));) {
-        if (entry->d_name[0] != '.' && strlen(entry->d_name) < sizeof out->at[0] && want(entry->d_name, argument)) {
+        const size_t n = strlen(entry->d_name);
+        if (entry->d_name[0] != '.' && n < sizeof out->at[0] && want(entry->d_name, argument)) {
             if (out->n < cap) {
-                snprintf(out->at[out->n], sizeof out->at[0], "%s", entry->d_name);
+                memcpy(out->at[out->n], entry->d_name, n + 1);
             }
             out->n++;
         }
