@@ -58,14 +58,28 @@ struct choir_sequence {
     struct smp_chain *chain;
     int32_t *ids; /* [n_ids], room for ctx_size */
     int32_t n_ids;
-    int32_t n_cached; /* tokens adopted */
-    float *logits;    /* [vocab_size] */
+    int32_t n_cached;  /* tokens adopted, those since its last step apart */
+    int32_t n_adopted; /* those */
+    float *logits;     /* [vocab_size] */
     bool has_logits;
     int32_t want_from; /* rows of logits are wanted from this position on */
     /* Rows of step rows_step, [n_rows] from row rows_at of the engine's state, for the positions from rows_pos on. */
     uint64_t rows_step;
     int32_t rows_pos, rows_at, n_rows;
 };
+
+/* ---- step.c, sequence.c ---- */
+
+/* choir_engine_step with at most most[i] tokens of seqs[i] (NULL: as many as there is room for). */
+choir_status eng_step(struct choir_engine *e, struct choir_sequence *const *seqs, const int32_t *most, int32_t n_seqs,
+                      choir_error *err);
+
+/* Takes what the prefix cache has of s's pending tokens, as every step does first. */
+void eng_adopt(struct choir_sequence *s);
+
+/* dst, which has nothing computed and room for as many tokens, becomes a second holder of all that src is: its ids, blocks
+ * and logits.  Allocates nothing. */
+choir_status eng_sequence_share(struct choir_sequence *dst, const struct choir_sequence *src, choir_error *err);
 
 /* ---- memory.c ---- */
 

@@ -44,27 +44,36 @@ choir_status choir_sequence_open(choir_sequence **out, choir_engine *engine, con
     return open_empty(out, engine, sampling, err);
 }
 
+choir_status eng_sequence_share(struct choir_sequence *dst, const struct choir_sequence *src, choir_error *err)
+{
+    struct choir_engine *e = src->engine;
+    choir_status status = kv_table_fork(&dst->table, &src->table, e->pool, err);
+    if (status != CHOIR_OK) {
+        return status;
+    }
+    memcpy(dst->ids, src->ids, (size_t)src->n_ids * sizeof *dst->ids);
+    dst->n_ids = src->n_ids;
+    dst->n_cached = src->n_cached;
+    dst->has_logits = src->has_logits;
+    if (dst->has_logits) {
+        memcpy(dst->logits, src->logits, (size_t)e->model->config.vocab_size * sizeof *dst->logits);
+    }
+    return CHOIR_OK;
+}
+
 choir_status choir_sequence_fork(choir_sequence **out, const choir_sequence *src, const choir_sampling *sampling,
                                  choir_error *err)
 {
     struct choir_sequence *s;
-    struct choir_engine *e = src->engine;
-    choir_status status = open_empty(&s, e, sampling != NULL ? sampling : smp_options(src->chain), err);
+    *out = NULL;
+    choir_status status = open_empty(&s, src->engine, sampling != NULL ? sampling : smp_options(src->chain), err);
     if (status == CHOIR_OK) {
-        status = kv_table_fork(&s->table, &src->table, e->pool, err);
+        s->want_from = src->want_from;
+        status = eng_sequence_share(s, src, err);
     }
     if (status != CHOIR_OK) {
         choir_sequence_close(s);
-        *out = NULL;
         return status;
-    }
-    memcpy(s->ids, src->ids, (size_t)src->n_ids * sizeof *s->ids);
-    s->n_ids = src->n_ids;
-    s->n_cached = src->n_cached;
-    s->want_from = src->want_from;
-    s->has_logits = src->has_logits;
-    if (s->has_logits) {
-        memcpy(s->logits, src->logits, (size_t)e->model->config.vocab_size * sizeof *s->logits);
     }
     *out = s;
     return CHOIR_OK;

@@ -32,14 +32,17 @@ static int32_t adoptable(const struct choir_sequence *s)
     return s->want_from < s->n_ids - 1 ? s->want_from : s->n_ids - 1;
 }
 
-/* Takes what the cache has of s's pending tokens. */
-static void adopt(struct choir_engine *e, struct choir_sequence *s)
+void eng_adopt(struct choir_sequence *s)
 {
+    struct choir_engine *e = s->engine;
+    if (s->table.n_tokens == 0) {
+        s->n_cached = s->n_adopted = 0; /* what it had was taken from it */
+    }
     /* Where blocks are released, those of the past that s goes on from would be missing after an undo. */
     if (!e->opt.prefix_cache || (e->window > 0 && s->table.n_tokens > 0)) {
         return;
     }
-    kv_table_adopt(&s->table, e->pool, s->ids, adoptable(s));
+    s->n_adopted += kv_table_adopt(&s->table, e->pool, s->ids, adoptable(s));
     eng_release_passed(s);
 }
 
@@ -63,22 +66,31 @@ static void put_run(struct choir_engine *e, struct step *st, struct choir_sequen
     st->n_logits += rows;
 }
 
-/* Adds as many pending tokens of s as the step still has room for.  False, with nothing added, when the pool has too few
- * blocks for them. */
-static bool add_run(struct choir_engine *e, struct step *st, struct choir_sequence *s)
+/* Back to the first n tokens; n_adopted of those that go were adopted in this step. */
+static void take_back(struct choir_sequence *s, int32_t n, int32_t n_adopted)
+{
+    kv_table_truncate(&s->table, s->engine->pool, n);
+    s->n_adopted -= n_adopted;
+}
+
+/* Adds as many pending tokens of s, at most `most`, as the step still has room for.  False, with nothing added, when the
+ * pool has too few blocks for them. */
+static bool add_run(struct choir_engine *e, struct step *st, struct choir_sequence *s, int32_t most)
 {
     const int32_t before = s->table.n_tokens;
-    const int32_t room = e->opt.batch - st->batch.n_tokens;
+    const int32_t left = e->opt.batch - st->batch.n_tokens;
+    const int32_t room = most < left ? most : left;
     if (room == 0 || before == s->n_ids) {
         return true;
     }
-    adopt(e, s);
-    int32_t pending = s->n_ids - s->table.n_tokens;
+    eng_adopt(s);
+    const int32_t pos = s->table.n_tokens;
+    int32_t pending = s->n_ids - pos;
     int32_t rows;
     int32_t n = fit(e, st, s, pending < room ? pending : room, &rows);
     struct kv_copy copy;
     if (n <= 0 || !kv_table_extend(&s->table, e->pool, n, &copy)) {
-        kv_table_truncate(&s->table, e->pool, before);
+        take_back(s, before, pos - before);
         return n <= 0;
     }
     if (copy.src >= 0) {
@@ -92,7 +104,7 @@ static bool add_run(struct choir_engine *e, struct step *st, struct choir_sequen
 static void undo(struct choir_engine *e, const struct step *st)
 {
     for (int32_t r = 0; r < st->batch.n_runs; r++) {
-        kv_table_truncate(&e->run_seqs[r]->table, e->pool, e->run_before[r]);
+        take_back(e->run_seqs[r], e->run_before[r], e->runs[r].pos - e->run_before[r]);
     }
 }
 
@@ -101,13 +113,14 @@ static void keep(struct choir_engine *e, const struct step *st)
 {
     for (int32_t r = 0; r < st->batch.n_runs; r++) {
         struct choir_sequence *s = e->run_seqs[r];
-        const int32_t before = e->run_before[r], adopted = e->runs[r].pos - before;
+        const int32_t before = e->runs[r].pos - s->n_adopted;
         if (e->opt.prefix_cache) {
             kv_table_publish(&s->table, e->pool, s->ids);
             const int32_t most = adoptable(s) < s->table.n_tokens ? adoptable(s) : s->table.n_tokens;
             e->prefix_lookup_tokens += most > before ? (uint64_t)(most - before) : 0;
-            e->prefix_hit_tokens += (uint64_t)adopted;
-            s->n_cached += adopted;
+            e->prefix_hit_tokens += (uint64_t)s->n_adopted;
+            s->n_cached += s->n_adopted;
+            s->n_adopted = 0;
         }
         eng_release_passed(s);
     }
@@ -132,11 +145,12 @@ static void hand_out_logits(struct choir_engine *e, const struct step *st)
     }
 }
 
-choir_status choir_engine_step(choir_engine *e, choir_sequence *const *seqs, int32_t n_seqs, choir_error *err)
+choir_status eng_step(choir_engine *e, choir_sequence *const *seqs, const int32_t *most, int32_t n_seqs,
+                      choir_error *err)
 {
     struct step st = {.batch = {.ids = e->ids, .runs = e->runs}};
     for (int32_t i = 0; i < n_seqs; i++) {
-        if (!add_run(e, &st, seqs[i])) {
+        if (!add_run(e, &st, seqs[i], most != NULL ? most[i] : INT32_MAX)) {
             undo(e, &st);
             return base_fail(err, CHOIR_RESOURCE,
                              "no free block: the KV cache has %d blocks of %d tokens, for %d sequences of %d",
@@ -157,4 +171,9 @@ choir_status choir_engine_step(choir_engine *e, choir_sequence *const *seqs, int
     hand_out_logits(e, &st);
     keep(e, &st);
     return CHOIR_OK;
+}
+
+choir_status choir_engine_step(choir_engine *e, choir_sequence *const *seqs, int32_t n_seqs, choir_error *err)
+{
+    return eng_step(e, seqs, NULL, n_seqs, err);
 }

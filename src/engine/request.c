@@ -1,0 +1,167 @@
+#include "engine/request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+enum { MAX_SAMPLES = 65536 };
+
+void choir_request_options_default(choir_request_options *request)
+{
+    *request = (choir_request_options){.n_samples = 1};
+    choir_sampling_default(&request->sampling);
+    choir_generation_default(&request->generation);
+}
+
+static choir_status check(const choir_request_options *o, choir_error *err)
+{
+    if (o->n_samples < 1 || o->n_samples > MAX_SAMPLES) {
+        return base_fail(err, CHOIR_USAGE, "n_samples: %d (1 to %d allowed)", (int)o->n_samples, MAX_SAMPLES);
+    }
+    if (o->generation.stream != NULL || o->generation.user != NULL) {
+        return base_fail(err, CHOIR_USAGE, "generation.stream and generation.user of a request: its own are meant");
+    }
+    return CHOIR_OK;
+}
+
+static choir_status copy_stops(struct eng_request *r, const choir_generation *g, choir_error *err)
+{
+    size_t n = g->n_stops > 0 ? g->n_stops : 1, sum = n * (sizeof *r->stops + sizeof *r->stop_bytes);
+    r->stops = calloc(n, sizeof *r->stops);
+    r->stop_bytes = calloc(n, sizeof *r->stop_bytes);
+    bool ok = r->stops != NULL && r->stop_bytes != NULL;
+    for (size_t i = 0; ok && i < g->n_stops; i++) {
+        size_t bytes = g->stop_bytes != NULL ? g->stop_bytes[i] : strlen(g->stops[i]);
+        sum += bytes;
+        r->stop_bytes[i] = bytes;
+        r->stops[i] = malloc(bytes > 0 ? bytes : 1);
+        ok = r->stops[i] != NULL;
+        if (ok && bytes > 0) {
+            memcpy(r->stops[i], g->stops[i], bytes);
+        }
+        r->n_stops++;
+    }
+    return ok ? CHOIR_OK : base_fail_memory(err, sum, "stop strings");
+}
+
+static int stream_sample(void *user, const char *text, size_t n)
+{
+    const struct eng_task *t = user;
+    return t->request->stream(t->request->user, t->sample, text, n);
+}
+
+static choir_status open_task(struct eng_task *t, struct choir_engine *e, const choir_request_options *o,
+                              choir_error *err)
+{
+    struct eng_request *r = t->request;
+    choir_sampling sampling = o->sampling;
+    choir_generation g = o->generation;
+    sampling.choice += (uint64_t)t->sample;
+    g.stops = (const char *const *)r->stops;
+    g.stop_bytes = r->stop_bytes;
+    g.stream = r->stream != NULL ? stream_sample : NULL;
+    g.user = t;
+    choir_status status = choir_sequence_open(&t->seq, e, &sampling, err);
+    if (status == CHOIR_OK) {
+        status = choir_sequence_append(t->seq, o->ids, o->n_ids, err);
+    }
+    if (status == CHOIR_OK) {
+        status = eng_writer_open(&t->writer, t->seq, &g, err);
+    }
+    if (status == CHOIR_OK) {
+        t->line.table = &t->seq->table;
+        t->line.ids = t->seq->ids;
+        t->line.n_ids = t->seq->n_ids;
+        t->line.follows = t->sample > 0 ? &r->tasks[0].line : NULL;
+    }
+    return status;
+}
+
+choir_status eng_request_open(struct eng_request **out, struct choir_engine *e, const choir_request_options *options,
+                              choir_error *err)
+{
+    *out = NULL;
+    choir_status status = check(options, err);
+    if (status != CHOIR_OK) {
+        return status;
+    }
+    size_t n = (size_t)options->n_samples;
+    struct eng_request *r = calloc(1, sizeof *r);
+    struct eng_task *tasks = calloc(n, sizeof *tasks);
+    if (r == NULL || tasks == NULL) {
+        free(r);
+        free(tasks);
+        return base_fail_memory(err, sizeof *r + n * sizeof *tasks, "a request");
+    }
+    r->stream = options->stream;
+    r->done = options->done;
+    r->user = options->user;
+    r->tasks = tasks;
+    status = copy_stops(r, &options->generation, err);
+    while (status == CHOIR_OK && r->n_tasks < options->n_samples) {
+        struct eng_task *t = &r->tasks[r->n_tasks];
+        t->request = r;
+        t->sample = r->n_tasks++;
+        status = open_task(t, e, options, err);
+    }
+    if (status != CHOIR_OK) {
+        eng_request_close(r);
+        return status;
+    }
+    r->n_left = r->n_tasks;
+    *out = r;
+    return CHOIR_OK;
+}
+
+void eng_request_close(struct eng_request *r)
+{
+    if (r == NULL) {
+        return;
+    }
+    for (int32_t i = 0; i < r->n_tasks; i++) {
+        eng_task_close(&r->tasks[i]);
+    }
+    for (size_t i = 0; i < r->n_stops; i++) {
+        free(r->stops[i]);
+    }
+    free(r->stops);
+    free(r->stop_bytes);
+    free(r->tasks);
+    free(r);
+}
+
+void eng_task_close(struct eng_task *t)
+{
+    eng_writer_close(&t->writer);
+    choir_sequence_close(t->seq);
+    t->seq = NULL;
+}
+
+void eng_task_hand_over(struct eng_task *t)
+{
+    struct eng_request *r = t->request;
+    const struct pol_task *heir = NULL;
+    for (int32_t i = 0; i < r->n_tasks; i++) {
+        struct eng_task *other = &r->tasks[i];
+        if (!other->ended && other->line.follows == &t->line) {
+            other->line.follows = heir;
+            heir = heir == NULL ? &other->line : heir;
+        }
+    }
+}
+
+void eng_task_share_prompt(struct eng_task *t)
+{
+    struct eng_request *r = t->request;
+    for (int32_t i = 0; i < r->n_tasks; i++) {
+        struct eng_task *other = &r->tasks[i];
+        if (other->ended || other->line.follows != &t->line) {
+            continue;
+        }
+        other->line.follows = NULL;
+        if (other->line.running) {
+            eng_sequence_share(other->seq, t->seq, NULL); /* without it the prompt is merely computed again */
+        }
+    }
+}

@@ -1,0 +1,142 @@
+/* Text, stop strings, counts and times of one text.  It allocates when it is opened and not after. */
+#include "engine/writer.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+
+choir_status eng_writer_open(struct eng_writer *w, struct choir_sequence *seq, const choir_generation *g,
+                             choir_error *err)
+{
+    const struct tokenizer *t = seq->engine->model->tokenizer;
+    size_t bound = t != NULL ? tok_detok_bound(t) : 0;
+    *w = (struct eng_writer){
+        .seq = seq,
+        .g = *g,
+        .result = {.finish = CHOIR_FINISH_LENGTH, .n_prompt = seq->n_ids - seq->table.n_tokens},
+        .cached_before = seq->n_cached,
+        .begin_ns = base_clock_ns(),
+    };
+    if (seq->n_ids == 0) {
+        return base_fail(err, CHOIR_PROMPT, "prompt is empty, and the model has no token that begins a text");
+    }
+    if (t != NULL) {
+        tok_detok_init(&w->detok, t, g->at_start);
+    }
+    w->piece = malloc(bound > 0 ? bound : 1);
+    if (w->piece == NULL) {
+        return base_fail_memory(err, bound, "a text piece");
+    }
+    return eng_stops_open(&w->stops, g->stops, g->stop_bytes, g->n_stops, bound, err);
+}
+
+void eng_writer_close(struct eng_writer *w)
+{
+    eng_stops_close(&w->stops);
+    free(w->piece);
+    w->piece = NULL;
+}
+
+void eng_writer_prompt_end(struct eng_writer *w)
+{
+    w->result.n_cached = w->seq->n_cached - w->cached_before;
+    w->loop_ns = base_clock_ns();
+    w->result.prompt_ns = w->loop_ns - w->begin_ns;
+    w->prompt_ended = true;
+}
+
+/* Shows the first n held bytes.  False when the caller wants no more. */
+static bool show(struct eng_writer *w, size_t n)
+{
+    int stop = 0;
+    if (n > 0 && w->g.stream != NULL) {
+        stop = w->g.stream(w->g.user, w->stops.held, n);
+    }
+    eng_stops_shown(&w->stops, n);
+    return stop == 0;
+}
+
+/* Text that a token (or the end) completed.  False when the text ends here; result.finish says why. */
+static bool show_piece(struct eng_writer *w, size_t n)
+{
+    size_t ready;
+    bool stopped = eng_stops_push(&w->stops, w->piece, n, &ready);
+    if (!show(w, ready)) {
+        w->result.finish = CHOIR_FINISH_CALLER;
+        return false;
+    }
+    if (stopped) {
+        w->result.finish = CHOIR_FINISH_STOP;
+        w->stopped = true;
+        w->stops.n_held = 0; /* the stop string itself is never shown */
+    }
+    return !stopped;
+}
+
+/* What was held back is shown, an unfinished character becomes U+FFFD. */
+static void show_rest(struct eng_writer *w)
+{
+    if (w->stopped || w->result.finish == CHOIR_FINISH_CALLER) {
+        return;
+    }
+    size_t n = w->seq->engine->model->tokenizer != NULL ? tok_detok_flush(&w->detok, w->piece) : 0;
+    if (!show_piece(w, n)) {
+        return;
+    }
+    w->result.n_replaced = n;
+    if (!show(w, w->stops.n_held)) {
+        w->result.finish = CHOIR_FINISH_CALLER;
+    }
+}
+
+bool eng_writer_is_full(struct eng_writer *w)
+{
+    choir_result *r = &w->result;
+    r->context_full = w->seq->n_ids >= w->seq->engine->opt.ctx_size;
+    if (r->context_full || (w->g.max_tokens >= 0 && r->n_generated >= w->g.max_tokens)) {
+        r->finish = CHOIR_FINISH_LENGTH;
+        return true;
+    }
+    return false;
+}
+
+choir_status eng_writer_next(struct eng_writer *w, bool *ended, choir_error *err)
+{
+    choir_sequence *s = w->seq;
+    int32_t id;
+    *ended = true;
+    choir_status status = choir_sequence_sample(s, &id, err);
+    if (status != CHOIR_OK) {
+        return status;
+    }
+    if (w->result.n_generated == 0) {
+        w->result.first_token_ns = base_clock_ns() - w->begin_ns;
+    }
+    if (eng_is_eos(s->engine->model, id)) {
+        w->result.finish = CHOIR_FINISH_STOP;
+        return CHOIR_OK;
+    }
+    status = choir_sequence_append(s, &id, 1, err);
+    if (status != CHOIR_OK) {
+        return status;
+    }
+    w->result.n_generated++;
+    size_t n = s->engine->model->tokenizer != NULL ? tok_detok_push(&w->detok, id, w->piece) : 0;
+    *ended = !show_piece(w, n) || eng_writer_is_full(w);
+    return CHOIR_OK;
+}
+
+void eng_writer_end(struct eng_writer *w, choir_status status)
+{
+    if (!w->prompt_ended) {
+        w->result.prompt_ns = base_clock_ns() - w->begin_ns;
+        return;
+    }
+    if (status == CHOIR_OK) {
+        show_rest(w);
+    } else {
+        show(w, w->stops.n_held); /* cut short: whole characters only */
+    }
+    w->result.generate_ns = base_clock_ns() - w->loop_ns;
+}

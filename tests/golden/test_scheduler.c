@@ -1,0 +1,298 @@
+/* Many requests together: each text is what choir_generate makes of it alone, byte for byte, whoever else runs, whenever it
+ * came, for any block size and number of threads, put back or not, with a cold or a warm cache. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "choir.h"
+
+enum { N = 16, CTX = 192, TEXT_CAP = 4096 };
+
+/* What is asked for; every third has stop strings, samplings differ. */
+struct asked {
+    int32_t *ids;
+    size_t n_ids;
+    choir_sampling sampling;
+    choir_generation generation;
+};
+
+/* What came of it. */
+struct text {
+    char text[TEXT_CAP];
+    size_t n;
+    choir_result result;
+    choir_status status;
+    char err[400];
+    int n_done;
+    int stop_after; /* pieces; 0: never */
+    int n_pieces;
+};
+
+struct fixture {
+    choir_model *model;
+    struct asked asked[N];
+    struct text alone[N];
+};
+
+static const char *const prompts[N] = {
+    "Once upon a time",
+    "Once upon a time there was a little girl named Lily. She loved to play outside in the park with her friends.",
+    "The big dog",
+    "Tom and Ben were",
+    "Once upon a time there was a little girl named Lily. She loved to sing.",
+    "One day, a small bird found a shiny stone under the old tree near the river, and it did not know what it was, so "
+    "it asked the wise owl who lived at the top of the hill. The owl looked at it for a long time.",
+    "\"Mom, can we go to the zoo?\"",
+    "A",
+    "The sun was hot.",
+    "Once upon a time there was a little girl named Lily. She loved to play outside in the park with her friends. One "
+    "day they saw a red ball",
+    "Sam had a toy car. It was",
+    "Once there was a king who",
+    "It rained all day and the cat",
+    "Anna",
+    "Once upon a time there was a little boy named Tim. He had a big box of crayons, and every day after lunch he sat "
+    "down at the kitchen table to draw the things that he saw through the window: the garden, the fence, the birds.",
+    "Then the bear said",
+};
+
+static const char *const stops[] = {"the", "was a", "."};
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    choir_model_options mo;
+    choir_model_options_default(&mo);
+    assert_non_null(f);
+    assert_int_equal(choir_model_open(&f->model, &mo, NULL), CHOIR_OK);
+    for (int i = 0; i < N; i++) {
+        struct asked *a = &f->asked[i];
+        assert_int_equal(choir_tokenize(&a->ids, &a->n_ids, f->model, prompts[i], strlen(prompts[i]), true, NULL),
+                         CHOIR_OK);
+        choir_sampling_default(&a->sampling);
+        choir_generation_default(&a->generation);
+        a->sampling.seed = (uint64_t)i / 2;
+        a->sampling.choice = (uint64_t)i % 2;
+        a->sampling.temp = i % 4 == 3 ? 0.0f : 0.7f + 0.1f * (float)i;
+        a->sampling.repeat_penalty = i % 5 == 2 ? 1.2f : 1.0f;
+        a->generation.max_tokens = i == 5 ? -1 : 11 + 7 * i % 53;
+        if (i % 3 == 1) {
+            a->generation.stops = stops + i % 2;
+            a->generation.n_stops = 2;
+        }
+    }
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < N; i++) {
+        free(f->asked[i].ids);
+    }
+    choir_model_close(f->model);
+    free(f);
+    return 0;
+}
+
+struct setting {
+    int threads, block, batch, n_seqs, max_logits;
+    int every; /* steps between two arrivals; 0: all at once */
+};
+
+static choir_engine *open_engine(const struct fixture *f, const struct setting *x)
+{
+    choir_engine_options eo;
+    choir_engine *e;
+    choir_engine_options_default(&eo);
+    eo.ctx_size = CTX;
+    eo.n_threads = x->threads;
+    eo.kv_block = x->block;
+    eo.batch = x->batch;
+    eo.n_seqs = x->n_seqs;
+    eo.max_logits = x->max_logits;
+    assert_int_equal(choir_engine_open(&e, f->model, &eo, NULL), CHOIR_OK);
+    return e;
+}
+
+static int add_text(struct text *t, const char *text, size_t n)
+{
+    assert_true(n > 0 && t->n + n <= TEXT_CAP);
+    assert_int_equal(choir_utf8_valid(text, n), n);
+    memcpy(t->text + t->n, text, n);
+    t->n += n;
+    return ++t->n_pieces == t->stop_after;
+}
+
+static int stream_alone(void *user, const char *text, size_t n)
+{
+    return add_text(user, text, n);
+}
+
+static int stream_sample(void *user, int32_t sample, const char *text, size_t n)
+{
+    return add_text((struct text *)user + sample, text, n);
+}
+
+static void note_done(void *user, int32_t sample, const choir_result *result, choir_status status,
+                      const choir_error *err)
+{
+    struct text *t = (struct text *)user + sample;
+    t->result = *result;
+    t->status = status;
+    assert_int_equal(err == NULL, status == CHOIR_OK);
+    snprintf(t->err, sizeof t->err, "%s", err != NULL ? err->msg : "");
+    t->n_done++;
+}
+
+static void write_alone(const struct fixture *f, const struct asked *a, uint64_t choice, struct text *out)
+{
+    const struct setting x = {1, 16, 512, 1, 0, 0};
+    choir_engine *e = open_engine(f, &x);
+    choir_sampling sampling = a->sampling;
+    choir_generation g = a->generation;
+    choir_sequence *s;
+    sampling.choice += choice;
+    g.stream = stream_alone;
+    g.user = out;
+    assert_int_equal(choir_sequence_open(&s, e, &sampling, NULL), CHOIR_OK);
+    assert_int_equal(choir_sequence_append(s, a->ids, a->n_ids, NULL), CHOIR_OK);
+    assert_int_equal(choir_generate(&out->result, s, &g, NULL), CHOIR_OK);
+    choir_sequence_close(s);
+    choir_engine_close(e);
+}
+
+static void expect_same(const struct text *found, const struct text *alone, const char *what, int i)
+{
+    assert_int_equal(found->n_done, 1);
+    if (found->status != CHOIR_OK || found->n != alone->n || memcmp(found->text, alone->text, alone->n) != 0) {
+        fail_msg("%s, text %d: \"%.*s\", alone \"%.*s\" (%s)", what, i, (int)found->n, found->text, (int)alone->n,
+                 alone->text, found->err);
+    }
+    assert_int_equal(found->result.finish, alone->result.finish);
+    assert_int_equal(found->result.context_full, alone->result.context_full);
+    assert_int_equal(found->result.n_prompt, alone->result.n_prompt);
+    assert_int_equal(found->result.n_generated, alone->result.n_generated);
+    assert_int_equal(found->result.n_replaced, alone->result.n_replaced);
+}
+
+static uint64_t submit(choir_scheduler *s, const struct asked *a, int n_samples, struct text *out)
+{
+    choir_request_options r;
+    uint64_t id;
+    choir_request_options_default(&r);
+    r.ids = a->ids;
+    r.n_ids = a->n_ids;
+    r.sampling = a->sampling;
+    r.generation = a->generation;
+    r.n_samples = n_samples;
+    r.stream = stream_sample;
+    r.done = note_done;
+    r.user = out;
+    assert_int_equal(choir_scheduler_submit(&id, s, &r, NULL), CHOIR_OK);
+    return id;
+}
+
+static bool is_busy(const choir_scheduler *s)
+{
+    choir_scheduler_info info;
+    choir_scheduler_describe(s, &info);
+    return info.n_running + info.n_waiting > 0;
+}
+
+static void step(choir_scheduler *s)
+{
+    choir_error err;
+    if (choir_scheduler_step(s, &err) != CHOIR_OK) {
+        fail_msg("%s", err.msg);
+    }
+}
+
+static void run_out(choir_scheduler *s)
+{
+    while (is_busy(s)) {
+        step(s);
+    }
+}
+
+static choir_scheduler *open_scheduler(choir_engine *e)
+{
+    choir_scheduler *s;
+    assert_int_equal(choir_scheduler_open(&s, e, NULL), CHOIR_OK);
+    return s;
+}
+
+static void expect_no_block_held(const choir_engine *e)
+{
+    choir_engine_info info;
+    choir_engine_describe(e, &info);
+    assert_int_equal(info.n_free_blocks, info.n_blocks);
+}
+
+/* All requests, twice in the same engine; how often a text was put back. */
+static uint64_t write_together(const struct fixture *f, const struct setting *x)
+{
+    choir_engine *e = open_engine(f, x);
+    choir_scheduler *s = open_scheduler(e);
+    choir_scheduler_info info;
+    for (int round = 0; round < 2; round++) {
+        struct text *texts = calloc(N, sizeof *texts);
+        assert_non_null(texts);
+        for (int i = 0; i < N; i++) {
+            submit(s, &f->asked[i], 1, &texts[i]);
+            for (int k = 0; k < x->every; k++) {
+                step(s);
+            }
+        }
+        run_out(s);
+        for (int i = 0; i < N; i++) {
+            char what[128];
+            snprintf(what, sizeof what, "%d threads, blocks of %d, batch %d, pool of %d, arrivals %d, round %d",
+                     x->threads, x->block, x->batch, x->n_seqs, x->every, round);
+            expect_same(&texts[i], &f->alone[i], what, i);
+        }
+        free(texts);
+    }
+    choir_scheduler_describe(s, &info);
+    choir_scheduler_close(s);
+    expect_no_block_held(e);
+    choir_engine_close(e);
+    return info.n_preempted;
+}
+
+static const struct setting settings[] = {
+    {1, 16, 512, N, 0, 0}, {2, 1, 512, N, 0, 0}, {3, 64, 512, N, 0, 0}, {4, 16, 24, N, 0, 2},
+    {2, 64, 16, N, 0, 3},  {1, 1, 64, N, 0, 1},  {3, 16, 16, 4, N, 0},  {1, 16, 512, 2, N, 0},
+    {2, 1, 512, 1, N, 0},  {4, 1, 40, 2, 8, 2},  {2, 16, 512, 1, N, 1}, {2, 64, 512, 2, N, 0},
+    {1, 64, 7, 1, 7, 5},   {3, 4, 512, 1, N, 4}, {2, 16, 1, 1, N, 1},   {4, 16, 512, 1, N, 0},
+};
+
+static void test_together(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < N; i++) {
+        write_alone(f, &f->asked[i], 0, &f->alone[i]);
+    }
+    uint64_t n_preempted = 0;
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+        uint64_t n = write_together(f, &settings[i]);
+        assert_true(settings[i].n_seqs < N || n == 0);
+        n_preempted += n;
+    }
+    assert_true(n_preempted > 20);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_together),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
