@@ -170,11 +170,9 @@ near() {
     slow_model 16
     model=("${model[@]:0:4}")
     yes 'Once upon a time there was a fox. ' | head -n 3000 >long
-    # a job of a script ignores SIGINT unless job control is on
-    set -m
-    "$CHOIR_BIN" perplexity "${model[@]}" -f long -c 512 --save-logits base >out 2>err &
+    # a job of a script starts with SIGINT ignored
+    env --default-signal=INT "$CHOIR_BIN" perplexity "${model[@]}" -f long -c 512 --save-logits base >out 2>err &
     pid=$!
-    set +m
     for ((i = 0; i < 200; i++)); do
         compgen -G 'base.*.tmp' >/dev/null && break
         sleep 0.05
