@@ -350,6 +350,10 @@ void kv_table_publish(struct kv_table *t, struct kv_pool *p, const int32_t *ids)
         }
         const int32_t *tokens = ids + ((size_t)i << p->shift);
         int32_t same = kv_index_find(p->index, parent, tokens);
+        if (same != NONE && same != block && p->ref_count[same] == 0 && p->ref_count[block] > 1) {
+            forget(p, same); /* holding it would take a block and free none */
+            same = NONE;
+        }
         if (same == NONE) {
             kv_index_add(p->index, block, parent, tokens);
         } else if (same != block) {

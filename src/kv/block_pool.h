@@ -76,7 +76,8 @@ int32_t kv_table_adopt(struct kv_table *t, struct kv_pool *p, const int32_t *ids
 
 /* Publishes every full block of t that is not yet; all positions must be computed.  ids: [n_tokens].  Where an equal block is
  * there already, t holds that one from now on and gives its own back: equal tokens at equal positions have equal bytes.
- * A block that follows from one which is not published any more stays unpublished. */
+ * (One that is only cached makes way for a block which others hold as well.)  So there are as many free blocks as before, or
+ * more.  A block that follows from one which is not published any more stays unpublished. */
 void kv_table_publish(struct kv_table *t, struct kv_pool *p, const int32_t *ids);
 
 /* Gives the blocks back that lie wholly within positions from .. to-1 (to <= n_tokens); their entries become -1, n_tokens

@@ -1,6 +1,7 @@
-/* The block pool against a naive model: every sequence is a plain array of unique values, and a "cache" indexed by slot is
- * written only where kv_table_extend allows it and copied only as kv_copy says.  Whatever the pool does, each position of
- * each sequence must read back its own value. */
+/* The block pool against a naive model: every sequence is a plain array of tokens, what is computed of a position is a hash of
+ * all tokens up to it, and a "cache" indexed by slot is written only where kv_table_extend allows it and copied only as
+ * kv_copy says.  Whatever the pool does, whatever is shared, adopted, evicted or released, each position that a sequence holds
+ * must read back what is computed of it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,16 +13,20 @@
 
 #include "kv/block_pool.h"
 
-enum { N_SEQS = 12, MAX_TOKENS = 300, OPS = 50000, JUNK = -7 };
+enum { N_SEQS = 12, MAX_TOKENS = 300, OPS = 50000, JUNK = -7, WATCHED_BLOCKS = 300 };
 
 struct model {
     struct kv_pool *pool;
     struct kv_table table[N_SEQS];
+    int32_t ids[N_SEQS][MAX_TOKENS];
     int64_t expect[N_SEQS][MAX_TOKENS]; /* value of each position */
     int64_t *cache;                     /* [n_blocks * block_size], by slot */
-    int64_t next_value;
+    int32_t window;                     /* > 0: what lies before it is released; 0: nothing is */
     uint64_t rng;
-    int n_copies, n_refused, n_forks;
+    /* Of pools with at most WATCHED_BLOCKS blocks: when each became cached, 0 for one that is not. */
+    int since[WATCHED_BLOCKS];
+    int op;
+    int n_copies, n_refused, n_forks, n_adopted, n_evicted, n_released, n_swapped;
 };
 
 static uint32_t rnd(struct model *m, uint32_t n)
@@ -30,6 +35,17 @@ static uint32_t rnd(struct model *m, uint32_t n)
     m->rng ^= m->rng >> 7;
     m->rng ^= m->rng << 17;
     return (uint32_t)((m->rng >> 33) % n);
+}
+
+/* Tokens of positions from .. to-1: mostly those of one text, so that sequences often begin alike. */
+static void write_ids(struct model *m, int seq, int32_t from, int32_t to)
+{
+    for (int32_t pos = from; pos < to; pos++) {
+        m->ids[seq][pos] = rnd(m, 100) == 0 ? (int32_t)rnd(m, 3) : pos % 5;
+        uint64_t before = pos > 0 ? (uint64_t)m->expect[seq][pos - 1] : 0x243F6A8885A308D3u;
+        uint64_t x = (before ^ (uint64_t)(m->ids[seq][pos] + 1)) * 0x9E3779B97F4A7C15u;
+        m->expect[seq][pos] = (int64_t)((x ^ x >> 29) >> 1); /* never JUNK */
+    }
 }
 
 static void check_pool(const struct model *m)
@@ -45,7 +61,9 @@ static void check_contents(const struct model *m, int seq)
 {
     const struct kv_table *t = &m->table[seq];
     for (int32_t pos = 0; pos < t->n_tokens; pos++) {
-        assert_int_equal(m->cache[kv_table_slot(t, m->pool, pos)], m->expect[seq][pos]);
+        if (t->blocks[pos / kv_pool_block_size(m->pool)] != -1) {
+            assert_int_equal(m->cache[kv_table_slot(t, m->pool, pos)], m->expect[seq][pos]);
+        }
     }
 }
 
@@ -54,65 +72,184 @@ static void spoil_free_blocks(struct model *m)
 {
     int32_t size = kv_pool_block_size(m->pool);
     for (int32_t block = 0; block < kv_pool_n_blocks(m->pool); block++) {
-        for (int32_t i = 0; kv_pool_ref_count(m->pool, block) == 0 && i < size; i++) {
+        bool is_free = kv_pool_ref_count(m->pool, block) == 0 && !kv_pool_is_published(m->pool, block);
+        for (int32_t i = 0; is_free && i < size; i++) {
             m->cache[block * size + i] = JUNK;
         }
     }
 }
 
+/* No sequence wastes more than the rest of its last block. */
+static void check_waste(const struct model *m)
+{
+    int32_t most = 0;
+    for (int s = 0; s < N_SEQS; s++) {
+        int32_t waste = m->table[s].n_blocks * kv_pool_block_size(m->pool) - m->table[s].n_tokens;
+        assert_in_range(waste, 0, kv_pool_block_size(m->pool) - 1);
+        most += m->table[s].n_blocks;
+    }
+    assert_true(kv_pool_n_blocks(m->pool) - kv_pool_n_free(m->pool) <= most);
+}
+
 static void check_all(struct model *m)
 {
     check_pool(m);
+    check_waste(m);
     spoil_free_blocks(m);
     for (int s = 0; s < N_SEQS; s++) {
         check_contents(m, s);
     }
 }
 
-static bool last_block_shared(const struct model *m, int seq)
+static bool is_cached(const struct model *m, int32_t block)
+{
+    return kv_pool_ref_count(m->pool, block) == 0 && kv_pool_is_published(m->pool, block);
+}
+
+/* Notes which blocks became cached, or ceased to be, in this operation. */
+static void watch(struct model *m)
+{
+    m->op++;
+    for (int32_t block = 0; kv_pool_n_blocks(m->pool) <= WATCHED_BLOCKS && block < kv_pool_n_blocks(m->pool); block++) {
+        bool cached = is_cached(m, block);
+        m->since[block] = !cached ? 0 : m->since[block] > 0 ? m->since[block] : m->op;
+    }
+}
+
+/* Cached blocks go where `taken` blocks were more than `n_free` free ones, the oldest first, and no more of them. */
+static void check_evictions(struct model *m, int32_t taken, int32_t n_free)
+{
+    int lost = 0, youngest = 0, oldest_left = INT32_MAX;
+    if (kv_pool_n_blocks(m->pool) > WATCHED_BLOCKS) {
+        return;
+    }
+    for (int32_t block = 0; block < kv_pool_n_blocks(m->pool); block++) {
+        int since = m->since[block];
+        if (since > 0 && !is_cached(m, block)) {
+            lost++;
+            youngest = since > youngest ? since : youngest;
+        } else if (since > 0 && since < oldest_left) {
+            oldest_left = since;
+        }
+    }
+    m->n_evicted += lost;
+    if (taken <= n_free) {
+        assert_int_equal(lost, 0);
+    } else if (m->window == 0) { /* else what follows from an evicted block goes with it */
+        assert_int_equal(lost, taken - n_free);
+        assert_true(youngest <= oldest_left);
+    }
+}
+
+/* How many tables hold the block that the next position lies in; *published: whether it can be found. */
+static int next_block_holders(const struct model *m, int seq, bool *published)
 {
     const struct kv_table *t = &m->table[seq];
     int32_t i = t->n_tokens / kv_pool_block_size(m->pool);
-    for (int s = 0; s < N_SEQS; s++) {
+    int n = 0;
+    *published = i < t->n_blocks && kv_pool_is_published(m->pool, t->blocks[i]);
+    for (int s = 0; i < t->n_blocks && s < N_SEQS; s++) {
         const struct kv_table *other = &m->table[s];
-        if (s != seq && i < t->n_blocks && i < other->n_blocks && other->blocks[i] == t->blocks[i]) {
-            return true;
-        }
+        n += i < other->n_blocks && other->blocks[i] == t->blocks[i];
     }
-    return false;
+    return n;
+}
+
+/* Computes the positions from `from` on. */
+static void compute(struct model *m, int seq, int32_t from)
+{
+    const struct kv_table *t = &m->table[seq];
+    for (int32_t pos = from; pos < t->n_tokens; pos++) {
+        m->cache[kv_table_slot(t, m->pool, pos)] = m->expect[seq][pos];
+    }
+}
+
+static void do_publish(struct model *m, int seq)
+{
+    struct kv_table *t = &m->table[seq];
+    int32_t free_before = kv_pool_n_free(m->pool);
+    kv_table_publish(t, m->pool, m->ids[seq]);
+    assert_true(kv_pool_n_free(m->pool) >= free_before); /* more where an equal block was there */
+    m->n_swapped += kv_pool_n_free(m->pool) - free_before;
+    if (m->window > 0 && t->n_tokens > m->window) {
+        kv_table_release(t, m->pool, 0, t->n_tokens - m->window);
+        assert_true(kv_table_holds(t, m->pool, t->n_tokens - m->window, t->n_tokens));
+        m->n_released++;
+    }
 }
 
 static void do_extend(struct model *m, int seq, int32_t n)
 {
     struct kv_table *t = &m->table[seq];
     int32_t size = kv_pool_block_size(m->pool);
-    int32_t free_before = kv_pool_n_free(m->pool);
-    int32_t tokens_before = t->n_tokens;
-    int32_t blocks_before = t->n_blocks;
-    bool shared = n > 0 && last_block_shared(m, seq);
+    int32_t free_before = kv_pool_n_free(m->pool), cached_before = kv_pool_n_cached(m->pool);
+    int32_t tokens_before = t->n_tokens, blocks_before = t->n_blocks;
+    bool published;
+    int holders = n > 0 ? next_block_holders(m, seq, &published) : 0;
     int32_t blocks_after = (tokens_before + n + size - 1) / size;
-    int32_t need = blocks_after - blocks_before + (shared ? 1 : 0);
+    int32_t need = blocks_after - blocks_before + (holders > 1 ? 1 : 0);
     bool fits = need <= free_before && blocks_after <= t->blocks_cap;
+    bool copies = holders > 1 || (holders == 1 && published && need < free_before);
     struct kv_copy copy = {.src = 99, .dst = 99};
 
     assert_int_equal(kv_table_need(t, m->pool, n), need);
     assert_int_equal(kv_table_extend(t, m->pool, n, &copy), fits);
     assert_int_equal(kv_pool_n_free(m->pool), fits ? free_before - need : free_before);
     assert_int_equal(t->n_tokens, fits ? tokens_before + n : tokens_before);
-    assert_int_equal(copy.src != -1, fits && shared);
+    assert_int_equal(copy.src != -1, fits && copies);
     if (!fits) {
         assert_int_equal(t->n_blocks, blocks_before);
         m->n_refused++;
         return;
     }
+    check_evictions(m, blocks_after - blocks_before + (copies ? 1 : 0), free_before - cached_before);
     if (copy.src != -1) {
         m->n_copies++;
         memcpy(&m->cache[copy.dst * size], &m->cache[copy.src * size], (size_t)size * sizeof m->cache[0]);
     }
-    for (int32_t pos = tokens_before; pos < t->n_tokens; pos++) {
-        m->expect[seq][pos] = m->next_value++;
-        m->cache[kv_table_slot(t, m->pool, pos)] = m->expect[seq][pos];
+    write_ids(m, seq, tokens_before, t->n_tokens);
+    compute(m, seq, tokens_before);
+    if (rnd(m, 8) != 0) { /* else a later one publishes it */
+        do_publish(m, seq);
     }
+}
+
+/* Whether a published block holds what is to be computed of the block of positions from `from` on. */
+static bool somewhere(const struct model *m, int seq, int32_t from)
+{
+    int32_t size = kv_pool_block_size(m->pool);
+    for (int32_t block = 0; block < kv_pool_n_blocks(m->pool); block++) {
+        if (m->cache[block * size] == m->expect[seq][from] && kv_pool_is_published(m->pool, block) &&
+            memcmp(&m->cache[block * size], &m->expect[seq][from], (size_t)size * sizeof m->cache[0]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A new text: the longest run of published blocks is found, and nothing else. */
+static void do_adopt(struct model *m, int seq)
+{
+    struct kv_table *t = &m->table[seq];
+    int32_t size = kv_pool_block_size(m->pool);
+    if (rnd(m, 2) == 0) {
+        kv_table_truncate(t, m->pool, 0);
+    }
+    int32_t before = t->n_tokens, n = before + (int32_t)rnd(m, (uint32_t)(MAX_TOKENS - before) + 1);
+    bool goes_on = t->n_published * size == before &&
+                   (before == 0 ||
+                    (t->blocks[t->n_blocks - 1] != -1 && kv_pool_is_published(m->pool, t->blocks[t->n_blocks - 1])));
+    write_ids(m, seq, before, n);
+    int32_t adopted = kv_table_adopt(t, m->pool, m->ids[seq], n);
+    assert_int_equal(t->n_tokens, before + adopted);
+    assert_true(t->n_tokens <= n || adopted == 0);
+    assert_int_equal(adopted % size, 0);
+    assert_true(goes_on || adopted == 0);
+    if (goes_on && t->n_tokens + size <= n) {
+        assert_false(somewhere(m, seq, t->n_tokens));
+    }
+    check_contents(m, seq);
+    m->n_adopted += adopted > 0;
 }
 
 static void do_truncate(struct model *m, int seq)
@@ -122,7 +259,9 @@ static void do_truncate(struct model *m, int seq)
     if (most > 8 && rnd(m, 4) != 0) {
         most = 8; /* mostly an undo of a few tokens, so that sequences grow long */
     }
-    kv_table_truncate(t, m->pool, t->n_tokens - (int32_t)rnd(m, most + 1));
+    int32_t n = t->n_tokens - (int32_t)rnd(m, most + 1);
+    int32_t seen = m->window > 0 && n > m->window ? n - m->window : 0;
+    kv_table_truncate(t, m->pool, kv_table_holds(t, m->pool, seen, n) ? n : 0);
 }
 
 static void do_fork(struct model *m, int from, int to)
@@ -130,12 +269,11 @@ static void do_fork(struct model *m, int from, int to)
     if (from == to) {
         return;
     }
-    int32_t free_before = kv_pool_n_free(m->pool);
-    int32_t given_back = free_before;
     kv_table_truncate(&m->table[to], m->pool, 0);
-    given_back = kv_pool_n_free(m->pool);
+    int32_t given_back = kv_pool_n_free(m->pool);
     assert_int_equal(kv_table_fork(&m->table[to], &m->table[from], m->pool, NULL), CHOIR_OK);
     assert_int_equal(kv_pool_n_free(m->pool), given_back); /* sharing takes no block */
+    memcpy(m->ids[to], m->ids[from], sizeof m->ids[to]);
     memcpy(m->expect[to], m->expect[from], sizeof m->expect[to]);
     m->n_forks++;
 }
@@ -156,22 +294,49 @@ static void step(struct model *m)
     } else if (what < 65) { /* prefill */
         int32_t room = MAX_TOKENS - m->table[seq].n_tokens;
         do_extend(m, seq, (int32_t)rnd(m, (uint32_t)(room < 90 ? room : 90) + 1));
-    } else if (what < 80) {
+    } else if (what < 77) {
         do_truncate(m, seq);
+    } else if (what < 85) {
+        do_adopt(m, seq);
     } else if (what < 95) {
         do_fork(m, seq, (int)rnd(m, N_SEQS));
     } else {
         do_reopen(m, seq);
     }
     check_contents(m, (int)rnd(m, N_SEQS));
+    watch(m);
 }
 
-static void run_random(int32_t block_size, int32_t n_blocks)
+/* Enough of everything happened. */
+static void check_counts(const struct model *m)
+{
+    int32_t size = kv_pool_block_size(m->pool), n_blocks = kv_pool_n_blocks(m->pool);
+    bool tight = n_blocks * size <= MAX_TOKENS;
+    assert_true(m->n_forks > OPS / 20);
+    if (size == 1) {
+        assert_int_equal(m->n_copies, 0); /* a block of one token is never half full */
+    } else if (n_blocks >= 3) {
+        assert_true(m->n_copies > OPS / 1000);
+    }
+    if (n_blocks >= 3) {
+        assert_true(m->n_adopted > OPS / 1000 && m->n_swapped > 0);
+    }
+    if (m->window > 0) {
+        assert_true(m->n_released > (n_blocks * size > 2 * m->window ? OPS / 100 : -1));
+    } else if (tight) {
+        assert_true(m->n_refused > OPS / 100);
+    }
+    if (n_blocks >= 7 && tight) {
+        assert_true(m->n_evicted > OPS / 1000);
+    }
+}
+
+static void run_random(int32_t block_size, int32_t n_blocks, int32_t window)
 {
     struct model *m = calloc(1, sizeof *m);
     assert_non_null(m);
     m->rng = 0x9E3779B97F4A7C15u ^ (uint64_t)(block_size * 100003 + n_blocks);
-    m->next_value = 1;
+    m->window = window;
     m->cache = calloc((size_t)block_size * (size_t)n_blocks, sizeof *m->cache);
     assert_non_null(m->cache);
     assert_int_equal(kv_pool_open(&m->pool, n_blocks, block_size, NULL), CHOIR_OK);
@@ -185,15 +350,7 @@ static void run_random(int32_t block_size, int32_t n_blocks)
         }
     }
     check_all(m);
-    assert_true(m->n_forks > OPS / 20);
-    if (block_size == 1) {
-        assert_int_equal(m->n_copies, 0); /* a block of one token is never half full */
-    } else if (n_blocks >= 3) {
-        assert_true(m->n_copies > OPS / 1000);
-    }
-    if (n_blocks * block_size <= MAX_TOKENS) {
-        assert_true(m->n_refused > OPS / 100);
-    }
+    check_counts(m);
     for (int s = 0; s < N_SEQS; s++) {
         kv_table_close(&m->table[s], m->pool);
     }
@@ -204,13 +361,16 @@ static void run_random(int32_t block_size, int32_t n_blocks)
     free(m);
 }
 
-/* 20 pools of 50,000 operations: from pools that hold nearly nothing to some that are never full. */
+enum { WINDOW = 40 };
+
+/* 20 pools of 50,000 operations, and the same again with a window: from pools that hold nearly nothing to some that are never full. */
 static void random_block_1(void **state)
 {
     (void)state;
     const int32_t n_blocks[] = {1, 7, 100, 600, 4000};
     for (size_t i = 0; i < 5; i++) {
-        run_random(1, n_blocks[i]);
+        run_random(1, n_blocks[i], 0);
+        run_random(1, n_blocks[i], WINDOW);
     }
 }
 
@@ -219,7 +379,8 @@ static void random_block_2(void **state)
     (void)state;
     const int32_t n_blocks[] = {1, 5, 60, 300, 2000};
     for (size_t i = 0; i < 5; i++) {
-        run_random(2, n_blocks[i]);
+        run_random(2, n_blocks[i], 0);
+        run_random(2, n_blocks[i], WINDOW);
     }
 }
 
@@ -228,7 +389,8 @@ static void random_block_16(void **state)
     (void)state;
     const int32_t n_blocks[] = {1, 3, 20, 64, 300};
     for (size_t i = 0; i < 5; i++) {
-        run_random(16, n_blocks[i]);
+        run_random(16, n_blocks[i], 0);
+        run_random(16, n_blocks[i], WINDOW);
     }
 }
 
@@ -237,137 +399,14 @@ static void random_block_64(void **state)
     (void)state;
     const int32_t n_blocks[] = {1, 2, 13, 30, 80};
     for (size_t i = 0; i < 5; i++) {
-        run_random(64, n_blocks[i]);
+        run_random(64, n_blocks[i], 0);
+        run_random(64, n_blocks[i], WINDOW);
     }
-}
-
-static void block_ids_follow_the_calls(void **state)
-{
-    (void)state;
-    struct kv_pool *p;
-    struct kv_table a;
-    struct kv_table b;
-    struct kv_copy copy;
-    assert_int_equal(kv_pool_open(&p, 8, 4, NULL), CHOIR_OK);
-    assert_int_equal(kv_pool_n_blocks(p), 8);
-    assert_int_equal(kv_pool_n_free(p), 8);
-    assert_int_equal(kv_pool_block_size(p), 4);
-    assert_int_equal(kv_table_open(&a, p, 32, NULL), CHOIR_OK);
-    assert_int_equal(kv_table_open(&b, p, 32, NULL), CHOIR_OK);
-    assert_true(kv_table_extend(&a, p, 10, &copy)); /* 0 1 2 */
-    assert_true(kv_table_extend(&b, p, 4, &copy));  /* 3 */
-    const int32_t first[] = {0, 1, 2};
-    assert_memory_equal(a.blocks, first, sizeof first);
-    assert_int_equal(b.blocks[0], 3);
-    assert_int_equal(kv_table_slot(&a, p, 9), 2 * 4 + 1);
-    kv_table_truncate(&a, p, 4);                   /* gives 2, then 1 back */
-    assert_true(kv_table_extend(&b, p, 5, &copy)); /* takes 1, then 2: last in, first out */
-    assert_int_equal(b.blocks[1], 1);
-    assert_int_equal(b.blocks[2], 2);
-    kv_table_close(&a, p);
-    kv_table_close(&b, p);
-    kv_table_close(&b, p); /* twice is harmless */
-    assert_int_equal(kv_pool_n_free(p), 8);
-    kv_pool_close(p);
-    kv_pool_close(NULL);
-}
-
-static void fork_shares_and_copies_once(void **state)
-{
-    (void)state;
-    struct kv_pool *p;
-    struct kv_table a;
-    struct kv_table b;
-    struct kv_copy copy;
-    assert_int_equal(kv_pool_open(&p, 4, 4, NULL), CHOIR_OK);
-    assert_int_equal(kv_table_open(&a, p, 16, NULL), CHOIR_OK);
-    assert_int_equal(kv_table_open(&b, p, 16, NULL), CHOIR_OK);
-    assert_true(kv_table_extend(&a, p, 6, &copy)); /* 0, and half of 1 */
-    assert_int_equal(kv_table_fork(&b, &a, p, NULL), CHOIR_OK);
-    assert_int_equal(kv_pool_ref_count(p, 0), 2);
-    assert_int_equal(kv_pool_ref_count(p, 1), 2);
-    assert_int_equal(kv_table_need(&b, p, 0), 0);
-    assert_int_equal(kv_table_need(&b, p, 2), 1); /* the copy */
-    assert_int_equal(kv_table_need(&b, p, 3), 2); /* the copy and a fresh one */
-    assert_true(kv_table_extend(&b, p, 0, &copy));
-    assert_int_equal(copy.src, -1); /* nothing is written, nothing is copied */
-    assert_true(kv_table_extend(&b, p, 1, &copy));
-    assert_int_equal(copy.src, 1);
-    assert_int_equal(copy.dst, 2);
-    assert_int_equal(kv_pool_ref_count(p, 1), 1);
-    assert_true(kv_table_extend(&a, p, 1, &copy)); /* alone again: writes in place */
-    assert_int_equal(copy.src, -1);
-    kv_table_truncate(&b, p, 4); /* at a border: the next token starts a block of its own */
-    assert_true(kv_table_extend(&b, p, 1, &copy));
-    assert_int_equal(copy.src, -1);
-    kv_table_truncate(&b, p, 3); /* inside block 0, which is shared */
-    assert_true(kv_table_extend(&b, p, 1, &copy));
-    assert_int_equal(copy.src, 0);
-    kv_table_close(&a, p);
-    kv_table_close(&b, p);
-    kv_pool_close(p);
-}
-
-static void refusals_change_nothing(void **state)
-{
-    (void)state;
-    struct kv_pool *p;
-    struct kv_table a;
-    struct kv_table small;
-    struct kv_copy copy;
-    choir_error err = {0};
-    assert_int_equal(kv_pool_open(&p, 3, 2, NULL), CHOIR_OK);
-    assert_int_equal(kv_table_open(&a, p, 100, NULL), CHOIR_OK);
-    assert_int_equal(kv_table_open(&small, p, 3, NULL), CHOIR_OK); /* room for 2 blocks */
-    assert_false(kv_table_extend(&a, p, 7, &copy));                /* the pool has 6 positions */
-    assert_int_equal(a.n_tokens, 0);
-    assert_int_equal(a.n_blocks, 0);
-    assert_false(kv_table_extend(&small, p, 5, &copy)); /* the table has not */
-    assert_int_equal(kv_pool_n_free(p), 3);
-    assert_true(kv_table_extend(&a, p, 6, &copy));
-    assert_false(kv_table_extend(&a, p, INT32_MAX, &copy));
-    assert_int_equal(kv_table_fork(&small, &a, p, &err), CHOIR_RESOURCE);
-    assert_non_null(strstr(err.msg, "room for 2 blocks, 3 are needed"));
-    assert_int_equal(small.n_blocks, 0);
-    assert_int_equal(kv_pool_ref_count(p, 0), 1);
-    kv_table_close(&a, p);
-    kv_table_close(&small, p);
-    kv_pool_close(p);
-}
-
-static void check_sees_damage(void **state)
-{
-    (void)state;
-    struct kv_pool *p;
-    struct kv_table a;
-    struct kv_copy copy;
-    assert_int_equal(kv_pool_open(&p, 3, 2, NULL), CHOIR_OK);
-    assert_int_equal(kv_table_open(&a, p, 6, NULL), CHOIR_OK);
-    assert_true(kv_table_extend(&a, p, 4, &copy));
-    const struct kv_table *one[] = {&a};
-    const struct kv_table *twice[] = {&a, &a};
-    assert_true(kv_pool_check(p, one, 1));
-    assert_false(kv_pool_check(p, twice, 2)); /* more holders than counted */
-    assert_false(kv_pool_check(p, NULL, 0));  /* fewer */
-    a.n_tokens = 2;
-    assert_false(kv_pool_check(p, one, 1)); /* more blocks than tokens need */
-    a.n_tokens = 4;
-    a.blocks[1] = 2;
-    assert_false(kv_pool_check(p, one, 1)); /* holds a free block */
-    a.blocks[1] = 3;
-    assert_false(kv_pool_check(p, one, 1)); /* no such block */
-    a.blocks[1] = 1;
-    kv_table_close(&a, p);
-    kv_pool_close(p);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(block_ids_follow_the_calls),
-        cmocka_unit_test(fork_shares_and_copies_once),
-        cmocka_unit_test(refusals_change_nothing),
-        cmocka_unit_test(check_sees_damage),
         cmocka_unit_test(random_block_1),
         cmocka_unit_test(random_block_2),
         cmocka_unit_test(random_block_16),
