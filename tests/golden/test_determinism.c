@@ -1,5 +1,5 @@
-/* The same logits, bit for bit, whatever the threads, the prefill chunk, the block size, the kernel level, and whether the
- * weights are packed or in place. */
+/* The same logits, bit for bit, whatever the threads, the prefill chunk, the block size, the kernel level, whether the
+ * weights are packed or in place, and whether the past was computed or found in the prefix cache. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -259,6 +259,122 @@ static void test_together(void **state)
     golden_free(&g);
 }
 
+static choir_engine *open_cached(const choir_model *m, const struct setting *x, const char *kv_type, bool prefix_cache)
+{
+    choir_engine_options eo;
+    choir_engine *e;
+    choir_engine_options_default(&eo);
+    eo.n_threads = x->threads;
+    eo.batch = x->chunk;
+    eo.kv_block = x->block;
+    eo.kv_type = kv_type;
+    eo.n_seqs = 2;
+    eo.prefix_cache = prefix_cache;
+    assert_int_equal(choir_engine_open(&e, m, &eo, NULL), CHOIR_OK);
+    return e;
+}
+
+enum { DECODED = 3 };
+
+/* Logits after the last DECODED + 1 of n ids, [DECODED + 1, vocab], of a new sequence; *cached: tokens that it found. */
+static void logits_in(choir_engine *e, size_t vocab, const int32_t *ids, int n, float *out, int *cached)
+{
+    choir_sampling sampling;
+    choir_sequence *s;
+    choir_sampling_default(&sampling);
+    assert_int_equal(choir_sequence_open(&s, e, &sampling, NULL), CHOIR_OK);
+    assert_int_equal(choir_sequence_append(s, ids, (size_t)(n - DECODED), NULL), CHOIR_OK);
+    for (int i = 0; i <= DECODED; i++) {
+        assert_int_equal(choir_sequence_append(s, ids + n - DECODED + i - 1, i > 0 ? 1 : 0, NULL), CHOIR_OK);
+        while (choir_sequence_computed(s) < choir_sequence_length(s)) {
+            assert_int_equal(choir_engine_step(e, &s, 1, NULL), CHOIR_OK);
+        }
+        memcpy(out + (size_t)i * vocab, choir_sequence_logits(s), vocab * sizeof *out);
+    }
+    *cached = choir_sequence_cached(s);
+    choir_sequence_close(s);
+}
+
+/* A text, then one that begins with two thirds of it, then the first again: what is found differs, the bits do not. */
+static void check_warm(const choir_model *m, const struct setting *x, const char *kv_type, const int32_t *ids, int n,
+                       bool all_found)
+{
+    enum { TEXTS = 4 };
+    choir_model_info info;
+    choir_model_describe(m, &info);
+    const size_t vocab = (size_t)info.vocab_size, bytes = (DECODED + 1) * vocab * sizeof(float);
+    int32_t *other = malloc((size_t)n * sizeof *other);
+    float *want = malloc(bytes), *found = malloc(bytes);
+    memcpy(other, ids, (size_t)n * sizeof *ids);
+    for (int i = n * 2 / 3; i < n; i++) {
+        other[i] = ids[n - 1 - i];
+    }
+    const int32_t *const texts[TEXTS] = {ids, other, ids, other};
+    const int shared[TEXTS] = {0, n * 2 / 3, n - DECODED - 1, n - DECODED - 1};
+    choir_engine *cold = open_cached(m, x, kv_type, false), *warm = open_cached(m, x, kv_type, true);
+    for (int i = 0; i < TEXTS; i++) {
+        int cached;
+        logits_in(cold, vocab, texts[i], n, want, &cached);
+        assert_int_equal(cached, 0);
+        logits_in(warm, vocab, texts[i], n, found, &cached);
+        assert_true(cached <= shared[i]);
+        assert_true(!all_found || cached == shared[i] / x->block * x->block);
+        if (memcmp(want, found, bytes) != 0) {
+            fail_msg("text %d, kv %s: other bits with %d cached, %d threads, chunk %d, block %d", i, kv_type, cached,
+                     x->threads, x->chunk, x->block);
+        }
+    }
+    choir_engine_close(cold);
+    choir_engine_close(warm);
+    free(other);
+    free(want);
+    free(found);
+}
+
+/* all_found: the pool is large enough to keep all of both texts. */
+static void check_prefix_cache(const char *name, bool all_found)
+{
+    static const int blocks[] = {1, 16, 64};
+    static const char *const kv_types[] = {"f32", "f16", "q8_0"};
+    struct golden g;
+    char dir[TINY_PATH];
+    choir_model *m;
+    choir_model_options mo;
+    golden_load(&g, name);
+    tiny_dir_make(dir);
+    golden_write_hf(&g, dir, DTYPE_F32);
+    choir_model_options_default(&mo);
+    mo.path = dir;
+    mo.text_optional = true;
+    assert_int_equal(choir_model_open(&m, &mo, NULL), CHOIR_OK);
+    for (int b = 0; b < 3; b++) {
+        for (int threads = 1; threads <= 4; threads++) {
+            const struct setting x = {NULL, false, threads, threads % 2 == 0 ? 512 : 33, blocks[b]};
+            check_warm(m, &x, kv_types[(b + threads) % 3], g.ids, g.n_ids, all_found);
+        }
+    }
+    choir_model_close(m);
+    tiny_dir_remove(dir);
+    golden_free(&g);
+}
+
+static void test_prefix_cache(void **state)
+{
+    (void)state;
+    check_prefix_cache("wide_group", true);
+    check_prefix_cache("long", true);
+}
+
+/* Blocks that the window has passed are given back, and found again as long as the pool had no other use for them. */
+static void test_prefix_cache_windows(void **state)
+{
+    (void)state;
+    check_prefix_cache("window", false);
+    check_prefix_cache("long_window", false);
+    check_prefix_cache("narrow_window", false);
+    check_prefix_cache("wide_window", false);
+}
+
 /* The heads of a group in two parts. */
 static void test_wide_group(void **state)
 {
@@ -280,9 +396,17 @@ static void test_built_in(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_float_types), cmocka_unit_test(test_bf16_dot),     cmocka_unit_test(test_quantized_types),
-        cmocka_unit_test(test_long_past),   cmocka_unit_test(test_long_windows), cmocka_unit_test(test_shared_spans),
-        cmocka_unit_test(test_wide_group),  cmocka_unit_test(test_built_in),     cmocka_unit_test(test_together),
+        cmocka_unit_test(test_float_types),
+        cmocka_unit_test(test_bf16_dot),
+        cmocka_unit_test(test_quantized_types),
+        cmocka_unit_test(test_long_past),
+        cmocka_unit_test(test_long_windows),
+        cmocka_unit_test(test_shared_spans),
+        cmocka_unit_test(test_wide_group),
+        cmocka_unit_test(test_built_in),
+        cmocka_unit_test(test_together),
+        cmocka_unit_test(test_prefix_cache),
+        cmocka_unit_test(test_prefix_cache_windows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
