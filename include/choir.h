@@ -33,6 +33,7 @@ typedef struct choir_engine choir_engine;
 typedef struct choir_sequence choir_sequence;
 typedef struct choir_scheduler choir_scheduler;
 typedef struct choir_detok choir_detok;
+typedef struct choir_chat choir_chat;
 
 /* "0.1.0" */
 CHOIR_API const char *choir_version(void);
@@ -124,6 +125,25 @@ CHOIR_API choir_status choir_detok_open(choir_detok **out, const choir_model *mo
 CHOIR_API size_t choir_detok_push(choir_detok *d, int32_t id, const char **text);
 CHOIR_API size_t choir_detok_flush(choir_detok *d, const char **text);
 CHOIR_API void choir_detok_close(choir_detok *d);
+
+/* ---- conversations -----------------------------------------------------------------------------------
+ * For models that were trained on conversations: what a person says, in the form the model knows. */
+
+/* The i-th chat template by name; NULL past the end. */
+CHOIR_API const char *choir_chat_template_name(int i);
+/* The template that the model carries, recognized by its text (which is never run), or the one named.  CHOIR_FILE when the
+ * model has none, or one that is not known; CHOIR_USAGE for an unknown name.  The model must outlive the chat. */
+CHOIR_API choir_status choir_chat_open(choir_chat **out, const choir_model *model, const char *name, choir_error *err);
+CHOIR_API void choir_chat_close(choir_chat *chat);
+CHOIR_API const char *choir_chat_name(const choir_chat *chat);
+/* Ids that end a reply, in addition to those that end a text; [*n], for choir_generation. */
+CHOIR_API const int32_t *choir_chat_ends(const choir_chat *chat, size_t *n);
+/* What a turn of n bytes adds to the timeline, up to where the reply begins.  first: with all that a conversation begins with,
+ * and the system message (NULL: the template's own, if it has one); else with what ends the reply before it.  Special
+ * tokens come from the template alone: what is said never makes one.  *ids is malloc'ed: free() it.  CHOIR_PROMPT when
+ * a text is not UTF-8, CHOIR_USAGE for a system message that the template has no place for. */
+CHOIR_API choir_status choir_chat_turn(int32_t **ids, size_t *n_ids, const choir_chat *chat, bool first,
+                                       const char *system, const char *text, size_t n, choir_error *err);
 
 /* ---- engine ------------------------------------------------------------------------------------------ */
 
@@ -281,6 +301,8 @@ typedef struct choir_generation {
         *stops; /* [n_stops] strings that end the text; never given to the callback, also when split over tokens */
     const size_t *stop_bytes; /* [n_stops], or NULL: NUL-terminated */
     size_t n_stops;
+    const int32_t *end_ids; /* [n_end_ids] that end the text as the model's own do; not copied */
+    size_t n_end_ids;
     bool at_start;          /* the timeline's text begins with what is generated: the first space is dropped */
     choir_stream_fn stream; /* may be NULL */
     void *user;

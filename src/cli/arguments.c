@@ -159,6 +159,7 @@ choir_status options_parse(options *o, int argc, char **argv, choir_error *err)
         }
         o->model = o->args[0];
     }
+    o->chat = o->chat || o->chat_template || o->system;
     o->sampling.logit_bias = o->biases.at;
     o->sampling.n_logit_bias = o->biases.n;
     return check(o, err);

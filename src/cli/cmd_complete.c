@@ -27,24 +27,54 @@ static choir_status renew(writer *w, choir_error *err)
     return status;
 }
 
+/* Makes the sequence's ids these; what both have at the beginning is kept as it is. */
+static choir_status go_to(writer *w, const int32_t *ids, size_t n, choir_error *err)
+{
+    const int32_t *old = choir_sequence_ids(w->seq);
+    size_t n_old = (size_t)choir_sequence_length(w->seq), same = 0;
+    if (n == 0) {
+        return fail(err, CHOIR_PROMPT, "there is no text yet to go on from");
+    }
+    while (same < n && same < n_old && old[same] == ids[same]) {
+        same++;
+    }
+    choir_sequence_truncate(w->seq, (int32_t)same);
+    return choir_sequence_append(w->seq, ids + same, n - same, err);
+}
+
 static choir_status sync_ids(writer *w, const char *text, size_t bytes, choir_error *err)
 {
     int32_t *ids = NULL;
-    size_t n = 0, same = 0;
+    size_t n = 0;
     choir_status status = choir_tokenize(&ids, &n, w->s->model, text, bytes, true, err);
-    if (!status && n == 0) {
-        status = fail(err, CHOIR_PROMPT, "there is no text yet to go on from");
+    status = status ? status : go_to(w, ids, n, err);
+    free(ids);
+    return status;
+}
+
+/* In a chat: the ids so far and, unless nothing was typed, a turn. */
+static choir_status sync_turn(writer *w, const char *typed, size_t n, choir_error *err)
+{
+    const story_state *now = story_now(&w->story);
+    int32_t *turn = NULL, *all = NULL;
+    size_t n_turn = 0;
+    choir_status status = CHOIR_OK;
+    if (n > 0) {
+        status = choir_chat_turn(&turn, &n_turn, w->s->chat, now->n_ids == 0, w->opt.system, typed, n, err);
     }
     if (!status) {
-        const int32_t *old = choir_sequence_ids(w->seq);
-        size_t n_old = (size_t)choir_sequence_length(w->seq);
-        while (same < n && same < n_old && old[same] == ids[same]) {
-            same++;
-        }
-        choir_sequence_truncate(w->seq, (int32_t)same);
-        status = choir_sequence_append(w->seq, ids + same, n - same, err);
+        all = malloc((now->n_ids + n_turn + 1) * sizeof *all);
+        status = all ? CHOIR_OK : fail(err, CHOIR_RESOURCE, "out of memory for the text");
     }
-    free(ids);
+    if (!status && now->n_ids > 0) {
+        memcpy(all, now->ids, now->n_ids * sizeof *all);
+    }
+    if (!status && n_turn > 0) {
+        memcpy(all + now->n_ids, turn, n_turn * sizeof *all);
+    }
+    status = status ? status : go_to(w, all, now->n_ids + n_turn, err);
+    free(all);
+    free(turn);
     return status;
 }
 
@@ -54,7 +84,7 @@ choir_status writer_sync(writer *w, choir_error *err)
     if (w->exact) {
         return CHOIR_OK;
     }
-    choir_status status = sync_ids(w, now->text, now->n, err);
+    choir_status status = w->s->chat ? sync_turn(w, "", 0, err) : sync_ids(w, now->text, now->n, err);
     w->exact = !status;
     return status;
 }
@@ -73,7 +103,7 @@ choir_status writer_generate(writer *w, choir_sequence *seq, bool at_start, choi
 {
     choir_generation g;
     choir_result r;
-    generation_options(&g, &w->opt, on_text, w);
+    generation_options(&g, &w->opt, w->s->chat, on_text, w);
     g.at_start = at_start;
     w->fresh.n = 0;
     w->fresh.failed = false;
@@ -107,7 +137,9 @@ static choir_status prepare(writer *w, const char *typed, size_t n, choir_error 
     const story_state *now = story_now(&w->story);
     text_buffer joined = {0};
     choir_status status = CHOIR_OK;
-    if (text_append(&joined, now->text, now->n) || text_append(&joined, typed, n)) {
+    if (w->s->chat) {
+        status = sync_turn(w, typed, n, err);
+    } else if (text_append(&joined, now->text, now->n) || text_append(&joined, typed, n)) {
         status = fail(err, CHOIR_RESOURCE, "out of memory for the text");
     } else if (n > 0 || !w->exact) {
         status = sync_ids(w, joined.at ? joined.at : "", joined.n, err);
@@ -124,8 +156,18 @@ static choir_status keep_turn(writer *w, const char *typed, size_t n, choir_erro
     if (n == 0 && w->fresh.n == 0) {
         return CHOIR_OK;
     }
+    const bool chat = w->s->chat;
     choir_status status = story_push(&w->story, story_now(&w->story)->n, typed, n, err);
+    if (!status && chat && n > 0) {
+        status = story_extend(&w->story, "\n", 1, err);
+    }
     status = status ? status : story_extend(&w->story, w->fresh.at, w->fresh.n, err);
+    if (!status && chat) {
+        size_t n_ids = (size_t)choir_sequence_length(w->seq);
+        status = story_extend(&w->story, "\n", 1, err);
+        status = status ? status : story_keep_ids(&w->story, choir_sequence_ids(w->seq), n_ids, err);
+        w->exact = true;
+    }
     w->exact = w->exact && !status;
     return status;
 }
@@ -138,7 +180,8 @@ choir_status writer_turn(writer *w, const char *typed, size_t n, choir_error *er
         return status;
     }
     w->echo = true;
-    status = writer_generate(w, w->seq, n == 0 && story_now(&w->story)->n == 0, err);
+    bool at_start = w->s->chat ? n > 0 : n == 0 && story_now(&w->story)->n == 0;
+    status = writer_generate(w, w->seq, at_start, err);
     if (w->s->out.line_open) {
         stream_write(&w->s->out, "\n", 1);
     }
@@ -253,6 +296,7 @@ static choir_status begin(writer *w, choir_error *err)
     }
     if (w->interactive && s->term.out) {
         stream_write(&s->out, text.text, text.n);
+        stream_print(&s->out, "%s", s->chat ? "\n" : "");
     }
     status = writer_turn(w, text.text, text.n, err);
     prompt_free(&text);
@@ -270,6 +314,7 @@ static choir_status open_writer(writer *w, choir_error *err)
     status = status ? status : choir_sampling_check(&w->sampling, err);
     status = status ? status : story_open(&w->story, err);
     status = status ? status : session_open_model(s, false, err);
+    status = status ? status : session_open_chat(s, err);
     if (status) {
         return status;
     }

@@ -56,8 +56,8 @@ static choir_status one_text(job *j, choir_sequence *seq, int32_t index, choir_e
     const options *o = j->s->opt;
     choir_generation g;
     choir_result r = {0};
-    generation_options(&g, o, on_text, j);
-    g.at_start = j->prompt.n == 0;
+    generation_options(&g, o, j->s->chat, on_text, j);
+    g.at_start = j->prompt.n == 0 || j->s->chat;
     if (o->echo && on_text(j, j->prompt.text, j->prompt.n) != 0) {
         return CHOIR_OK;
     }
@@ -121,7 +121,10 @@ static choir_status open_job(job *j, choir_error *err)
     session *s = j->s;
     choir_engine_options opt;
     choir_status status = session_open_model(s, false, err);
-    if (!status) {
+    status = status ? status : session_open_chat(s, err);
+    if (!status && s->chat) {
+        status = choir_chat_turn(&j->ids, &j->n_ids, s->chat, true, s->opt->system, j->prompt.text, j->prompt.n, err);
+    } else if (!status) {
         status = choir_tokenize(&j->ids, &j->n_ids, s->model, j->prompt.text, j->prompt.n, true, err);
     }
     if (!status && j->n_ids == 0) {

@@ -121,6 +121,9 @@ static choir_status run_alt(writer *w, const char *argument, choir_error *err)
 {
     text_buffer made[MAX_ALTERNATIVES] = {{0}};
     int64_t wanted, n = 0;
+    if (w->s->chat) {
+        return fail(err, CHOIR_USAGE, "/alt: not in a chat; /undo, and say it again");
+    }
     choir_status status = read_count(&wanted, "/alt", argument, 3, MAX_ALTERNATIVES, err);
     status = status ? status : writer_sync(w, err);
     w->echo = false;
@@ -274,8 +277,8 @@ static choir_status check_length(writer *w, const char *path, const prompt *file
 static choir_status run_load(writer *w, const char *argument, choir_error *err)
 {
     prompt file;
-    if (!*argument) {
-        return fail(err, CHOIR_USAGE, "/load needs a file");
+    if (!*argument || w->s->chat) {
+        return fail(err, CHOIR_USAGE, "%s", w->s->chat ? "/load: not in a chat" : "/load needs a file");
     }
     choir_status status = prompt_read_file(&file, argument, w->opt.lossy, err);
     if (!status) {
@@ -322,8 +325,10 @@ static choir_status run_help(writer *w, const char *argument, choir_error *err)
     (void)argument;
     (void)err;
     stream *out = &w->s->out;
-    stream_print(out, "Type a text: the model goes on from all of it.  An empty line goes on, Ctrl-C stops.\n"
-                      "\"\"\" begins and ends a text of several lines; // begins a text that starts with /.\n\n");
+    stream_print(out, "%s  An empty line goes on, Ctrl-C stops.\n",
+                 w->s->chat ? "Type what you say: the model replies."
+                            : "Type a text: the model goes on from all of it.");
+    stream_print(out, "\"\"\" begins and ends a text of several lines; // begins a text that starts with /.\n\n");
     for (size_t i = 0; i < N_COMMANDS; i++) {
         char left[32];
         snprintf(left, sizeof left, "/%s %s", commands[i].name, commands[i].argument);

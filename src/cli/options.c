@@ -72,6 +72,11 @@ const option_row option_rows[] = {
      INTO(OPTION_FLAG, raw)},
     {GEN | COMP | TOK | PPL, GROUP_TEXT, "lossy", 0, NULL, 0, NULL, "replace invalid UTF-8 instead of refusing it",
      INTO(OPTION_FLAG, lossy)},
+    {TEXT, GROUP_TEXT, "chat", 0, NULL, 0, NULL, "a reply, by the model's chat template", INTO(OPTION_FLAG, chat)},
+    {TEXT, GROUP_TEXT, "chat-template", 0, NULL, 0, "NAME", "instead of the model's: chatml, llama3, ...",
+     INTO(OPTION_NAME, chat_template), .names = choir_chat_template_name},
+    {TEXT, GROUP_TEXT, "system", 0, "system-prompt", 0, "TEXT", "a system message to begin a chat with",
+     INTO(OPTION_TEXT, system)},
 
     {BENCH, GROUP_TEXT, "n-prompt", 'p', NULL, 0, "N,..", "prompt tokens; 0: no such test (512)",
      INTO(OPTION_INTS, bench_prompt), .min = 0, .max = INT_MOST},

@@ -61,6 +61,8 @@ typedef struct options {
     /* prompt */
     const char *prompt, *file;
     bool raw, lossy;
+    bool chat; /* also when one of the two that follow is given */
+    const char *chat_template, *system;
     /* text */
     int32_t max_tokens, n_samples, ctx_size;
     text_list stops;

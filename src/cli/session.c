@@ -138,12 +138,19 @@ choir_status session_open_engine(session *s, const choir_engine_options *opt, ch
     return choir_engine_open(&s->engine, s->model, opt, err);
 }
 
+choir_status session_open_chat(session *s, choir_error *err)
+{
+    return s->opt->chat ? choir_chat_open(&s->chat, s->model, s->opt->chat_template, err) : CHOIR_OK;
+}
+
 void session_close(session *s)
 {
     signals_set(SIGNALS_EXIT, NULL);
+    choir_chat_close(s->chat);
     choir_engine_close(s->engine);
     choir_model_close(s->model);
     free(s->model_path);
+    s->chat = NULL;
     s->engine = NULL;
     s->model = NULL;
     s->model_path = NULL;

@@ -15,12 +15,15 @@ typedef struct session {
     char *model_path; /* as found; NULL: built-in */
     choir_model *model;
     choir_engine *engine;
+    choir_chat *chat; /* with --chat */
     choir_model_info info;
     char mapped_line[ESCAPED_CAP + 64]; /* what a mapped file that shrinks is told with */
 } session;
 
 /* Opens the model that -m, CHOIR_MODEL or nothing names.  headers: no weights. */
 choir_status session_open_model(session *s, bool headers, choir_error *err);
+/* With --chat: the chat template of the model, or the one that is named. */
+choir_status session_open_chat(session *s, choir_error *err);
 /* Opens an engine; the fields that the caller leaves at their defaults come from the options. */
 choir_status session_open_engine(session *s, const choir_engine_options *opt, choir_error *err);
 void session_engine_options(const session *s, choir_engine_options *opt);

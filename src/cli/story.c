@@ -28,6 +28,7 @@ void story_close(story *s)
 {
     for (size_t i = 0; i < s->n; i++) {
         free(s->states[i].text);
+        free(s->states[i].ids);
     }
     free(s->states);
     *s = (story){0};
@@ -60,6 +61,7 @@ choir_status story_push(story *s, size_t keep, const char *text, size_t n, choir
     }
     while (s->n > s->at + 1) {
         free(s->states[--s->n].text);
+        free(s->states[s->n].ids);
     }
     s->states[s->n++] = (story_state){.text = joined, .n = keep + n};
     s->at++;
@@ -78,6 +80,22 @@ choir_status story_extend(story *s, const char *text, size_t n, choir_error *err
     }
     now->text = longer;
     now->n += n;
+    return CHOIR_OK;
+}
+
+choir_status story_keep_ids(story *s, const int32_t *ids, size_t n, choir_error *err)
+{
+    story_state *now = &s->states[s->at];
+    int32_t *copy = malloc((n + 1) * sizeof *copy);
+    if (!copy) {
+        return no_memory(err);
+    }
+    if (n > 0) {
+        memcpy(copy, ids, n * sizeof *copy);
+    }
+    free(now->ids);
+    now->ids = copy;
+    now->n_ids = n;
     return CHOIR_OK;
 }
 

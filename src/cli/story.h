@@ -7,6 +7,8 @@
 typedef struct story_state {
     char *text;
     size_t n;
+    int32_t *ids; /* [n_ids] of a chat, which its text does not give */
+    size_t n_ids;
 } story_state;
 
 /* states[0 .. at] are the past, the last of them is now; states[at + 1 .. n) can be had again by redo. */
@@ -23,6 +25,8 @@ const story_state *story_now(const story *s);
 choir_status story_push(story *s, size_t keep, const char *text, size_t n, choir_error *err);
 /* Adds to the end of now. */
 choir_status story_extend(story *s, const char *text, size_t n, choir_error *err);
+/* Keeps a copy of n ids with now. */
+choir_status story_keep_ids(story *s, const int32_t *ids, size_t n, choir_error *err);
 bool story_undo(story *s);
 bool story_redo(story *s);
 

@@ -21,6 +21,7 @@ struct choir_model {
     struct wts_set *set;         /* kept open with mmap or headers_only; else NULL */
     struct tokenizer *tokenizer; /* NULL: ids only */
     char no_text[200];           /* why there is no tokenizer */
+    char *chat_template;         /* the text of the file's; NULL: none */
     bool add_bos;
     int32_t bos_id; /* -1: none */
     int32_t eos_ids[MDL_EOS_CAP + 1];

@@ -256,6 +256,7 @@ void choir_model_close(choir_model *m)
     mdl_close(m->weights);
     tok_close(m->tokenizer);
     wts_close(m->set);
+    free(m->chat_template);
     free(m->path);
     free(m);
 }

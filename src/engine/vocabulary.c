@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "engine/chat.h"
 
 static void add_eos(struct choir_model *m, int32_t id)
 {
@@ -43,5 +44,5 @@ choir_status eng_open_tokenizer(struct choir_model *m, const struct wts_set *set
         snprintf(m->no_text, sizeof m->no_text, "%.*s", (int)sizeof m->no_text - 1, cause.msg);
     }
     fill_special_ids(m);
-    return CHOIR_OK;
+    return eng_read_chat_template(&m->chat_template, set, err);
 }

@@ -101,6 +101,17 @@ bool eng_writer_is_full(struct eng_writer *w)
     return false;
 }
 
+/* Whether id ends this text. */
+static bool is_end(const struct eng_writer *w, int32_t id)
+{
+    for (size_t i = 0; i < w->g.n_end_ids; i++) {
+        if (w->g.end_ids[i] == id) {
+            return true;
+        }
+    }
+    return eng_is_eos(w->seq->engine->model, id);
+}
+
 choir_status eng_writer_next(struct eng_writer *w, bool *ended, choir_error *err)
 {
     choir_sequence *s = w->seq;
@@ -113,7 +124,7 @@ choir_status eng_writer_next(struct eng_writer *w, bool *ended, choir_error *err
     if (w->result.n_generated == 0) {
         w->result.first_token_ns = base_clock_ns() - w->begin_ns;
     }
-    if (eng_is_eos(s->engine->model, id)) {
+    if (is_end(w, id)) {
         w->result.finish = CHOIR_FINISH_STOP;
         return CHOIR_OK;
     }

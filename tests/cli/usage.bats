@@ -108,6 +108,7 @@ value() {
     BYTES) echo 4G ;;
     WHEN) echo auto ;;
     FORMAT) echo json ;;
+    NAME) echo chatml ;;
     TEXT | FILE | MODEL | STRING | ORDER) echo x ;;
     *) return 1 ;;
     esac
