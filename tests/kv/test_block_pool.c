@@ -184,7 +184,7 @@ static void do_extend(struct model *m, int seq, int32_t n)
     int32_t size = kv_pool_block_size(m->pool);
     int32_t free_before = kv_pool_n_free(m->pool), cached_before = kv_pool_n_cached(m->pool);
     int32_t tokens_before = t->n_tokens, blocks_before = t->n_blocks;
-    bool published;
+    bool published = false;
     int holders = n > 0 ? next_block_holders(m, seq, &published) : 0;
     int32_t blocks_after = (tokens_before + n + size - 1) / size;
     int32_t need = blocks_after - blocks_before + (holders > 1 ? 1 : 0);
