@@ -52,10 +52,13 @@ static int32_t pending(const struct pol_task *t)
     return t->n_ids - t->table->n_tokens;
 }
 
-/* Blocks it takes until all that it has pending is computed; of one that follows, until it has written its first token. */
+/* Blocks it takes until all that it has pending is computed (if it follows, until it writes for the first time), and
+ * one more if it will ever need more. */
 static int64_t blocks_ahead(const struct pol_line *p, const struct pol_task *t)
 {
+    int32_t size = kv_pool_block_size(p->pool);
     int32_t need = t->follows != NULL ? 1 : kv_table_need(t->table, p->pool, pending(t));
+    need += (t->n_ids - 1) / size < (t->n_most - 1) / size;
     return need < p->most_blocks ? need : p->most_blocks;
 }
 
@@ -69,9 +72,9 @@ static void adopt(const struct pol_line *p, struct pol_task *t)
 /* Whether the first that waits can join those running without soon putting somebody back. */
 static bool can_join(const struct pol_line *p)
 {
-    int64_t need = blocks_ahead(p, p->tasks[p->n_running]) + 1;
-    for (int32_t i = 0; i < p->n_running; i++) {
-        need += blocks_ahead(p, p->tasks[i]) + 1;
+    int64_t need = 0;
+    for (int32_t i = 0; i <= p->n_running; i++) {
+        need += blocks_ahead(p, p->tasks[i]);
     }
     return p->n_running == 0 || need <= kv_pool_n_free(p->pool);
 }

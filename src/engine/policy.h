@@ -7,7 +7,7 @@
  *               running: n_running   waiting, hold no block
  *
  * Running tasks are always the older ones.  The first that waits is admitted when there are free blocks for all that those
- * running and it have pending, and one more for each.  A step computes one token of everybody who has just one pending
+ * running and it have pending, and for each that will need it one more.  A step computes one token of everybody who has just one pending
  * (a decode) and fills the batch with chunks of the others' prompts, older ones first; a task whose next block is about to be
  * computed by an older one, since they begin alike, waits for it.  A task that lacks blocks in a step takes them from the
  * youngest running one, which goes back to the front of those waiting and is computed again later; when it is itself the
@@ -21,11 +21,12 @@
 #include "choir.h"
 #include "kv/block_pool.h"
 
-/* What the policy knows of a sequence.  table, ids, n_ids and follows are the owner's to set, the rest the policy's. */
+/* What the policy knows of a sequence.  The first five are the owner's to set, the rest the policy's. */
 struct pol_task {
     struct kv_table *table; /* what is computed of it */
     const int32_t *ids;     /* [n_ids] */
     int32_t n_ids;          /* those above table->n_tokens are pending */
+    int32_t n_most;         /* most that it will ever have */
     /* It waits, while it runs and without taking part in steps, for this task's prompt, which is its own, to be shared
      * with it.  NULL: it computes its prompt itself. */
     const struct pol_task *follows;

@@ -51,6 +51,13 @@ static int stream_sample(void *user, const char *text, size_t n)
     return t->request->stream(t->request->user, t->sample, text, n);
 }
 
+/* Most tokens that its sequence will ever have. */
+static int32_t most_tokens(const struct eng_task *t)
+{
+    int32_t ctx = t->seq->engine->opt.ctx_size, n = t->writer.g.max_tokens;
+    return n >= 0 && n < ctx - t->seq->n_ids ? t->seq->n_ids + n : ctx;
+}
+
 static choir_status open_task(struct eng_task *t, struct choir_engine *e, const choir_request_options *o,
                               choir_error *err)
 {
@@ -73,6 +80,7 @@ static choir_status open_task(struct eng_task *t, struct choir_engine *e, const 
         t->line.table = &t->seq->table;
         t->line.ids = t->seq->ids;
         t->line.n_ids = t->seq->n_ids;
+        t->line.n_most = most_tokens(t);
         t->line.follows = t->sample > 0 ? &r->tasks[0].line : NULL;
     }
     return status;

@@ -11,6 +11,9 @@
 #include <cmocka.h>
 
 #include "choir.h"
+#include "tests/support/golden.h"
+#include "tests/support/tiny.h"
+#include "tests/support/tiny_text.h"
 
 enum { N = 16, CTX = 192, TEXT_CAP = 4096 };
 
@@ -274,25 +277,149 @@ static const struct setting settings[] = {
     {1, 64, 7, 1, 7, 5},   {3, 4, 512, 1, N, 4}, {2, 16, 1, 1, N, 1},   {4, 16, 512, 1, N, 0},
 };
 
-static void test_together(void **state)
+static uint64_t write_in_all_settings(struct fixture *f)
 {
-    struct fixture *f = *state;
+    uint64_t n_preempted = 0;
     for (int i = 0; i < N; i++) {
+        memset(&f->alone[i], 0, sizeof f->alone[i]);
         write_alone(f, &f->asked[i], 0, &f->alone[i]);
     }
-    uint64_t n_preempted = 0;
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
-        uint64_t n = write_together(f, &settings[i]);
-        assert_true(settings[i].n_seqs < N || n == 0);
-        n_preempted += n;
+        n_preempted += write_together(f, &settings[i]);
     }
-    assert_true(n_preempted > 20);
+    return n_preempted;
+}
+
+static void test_together(void **state)
+{
+    assert_true(write_in_all_settings(*state) > 20);
+}
+
+/* A model whose layers all have a window gives blocks back while it runs. */
+static void test_windows(void **state)
+{
+    const struct fixture *built_in = *state;
+    struct fixture *f = calloc(1, sizeof *f);
+    struct golden g;
+    char dir[TINY_PATH], path[TINY_PATH];
+    choir_model_options mo;
+    choir_model_info info;
+    assert_non_null(f);
+    golden_load(&g, "narrow_window");
+    struct tiny_gguf file = golden_gguf(&g, DTYPE_F32);
+    tiny_text_gguf(&file, NULL);
+    tiny_dir_make(dir);
+    tiny_gguf_write(&file, dir, "m.gguf");
+    choir_model_options_default(&mo);
+    mo.path = tiny_path(path, dir, "m.gguf");
+    assert_int_equal(choir_model_open(&f->model, &mo, NULL), CHOIR_OK);
+    choir_model_describe(f->model, &info);
+    assert_true(info.sliding_window > 0 && info.sliding_window < CTX / 3);
+    int32_t ids[CTX];
+    for (int i = 0; i < CTX; i++) {
+        ids[i] = g.ids[i % g.n_ids] % info.vocab_size;
+    }
+    for (int i = 0; i < N; i++) {
+        f->asked[i] = built_in->asked[i];
+        f->asked[i].sampling.ignore_eos = true;
+        f->asked[i].ids = ids + i % 3;
+        f->asked[i].n_ids = (size_t)(2 + i * 37 % 120);
+    }
+    write_in_all_settings(f);
+    choir_model_close(f->model);
+    tiny_dir_remove(dir);
+    golden_free(&g);
+    free(f);
+}
+
+/* Texts of one prompt: the prompt is computed once, also without the prefix cache; those that do not fit wait. */
+static void test_samples(void **state)
+{
+    struct fixture *f = *state;
+    enum { SAMPLES = 5, LONG = 14 };
+    static const struct setting x[] = {
+        {2, 16, 512, N, 0, 0}, {2, 16, 16, N, 0, 0}, {1, 4, 512, 1, 2, 0}, {2, 16, 512, 1, N, 0}};
+    struct asked *a = &f->asked[LONG];
+    struct text *alone = calloc(SAMPLES, sizeof *alone);
+    for (int i = 0; i < SAMPLES; i++) {
+        write_alone(f, a, (uint64_t)i, &alone[i]);
+    }
+    for (size_t k = 0; k < sizeof x / sizeof x[0]; k++) {
+        for (int cache = 0; cache < 2; cache++) {
+            struct text *texts = calloc(SAMPLES, sizeof *texts);
+            choir_engine_options eo;
+            choir_engine *e;
+            choir_engine_options_default(&eo);
+            eo.ctx_size = CTX;
+            eo.n_threads = x[k].threads;
+            eo.kv_block = x[k].block;
+            eo.batch = x[k].batch;
+            eo.n_seqs = x[k].n_seqs;
+            eo.max_logits = x[k].max_logits;
+            eo.prefix_cache = cache == 1;
+            assert_int_equal(choir_engine_open(&e, f->model, &eo, NULL), CHOIR_OK);
+            choir_scheduler *s = open_scheduler(e);
+            submit(s, a, SAMPLES, texts);
+            size_t steps = 0, prompt = (a->n_ids + (size_t)eo.batch - 1) / (size_t)eo.batch;
+            for (; is_busy(s); steps++) {
+                step(s);
+            }
+            for (int i = 0; i < SAMPLES; i++) {
+                expect_same(&texts[i], &alone[i], "sample", i);
+            }
+            if (x[k].n_seqs == N) { /* all in the steps of the longest */
+                assert_true(steps <= prompt + (size_t)a->generation.max_tokens);
+            }
+            choir_scheduler_close(s);
+            expect_no_block_held(e);
+            choir_engine_close(e);
+            free(texts);
+        }
+    }
+    free(alone);
+}
+
+/* Prompts that begin alike, submitted together: what they share is computed once. */
+static void test_shared_prefix(void **state)
+{
+    struct fixture *f = *state;
+    const struct setting x = {2, 16, 512, N, 0, 0};
+    struct asked a = f->asked[14];
+    struct text *texts = calloc(N, sizeof *texts), *alone = calloc(N, sizeof *alone);
+    choir_engine *e = open_engine(f, &x);
+    choir_scheduler *s = open_scheduler(e);
+    int32_t ids[N][CTX];
+    int32_t shared = (int32_t)a.n_ids / 16 * 16, computed = 0;
+    assert_true(shared >= 32);
+    a.generation.max_tokens = 5;
+    for (int i = 0; i < N; i++) {
+        memcpy(ids[i], f->asked[14].ids, a.n_ids * sizeof **ids);
+        ids[i][a.n_ids] = 10 + i;
+        a.ids = ids[i];
+        a.n_ids++;
+        write_alone(f, &a, 0, &alone[i]);
+        submit(s, &a, 1, &texts[i]);
+        a.n_ids--;
+    }
+    run_out(s);
+    for (int i = 0; i < N; i++) {
+        expect_same(&texts[i], &alone[i], "shared prefix", i);
+        computed += texts[i].result.n_prompt - texts[i].result.n_cached;
+    }
+    assert_int_equal(computed, shared + N * ((int32_t)a.n_ids + 1 - shared));
+    choir_scheduler_close(s);
+    choir_engine_close(e);
+    free(texts);
+    free(alone);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_together),
+        cmocka_unit_test(test_windows),
+        cmocka_unit_test(test_samples),
+        cmocka_unit_test(test_shared_prefix),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

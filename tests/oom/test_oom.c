@@ -292,6 +292,38 @@ static choir_status generate(struct fixture *f, choir_error *err)
     return choir_generate(&r, f->seq, &g, err);
 }
 
+/* A request of several texts, run to its end. */
+static choir_status schedule(struct fixture *f, choir_error *err)
+{
+    static const char *const stops[] = {"x", "yz"};
+    static const int32_t ids[] = {1, 5, 6, 7, 8};
+    choir_scheduler *s;
+    choir_scheduler_info info;
+    choir_request_options r;
+    uint64_t id;
+    choir_status status = choir_scheduler_open(&s, f->engine, err);
+    if (status == CHOIR_OK) {
+        choir_request_options_default(&r);
+        r.ids = ids;
+        r.n_ids = 5;
+        r.sampling = f->sampling;
+        r.generation.stops = stops;
+        r.generation.n_stops = 2;
+        r.generation.max_tokens = 3;
+        r.n_samples = 2;
+        status = choir_scheduler_submit(&id, s, &r, err);
+        assert_true((id > 0) == (status == CHOIR_OK));
+        choir_scheduler_describe(s, &info);
+        assert_int_equal(info.n_waiting, status == CHOIR_OK ? 2 : 0);
+        while (status == CHOIR_OK && info.n_running + info.n_waiting > 0) {
+            status = choir_scheduler_step(s, err);
+            choir_scheduler_describe(s, &info);
+        }
+    }
+    choir_scheduler_close(s);
+    return status;
+}
+
 static choir_status quantize_as(struct fixture *f, const char *in, const char *tokenizer, choir_error *err)
 {
     choir_quantize_options opt = {.in = in, .out = f->out, .type = "q8_0", .tokenizer = tokenizer};
@@ -368,6 +400,7 @@ static void test_engine(void **state)
     run_out(*state, open_sequence, "a sequence");
     run_out(*state, generate, "choir_generate");
     run_out(*state, fork_sequence, "a fork");
+    run_out(*state, schedule, "choir_scheduler");
 }
 
 static void test_quantize(void **state)
@@ -465,6 +498,53 @@ static void test_decode_loop(void **state)
     choir_model_close(m);
 }
 
+/* Requests that come, share a prompt, are put back and end: nothing is allocated but by submit. */
+static void test_scheduler_steps(void **state)
+{
+    (void)state;
+    choir_model_options mo;
+    choir_engine_options eo;
+    choir_model *m;
+    choir_engine *e;
+    choir_scheduler *s;
+    choir_scheduler_info info;
+    choir_request_options r;
+    uint64_t id;
+    int32_t ids[40];
+    choir_model_options_default(&mo);
+    choir_engine_options_default(&eo);
+    eo.ctx_size = 128;
+    eo.max_logits = 8;
+    eo.n_threads = 2;
+    eo.kv_block = 4;
+    eo.batch = 32;
+    assert_int_equal(choir_model_open(&m, &mo, NULL), CHOIR_OK);
+    assert_int_equal(choir_engine_open(&e, m, &eo, NULL), CHOIR_OK);
+    assert_int_equal(choir_scheduler_open(&s, e, NULL), CHOIR_OK);
+    choir_request_options_default(&r);
+    r.ids = ids;
+    r.generation.max_tokens = 30;
+    r.sampling.ignore_eos = true;
+    for (int i = 0; i < 9; i++) {
+        for (int k = 0; k < 40; k++) {
+            ids[k] = 3 + (k < 10 ? k : k + i);
+        }
+        r.n_ids = 7 + 4 * (size_t)i;
+        r.n_samples = 1 + i % 3;
+        assert_int_equal(choir_scheduler_submit(&id, s, &r, NULL), CHOIR_OK);
+    }
+    arm(0, false);
+    do {
+        assert_int_equal(choir_scheduler_step(s, NULL), CHOIR_OK);
+        choir_scheduler_describe(s, &info);
+    } while (info.n_running + info.n_waiting > 0);
+    assert_int_equal(disarm(), 0);
+    assert_true(info.n_preempted > 0);
+    choir_scheduler_close(s);
+    choir_engine_close(e);
+    choir_model_close(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -473,6 +553,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_quantize, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_text, set_up, tear_down),
         cmocka_unit_test(test_decode_loop),
+        cmocka_unit_test(test_scheduler_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
