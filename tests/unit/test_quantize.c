@@ -13,6 +13,7 @@
 #include "choir.h"
 #include "tests/support/golden.h"
 #include "tests/support/golden_run.h"
+#include "tests/support/quantizing.h"
 #include "tests/support/tiny.h"
 #include "tests/support/tiny_text.h"
 #include "weights/mix.h"
@@ -20,30 +21,6 @@
 
 static const double exact = 1e-9;
 static const double quantized = 1e-3;
-
-static choir_status quantize_as(const char *in, const char *out, const char *type, const char *tokenizer,
-                                choir_error *err)
-{
-    choir_quantize_options opt = {.in = in, .out = out, .type = type, .tokenizer = tokenizer};
-    return choir_quantize(&opt, err);
-}
-
-static void quantize_pure(const char *in, const char *out, const char *type, int n_threads)
-{
-    choir_error err;
-    choir_quantize_options opt = {.in = in, .out = out, .type = type, .pure = true, .n_threads = n_threads};
-    if (choir_quantize(&opt, &err) != CHOIR_OK) {
-        fail_msg("%s", err.msg);
-    }
-}
-
-static void quantize(const char *in, const char *out, const char *type, const char *tokenizer)
-{
-    choir_error err;
-    if (quantize_as(in, out, type, tokenizer, &err) != CHOIR_OK) {
-        fail_msg("%s", err.msg);
-    }
-}
 
 static void expect_nmse(const struct golden *g, const char *path, const char *type, double most)
 {
@@ -66,9 +43,9 @@ static void test_folder(void **state)
         golden_load(&g, names[i]);
         tiny_dir_make(dir);
         golden_write_hf(&g, dir, DTYPE_BF16);
-        quantize(dir, tiny_path(first, dir, "first.gguf"), "f32", NULL);
+        quantize_file(dir, tiny_path(first, dir, "first.gguf"), "f32", NULL);
         expect_nmse(&g, first, "f32", exact);
-        quantize(first, tiny_path(second, dir, "second.gguf"), "bf16", NULL);
+        quantize_file(first, tiny_path(second, dir, "second.gguf"), "bf16", NULL);
         expect_nmse(&g, second, "f32", exact);
         tiny_dir_remove(dir);
         golden_free(&g);
@@ -84,7 +61,7 @@ static void test_llama2c(void **state)
     tiny_dir_make(dir);
     for (int version = 0; version <= 1; version++) {
         golden_write_llama2c(&g, dir, "m.bin", version);
-        quantize(tiny_path(in, dir, "m.bin"), tiny_path(out, dir, "m.gguf"), "f16", NULL);
+        quantize_file(tiny_path(in, dir, "m.bin"), tiny_path(out, dir, "m.gguf"), "f16", NULL);
         expect_nmse(&g, out, "f32", exact);
     }
     tiny_dir_remove(dir);
@@ -101,7 +78,7 @@ static void test_rounding(void **state)
     golden_load(&g, "quant");
     tiny_dir_make(dir);
     golden_write_hf(&g, dir, DTYPE_F16);
-    quantize(dir, tiny_path(plain, dir, "plain.gguf"), "f32", NULL);
+    quantize_file(dir, tiny_path(plain, dir, "plain.gguf"), "f32", NULL);
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         quantize_pure(dir, tiny_path(out, dir, "out.gguf"), types[i], 0);
         expect_nmse(&g, out, types[i], quantized);
@@ -109,7 +86,7 @@ static void test_rounding(void **state)
         expect_nmse(&g, out, types[i], quantized);
         quantize_pure(out, tiny_path(plain, dir, "again.gguf"), types[i], 0); /* rounding twice changes nothing more */
         expect_nmse(&g, plain, types[i], quantized);
-        quantize(dir, tiny_path(plain, dir, "plain.gguf"), "f32", NULL);
+        quantize_file(dir, tiny_path(plain, dir, "plain.gguf"), "f32", NULL);
     }
     tiny_dir_remove(dir);
     golden_free(&g);
@@ -136,7 +113,7 @@ static void test_keys(void **state)
     tiny_gguf_set(&file, "split.no", "u16", "0");
     tiny_gguf_set(&file, "split.count", "u16", "1");
     tiny_gguf_write(&file, dir, "in.gguf");
-    quantize(tiny_path(in, dir, "in.gguf"), tiny_path(out, dir, "out.gguf"), "q8_0", NULL);
+    quantize_file(tiny_path(in, dir, "in.gguf"), tiny_path(out, dir, "out.gguf"), "q8_0", NULL);
     struct wts_set *set;
     assert_int_equal(wts_open(&set, out, true, NULL), CHOIR_OK);
     assert_false(has_key(set, "split.no"));
@@ -194,9 +171,9 @@ static void test_stop_ids(void **state)
     tiny_path(out, dir, "out.gguf");
     for (int with_text = 0; with_text < 2; with_text++) {
         expect_stops(dir, "725");
-        quantize(dir, out, "q8_0", NULL);
+        quantize_file(dir, out, "q8_0", NULL);
         expect_stops(out, "725");
-        quantize(out, tiny_path(again, dir, "again.gguf"), "q4_0", NULL);
+        quantize_file(out, tiny_path(again, dir, "again.gguf"), "q4_0", NULL);
         expect_stops(again, "725");
         tiny_text_sp(dir, "tokenizer.model");
     }
@@ -241,19 +218,19 @@ static void test_vocabulary(void **state)
     tiny_gguf_set(&file, "tokenizer.ggml.eot_token_id", "u32", "9");
     tiny_gguf_write(&file, dir, "in.gguf");
     tiny_path(in, dir, "in.gguf");
-    quantize(in, out, "q8_0", NULL);
+    quantize_file(in, out, "q8_0", NULL);
     expect_pieces(out, TINY_TEXT_PIECES, "llo");
     expect_stops(out, "29");
     tiny_text_sp(dir, "other.model");
     tiny_path(sp, dir, "other.model");
-    quantize(in, out, "q8_0", sp);
+    quantize_file(in, out, "q8_0", sp);
     expect_pieces(out, 6, "ab");
     expect_stops(out, "29");
     golden_write_hf(&g, dir, DTYPE_F32);
-    quantize(dir, out, "f32", sp);
+    quantize_file(dir, out, "f32", sp);
     expect_pieces(out, 6, "ab");
     assert_int_equal(rename(sp, tiny_path(in, dir, "tokenizer.model")), 0);
-    quantize(dir, out, "f32", NULL);
+    quantize_file(dir, out, "f32", NULL);
     expect_pieces(out, 6, "ab");
     tiny_dir_remove(dir);
     golden_free(&g);
@@ -284,67 +261,13 @@ static void test_missing_tokenizer(void **state)
 
 /* ---- super-blocks, and mixes of types ---- */
 
-/* A model whose rows are whole super-blocks. */
-static struct golden wide_model(int32_t ids[12])
-{
-    for (int i = 0; i < 12; i++) {
-        ids[i] = 7 * i % 96;
-    }
-    return (struct golden){.name = "wide",
-                           .seed = 21,
-                           .n_ids = 12,
-                           .keep = 12,
-                           .dim = 256,
-                           .hidden_dim = 512,
-                           .n_layers = 3,
-                           .n_heads = 4,
-                           .n_kv_heads = 2,
-                           .head_dim = 64,
-                           .vocab_size = 96,
-                           .max_seq_len = 32,
-                           .ids = ids};
-}
-
-/* Logits of every position; [n_ids, vocab_size], malloc'ed. */
-static float *logits_of(const struct golden *g, const char *path, const char *quant, bool in_place)
-{
-    choir_model *m = golden_open(path, quant, in_place);
-    choir_engine_options opt;
-    choir_engine_options_default(&opt);
-    opt.kv_type = "f32";
-    choir_sampling sampling;
-    choir_sampling_default(&sampling);
-    choir_engine *e;
-    choir_sequence *s;
-    assert_int_equal(choir_engine_open(&e, m, &opt, NULL), CHOIR_OK);
-    assert_int_equal(choir_sequence_open(&s, e, &sampling, NULL), CHOIR_OK);
-    const size_t row = (size_t)g->vocab_size * sizeof(float);
-    float *logits = malloc((size_t)g->n_ids * row);
-    for (int t = 0; t < g->n_ids; t++) {
-        assert_int_equal(choir_sequence_append(s, g->ids + t, 1, NULL), CHOIR_OK);
-        assert_int_equal(choir_engine_step(e, &s, 1, NULL), CHOIR_OK);
-        memcpy(logits + (size_t)t * (size_t)g->vocab_size, choir_sequence_logits(s), row);
-    }
-    choir_sequence_close(s);
-    choir_engine_close(e);
-    choir_model_close(m);
-    return logits;
-}
-
-static void expect_same_bits(const struct golden *g, const float *a, const float *b, const char *name, const char *how)
-{
-    if (memcmp(a, b, (size_t)g->n_ids * (size_t)g->vocab_size * sizeof *a) != 0) {
-        fail_msg("%s: other logits %s", name, how);
-    }
-}
-
 /* Quantized into a file, in that file's own layout, or while loading: the same bits.  And written back as f32 the weights
  * are what the file's were: only the rounding of activations to int8 is gone. */
 static void test_every_mix(void **state)
 {
     (void)state;
     int32_t ids[12];
-    const struct golden g = wide_model(ids);
+    const struct golden g = quantizing_model(ids);
     char dir[TINY_PATH], plain[TINY_PATH], out[TINY_PATH], back[TINY_PATH];
     tiny_dir_make(dir);
     golden_write_gguf(&g, dir, "plain.gguf", DTYPE_F32);
@@ -353,12 +276,12 @@ static void test_every_mix(void **state)
     tiny_path(back, dir, "back.gguf");
     for (int i = 0; wts_mix_name(i) != NULL; i++) {
         const char *name = wts_mix_name(i);
-        quantize(plain, out, name, NULL);
-        quantize(out, back, "f32", NULL);
-        float *file = logits_of(&g, out, NULL, false), *mapped = logits_of(&g, out, NULL, true);
-        float *loaded = logits_of(&g, plain, name, false), *widened = logits_of(&g, back, NULL, false);
-        expect_same_bits(&g, file, mapped, name, "from the file's layout");
-        expect_same_bits(&g, file, loaded, name, "when quantized while loading");
+        quantize_file(plain, out, name, NULL);
+        quantize_file(out, back, "f32", NULL);
+        float *file = quantizing_logits(&g, out, NULL, false), *mapped = quantizing_logits(&g, out, NULL, true);
+        float *loaded = quantizing_logits(&g, plain, name, false), *widened = quantizing_logits(&g, back, NULL, false);
+        expect_same_logits(&g, file, mapped, name, "from the file's layout");
+        expect_same_logits(&g, file, loaded, name, "when quantized while loading");
         double error = 0, power = 0;
         for (int k = 0; k < g.n_ids * g.vocab_size; k++) {
             error += ((double)file[k] - (double)widened[k]) * ((double)file[k] - (double)widened[k]);
@@ -387,12 +310,12 @@ static void test_mix_types(void **state)
 {
     (void)state;
     int32_t ids[12];
-    const struct golden g = wide_model(ids);
+    const struct golden g = quantizing_model(ids);
     char dir[TINY_PATH], in[TINY_PATH], out[TINY_PATH];
     struct wts_set *set;
     tiny_dir_make(dir);
     golden_write_gguf(&g, dir, "in.gguf", DTYPE_F32);
-    quantize(tiny_path(in, dir, "in.gguf"), tiny_path(out, dir, "out.gguf"), "q4_K_M", NULL);
+    quantize_file(tiny_path(in, dir, "in.gguf"), tiny_path(out, dir, "out.gguf"), "q4_K_M", NULL);
     assert_int_equal(wts_open(&set, out, true, NULL), CHOIR_OK);
     assert_int_equal(type_in(set, "output.weight"), DTYPE_Q6_K);
     assert_int_equal(type_in(set, "token_embd.weight"), DTYPE_Q4_K);

@@ -13,89 +13,12 @@
 #include "tests/support/files.h"
 #include "tests/support/golden.h"
 #include "tests/support/golden_run.h"
+#include "tests/support/quantizing.h"
 #include "tests/support/split.h"
 #include "tests/support/tiny.h"
 #include "weights/gguf_write.h"
 #include "weights/quants.h"
 #include "weights/weights.h"
-
-static choir_status quantize_as(const char *in, const char *out, const char *type, const char *tokenizer,
-                                choir_error *err)
-{
-    choir_quantize_options opt = {.in = in, .out = out, .type = type, .tokenizer = tokenizer};
-    return choir_quantize(&opt, err);
-}
-
-static void quantize_pure(const char *in, const char *out, const char *type, int n_threads)
-{
-    choir_error err;
-    choir_quantize_options opt = {.in = in, .out = out, .type = type, .pure = true, .n_threads = n_threads};
-    if (choir_quantize(&opt, &err) != CHOIR_OK) {
-        fail_msg("%s", err.msg);
-    }
-}
-
-static void quantize(const char *in, const char *out, const char *type, const char *tokenizer)
-{
-    choir_error err;
-    if (quantize_as(in, out, type, tokenizer, &err) != CHOIR_OK) {
-        fail_msg("%s", err.msg);
-    }
-}
-
-/* A model whose rows are whole super-blocks. */
-static struct golden wide_model(int32_t ids[12])
-{
-    for (int i = 0; i < 12; i++) {
-        ids[i] = 7 * i % 96;
-    }
-    return (struct golden){.name = "wide",
-                           .seed = 21,
-                           .n_ids = 12,
-                           .keep = 12,
-                           .dim = 256,
-                           .hidden_dim = 512,
-                           .n_layers = 3,
-                           .n_heads = 4,
-                           .n_kv_heads = 2,
-                           .head_dim = 64,
-                           .vocab_size = 96,
-                           .max_seq_len = 32,
-                           .ids = ids};
-}
-
-/* Logits of every position; [n_ids, vocab_size], malloc'ed. */
-static float *logits_of(const struct golden *g, const char *path, const char *quant, bool in_place)
-{
-    choir_model *m = golden_open(path, quant, in_place);
-    choir_engine_options opt;
-    choir_engine_options_default(&opt);
-    opt.kv_type = "f32";
-    choir_sampling sampling;
-    choir_sampling_default(&sampling);
-    choir_engine *e;
-    choir_sequence *s;
-    assert_int_equal(choir_engine_open(&e, m, &opt, NULL), CHOIR_OK);
-    assert_int_equal(choir_sequence_open(&s, e, &sampling, NULL), CHOIR_OK);
-    const size_t row = (size_t)g->vocab_size * sizeof(float);
-    float *logits = malloc((size_t)g->n_ids * row);
-    for (int t = 0; t < g->n_ids; t++) {
-        assert_int_equal(choir_sequence_append(s, g->ids + t, 1, NULL), CHOIR_OK);
-        assert_int_equal(choir_engine_step(e, &s, 1, NULL), CHOIR_OK);
-        memcpy(logits + (size_t)t * (size_t)g->vocab_size, choir_sequence_logits(s), row);
-    }
-    choir_sequence_close(s);
-    choir_engine_close(e);
-    choir_model_close(m);
-    return logits;
-}
-
-static void expect_same_bits(const struct golden *g, const float *a, const float *b, const char *name, const char *how)
-{
-    if (memcmp(a, b, (size_t)g->n_ids * (size_t)g->vocab_size * sizeof *a) != 0) {
-        fail_msg("%s: other logits %s", name, how);
-    }
-}
 
 static void expect_same_files(const char *a, const char *b, const char *how)
 {
@@ -120,19 +43,19 @@ static void test_splits(void **state)
 {
     (void)state;
     int32_t ids[12];
-    const struct golden g = wide_model(ids);
+    const struct golden g = quantizing_model(ids);
     char dir[TINY_PATH], plain[TINY_PATH], first[TINY_PATH], whole[TINY_PATH], joined[TINY_PATH];
     tiny_dir_make(dir);
     golden_write_gguf(&g, dir, "plain.gguf", DTYPE_F16);
     tiny_path(plain, dir, "plain.gguf");
-    float *wanted = logits_of(&g, plain, NULL, false);
-    quantize(plain, tiny_path(whole, dir, "whole.gguf"), "q4_K_M", NULL);
+    float *wanted = quantizing_logits(&g, plain, NULL, false);
+    quantize_file(plain, tiny_path(whole, dir, "whole.gguf"), "q4_K_M", NULL);
     for (uint32_t version = 2; version <= 3; version++) {
         split_gguf(first, plain, dir, 3, version);
-        float *found = logits_of(&g, first, NULL, false), *mapped = logits_of(&g, first, NULL, true);
-        expect_same_bits(&g, wanted, found, first, "in parts");
-        expect_same_bits(&g, wanted, mapped, first, "in parts and in place");
-        quantize(first, tiny_path(joined, dir, "joined.gguf"), "q4_K_M", NULL);
+        float *found = quantizing_logits(&g, first, NULL, false), *mapped = quantizing_logits(&g, first, NULL, true);
+        expect_same_logits(&g, wanted, found, first, "in parts");
+        expect_same_logits(&g, wanted, mapped, first, "in parts and in place");
+        quantize_file(first, tiny_path(joined, dir, "joined.gguf"), "q4_K_M", NULL);
         expect_same_files(whole, joined, "made of parts");
         free(found);
         free(mapped);
@@ -146,7 +69,7 @@ static void test_threads(void **state)
     (void)state;
     static const char *const types[] = {"f32", "q4_1", "q5_K"};
     int32_t ids[12];
-    const struct golden g = wide_model(ids);
+    const struct golden g = quantizing_model(ids);
     struct golden folder;
     char dir[TINY_PATH], in[TINY_PATH], one[TINY_PATH], many[TINY_PATH];
     golden_load(&folder, "quant");
@@ -177,7 +100,7 @@ static void test_source_is_kept(void **state)
 {
     (void)state;
     int32_t ids[12];
-    const struct golden g = wide_model(ids);
+    const struct golden g = quantizing_model(ids);
     char dir[TINY_PATH], in[TINY_PATH], first[TINY_PATH], link_name[TINY_PATH];
     choir_error err;
     tiny_dir_make(dir);
@@ -191,7 +114,7 @@ static void test_source_is_kept(void **state)
     char second[TINY_PATH];
     assert_int_equal(quantize_as(first, tiny_path(second, dir, "m-00002-of-00002.gguf"), "q8_0", NULL, &err),
                      CHOIR_USAGE);
-    free(logits_of(&g, first, NULL, false)); /* all still there */
+    free(quantizing_logits(&g, first, NULL, false)); /* all still there */
     tiny_dir_remove(dir);
 }
 
@@ -265,14 +188,14 @@ static void test_experts(void **state)
 {
     (void)state;
     int32_t ids[12];
-    const struct golden g = wide_model(ids);
+    const struct golden g = quantizing_model(ids);
     char dir[TINY_PATH], plain[TINY_PATH], in[TINY_PATH], out[TINY_PATH];
     struct wts_set *set;
     tiny_dir_make(dir);
     golden_write_gguf(&g, dir, "plain.gguf", DTYPE_F16);
     tiny_path(plain, dir, "plain.gguf");
     write_with_experts(tiny_path(in, dir, "in.gguf"), plain);
-    quantize(in, tiny_path(out, dir, "out.gguf"), "q3_K_M", NULL);
+    quantize_file(in, tiny_path(out, dir, "out.gguf"), "q3_K_M", NULL);
     assert_int_equal(wts_open(&set, out, false, NULL), CHOIR_OK);
     expect_rows(set, "blk.0.ffn_down_exps.weight", DTYPE_Q4_K, 3);
     expect_rows(set, "blk.0.ffn_up_exps.weight", DTYPE_Q3_K, 3);
