@@ -36,7 +36,7 @@ static void fill(struct tok_export *e, const struct tokenizer *t, const struct s
 {
     for (int32_t i = 0; i < t->n_pieces; i++) {
         e->pieces[i] = tok_piece(t, i, &e->piece_bytes[i]);
-        e->scores[i] = m->pieces[i].score;
+        e->scores[i] = i < m->n_pieces ? m->pieces[i].score : 0; /* added tokens have none */
         e->types[i] = (int32_t)tok_piece_type(t, i);
     }
     e->vocab = (struct tok_vocab){

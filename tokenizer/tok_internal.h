@@ -23,6 +23,13 @@ struct tokenizer {
     struct bpe *bpe;        /* byte-level BPE; NULL: SentencePiece, by what follows */
     struct sp_built model;
     struct sp_lib *lib;
+    int32_t n_model_pieces;     /* of the model itself; added tokens may follow */
+    struct bpe_added_set added; /* found in a text before the model's turn */
+    struct sp_lib *lib_inner;   /* for a text behind an added token; NULL: lib */
 };
+
+/* The library crashes (in protobuf's destructors) when memory runs out while it works.  So what it may need is asked for
+ * first, and given back: best effort, but then it is an error message. */
+choir_status tok_probe_memory(uint64_t bytes, const char *what, choir_error *err);
 
 #endif

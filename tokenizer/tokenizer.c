@@ -1,4 +1,4 @@
-/* Opening, the table of pieces, encoding.  The library is asked for one thing only, the ids of a text; pieces and
+/* Opening, and the table of pieces.  The library is asked for one thing only, the ids of a text (tok_encode.c); pieces and
  * decoding (detok.c) are ours. */
 #include "tokenizer/tokenizer.h"
 
@@ -10,40 +10,54 @@
 #include "base/file.h"
 #include "tokenizer/sp_parse.h"
 #include "tokenizer/sp_validate.h"
+#include "tokenizer/tok_added.h"
 #include "tokenizer/tok_internal.h"
 #include "tokenizer/tok_json.h"
+#include "tokenizer/tok_pieces.h"
 
-/* Texts, types and the few facts of the model into t. */
-static choir_status copy_model(struct tokenizer *t, const struct sp_model *m, choir_error *err)
+/* Room for n pieces of so many bytes. */
+static choir_status allocate(struct tokenizer *t, size_t n, size_t bytes, size_t unk_bytes, choir_error *err)
 {
-    size_t n = (size_t)m->n_pieces;
-    size_t bytes = 0; /* at most 2^24 * 4096 */
-    for (size_t i = 0; i < n; i++) {
-        bytes += m->pieces[i].text.n;
-    }
-    t->texts = malloc(bytes);
+    t->texts = malloc(bytes + 1);
     t->starts = malloc((n + 1) * sizeof *t->starts);
     t->types = malloc(n);
-    t->unk_surface = malloc(m->unk_surface.n + 1);
-    if (!t->texts || !t->starts || !t->types || !t->unk_surface) {
-        return base_fail_memory(err, bytes + (n + 1) * sizeof *t->starts + n, "the vocabulary");
+    t->unk_surface = malloc(unk_bytes + 1);
+    bool ok = t->texts != NULL && t->starts != NULL && t->types != NULL && t->unk_surface != NULL;
+    return ok ? CHOIR_OK : base_fail_memory(err, bytes + (n + 1) * sizeof *t->starts + n, "the vocabulary");
+}
+
+static choir_status copy_pieces(struct tokenizer *t, const struct sp_model *m, const struct tok_piece_list *list,
+                                choir_error *err)
+{
+    size_t n = (size_t)list->n;
+    size_t bytes = 0; /* at most 2^24 * 4096 */
+    for (size_t i = 0; i < n; i++) {
+        bytes += list->pieces[i].text.n;
     }
+    choir_status status = allocate(t, n, bytes, m->unk_surface.n, err);
     size_t at = 0;
     t->max_piece_bytes = m->unk_surface.n;
-    for (size_t i = 0; i < n; i++) {
-        struct sp_text text = m->pieces[i].text;
+    for (size_t i = 0; i < n && status == CHOIR_OK; i++) {
+        struct sp_text text = list->pieces[i].text;
         memcpy(t->texts + at, text.s, text.n);
         t->starts[i] = at;
-        t->types[i] = (uint8_t)m->pieces[i].type;
+        t->types[i] = (uint8_t)list->pieces[i].type;
         at += text.n;
         t->max_piece_bytes = text.n > t->max_piece_bytes ? text.n : t->max_piece_bytes;
+        t->starts[i + 1] = at;
     }
-    t->starts[n] = at;
+    t->n_pieces = list->n;
+    t->n_model_pieces = m->n_pieces;
+    return status;
+}
+
+/* The few facts of the model into t. */
+static void copy_facts(struct tokenizer *t, const struct sp_model *m)
+{
     if (m->unk_surface.n > 0) {
         memcpy(t->unk_surface, m->unk_surface.s, m->unk_surface.n);
     }
     t->unk_surface_bytes = m->unk_surface.n;
-    t->n_pieces = m->n_pieces;
     t->bos_id = m->bos_id;
     t->eos_id = m->eos_id;
     t->unk_id = m->unk_id;
@@ -53,12 +67,9 @@ static choir_status copy_model(struct tokenizer *t, const struct sp_model *m, ch
                      : m->add_dummy_prefix       ? TOK_SPACE_DROPPED
                                                  : TOK_SPACE_KEPT;
     t->max_text_bytes = INT32_MAX / m->max_expansion - 8;
-    return CHOIR_OK;
 }
 
-/* The library crashes (in protobuf's destructors) when memory runs out while it works.  So what it may need is asked for
- * first, and given back: best effort, but then it is an error message. */
-static choir_status probe_memory(uint64_t bytes, const char *what, choir_error *err)
+choir_status tok_probe_memory(uint64_t bytes, const char *what, choir_error *err)
 {
     struct base_arena a;
     choir_status s = base_arena_map(&a, bytes < SIZE_MAX ? (size_t)bytes : SIZE_MAX, false, what, err);
@@ -68,31 +79,64 @@ static choir_status probe_memory(uint64_t bytes, const char *what, choir_error *
     return s;
 }
 
-/* Measured, rounded up: the library's bytes for a piece, for a byte of the model, and for a byte of text. */
-enum { LIB_PER_PIECE = 512, LIB_PER_MODEL_BYTE = 4, LIB_PER_TEXT_BYTE = 256, LIB_FIXED = 1 << 20 };
+/* Measured, rounded up: the library's bytes for a piece and for a byte of the model. */
+enum { LIB_PER_PIECE = 512, LIB_PER_MODEL_BYTE = 4, LIB_FIXED = 1 << 20 };
 
 static choir_status open_lib(struct tokenizer *t, const char *file, choir_error *err)
 {
     uint64_t need = LIB_FIXED + (uint64_t)t->n_pieces * LIB_PER_PIECE + (uint64_t)t->model.n_lib * LIB_PER_MODEL_BYTE;
-    choir_status s = probe_memory(need, "the tokenizer", err);
+    choir_status s = tok_probe_memory(need, "the tokenizer", err);
     return s == CHOIR_OK ? sp_lib_open(&t->lib, file, t->model.data, t->model.n_lib, err) : s;
 }
 
-/* Checks *m, makes a tokenizer of it, and clears it. */
-static choir_status open_model(struct tokenizer **out, struct sp_model *m, int64_t vocab_rows, choir_error *err)
+/* The library once more, for texts that do not begin the whole one: it puts no space in front of them. */
+static choir_status open_inner(struct tokenizer *t, struct sp_model *m, choir_error *err)
 {
-    struct tokenizer *t = NULL;
-    choir_status s = sp_validate(m, vocab_rows, err);
+    struct sp_built built;
+    m->add_dummy_prefix = false;
+    choir_status s = sp_build(&built, m, err);
     if (s == CHOIR_OK) {
-        t = calloc(1, sizeof *t);
-        s = t ? copy_model(t, m, err) : base_fail_memory(err, sizeof *t, "the tokenizer");
+        s = sp_lib_open(&t->lib_inner, m->file, built.data, built.n_lib, err);
+        free(built.data);
     }
+    return s;
+}
+
+static choir_status fill(struct tokenizer *t, struct sp_model *m, const struct tok_piece_list *list,
+                         const struct tok_added *added, choir_error *err)
+{
+    choir_status s = copy_pieces(t, m, list, err);
     if (s == CHOIR_OK) {
+        copy_facts(t, m);
         s = sp_build(&t->model, m, err);
     }
     if (s == CHOIR_OK) {
         s = open_lib(t, m->file, err);
     }
+    if (s == CHOIR_OK && list->n_found > 0) {
+        s = bpe_added_open(&t->added, list->found, list->n_found, err);
+    }
+    if (s == CHOIR_OK && list->n_found > 0 && !added->legacy && m->add_dummy_prefix) {
+        s = open_inner(t, m, err);
+    }
+    return s;
+}
+
+/* Checks *m, makes a tokenizer of it and of the tokens added to it (or NULL), and clears it. */
+static choir_status open_model(struct tokenizer **out, struct sp_model *m, const struct tok_added *added,
+                               int64_t vocab_rows, choir_error *err)
+{
+    struct tokenizer *t = NULL;
+    struct tok_piece_list list;
+    choir_status s = tok_piece_list_make(&list, m, added, err);
+    if (s == CHOIR_OK) {
+        s = sp_validate(m, vocab_rows, err);
+    }
+    if (s == CHOIR_OK) {
+        t = calloc(1, sizeof *t);
+        s = t ? fill(t, m, &list, added, err) : base_fail_memory(err, sizeof *t, "the tokenizer");
+    }
+    tok_piece_list_free(&list);
     sp_model_clear(m);
     if (s == CHOIR_OK) {
         *out = t;
@@ -109,7 +153,28 @@ choir_status tok_open_memory(struct tokenizer **out, const char *name, const voi
     char shown[BASE_ESCAPE_CAP];
     struct sp_model m;
     choir_status s = sp_parse(&m, base_escape_str(shown, name), data, size, err);
-    return s == CHOIR_OK ? open_model(out, &m, vocab_rows, err) : s;
+    return s == CHOIR_OK ? open_model(out, &m, NULL, vocab_rows, err) : s;
+}
+
+/* A model file, with what the files beside it add. */
+static choir_status open_beside(struct tokenizer **out, const char *path, const char *data, size_t n,
+                                int64_t vocab_rows, choir_error *err)
+{
+    char shown[BASE_ESCAPE_CAP];
+    struct tok_added added;
+    struct sp_model m;
+    choir_status s = sp_parse(&m, base_escape_str(shown, path), data, n, err);
+    if (s != CHOIR_OK) {
+        return s;
+    }
+    s = tok_added_read(&added, path, vocab_rows, err);
+    if (s == CHOIR_OK) {
+        s = open_model(out, &m, &added, vocab_rows, err);
+    } else {
+        sp_model_clear(&m);
+    }
+    tok_added_free(&added);
+    return s;
 }
 
 choir_status tok_open_file(struct tokenizer **out, const char *path, int64_t vocab_rows, choir_error *err)
@@ -124,7 +189,7 @@ choir_status tok_open_file(struct tokenizer **out, const char *path, int64_t voc
     if (n > 0 && data[0] == '{') { /* which no SentencePiece model begins with */
         s = tok_open_json(out, path, data, n, vocab_rows, err);
     } else {
-        s = tok_open_memory(out, path, data, n, vocab_rows, err);
+        s = open_beside(out, path, data, n, vocab_rows, err);
     }
     free(data);
     return s;
@@ -231,7 +296,7 @@ choir_status tok_open_vocab(struct tokenizer **out, const struct tok_vocab *voca
         sp_model_clear(&m);
         return s;
     }
-    return open_model(out, &m, vocab_rows, err);
+    return open_model(out, &m, NULL, vocab_rows, err);
 }
 
 void tok_close(struct tokenizer *t)
@@ -241,6 +306,8 @@ void tok_close(struct tokenizer *t)
     }
     bpe_close(t->bpe);
     sp_lib_close(t->lib);
+    sp_lib_close(t->lib_inner);
+    bpe_added_close(&t->added);
     free(t->model.data);
     free(t->texts);
     free(t->starts);
@@ -309,41 +376,4 @@ const void *tok_model_bytes(const struct tokenizer *t, size_t *n)
 {
     *n = t->model.n;
     return t->model.data;
-}
-
-/* Each run of the library's own byte pieces is one unknown piece.  Returns the new number of ids. */
-static size_t join_unknown(const struct tokenizer *t, int32_t *ids, size_t n)
-{
-    size_t kept = 0;
-    bool in_run = false;
-    for (size_t i = 0; i < n; i++) {
-        bool own = ids[i] >= t->n_pieces;
-        if (!own || !in_run) {
-            ids[kept++] = own ? t->unk_id : ids[i];
-        }
-        in_run = own;
-    }
-    return kept;
-}
-
-choir_status tok_encode(const struct tokenizer *t, const char *text, size_t n, int32_t **ids, size_t *n_ids,
-                        choir_error *err)
-{
-    *ids = NULL;
-    *n_ids = 0;
-    if (n > t->max_text_bytes) {
-        return base_fail(err, CHOIR_PROMPT, "text of %zu bytes, this tokenizer takes at most %zu at once", n,
-                         t->max_text_bytes);
-    }
-    if (t->bpe != NULL) {
-        return bpe_encode(t->bpe, text, n, ids, n_ids, err);
-    }
-    choir_status s = probe_memory(LIB_FIXED + (uint64_t)n * LIB_PER_TEXT_BYTE, "tokenizing", err);
-    if (s == CHOIR_OK) {
-        s = sp_lib_encode(t->lib, text, n, ids, n_ids, err);
-    }
-    if (s == CHOIR_OK && t->model.own_bytes) {
-        *n_ids = join_unknown(t, *ids, *n_ids);
-    }
-    return s;
 }

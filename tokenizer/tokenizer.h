@@ -50,8 +50,8 @@ struct tok_vocab {
     size_t n_merges;
 };
 
-/* A tokenizer from a file (a SentencePiece model, or a tokenizer.json), a SentencePiece model from memory, or one built from
- * a vocabulary.  vocab_rows: rows of the embedding table, or -1; more pieces than rows is refused (CHOIR_FILE). */
+/* A tokenizer from a file (a SentencePiece model, with what files beside it add (tok_added.h), or a tokenizer.json), a
+ * SentencePiece model from memory, or one built from a vocabulary.  vocab_rows: rows of the embedding table, or -1; more pieces than rows is refused (CHOIR_FILE). */
 choir_status tok_open_file(struct tokenizer **out, const char *path, int64_t vocab_rows, choir_error *err);
 choir_status tok_open_memory(struct tokenizer **out, const char *name, const void *data, size_t size,
                              int64_t vocab_rows, choir_error *err);
@@ -73,7 +73,8 @@ const char *tok_piece(const struct tokenizer *t, int32_t id, size_t *n);
 int32_t tok_find_piece(const struct tokenizer *t, const char *text, size_t n);
 enum tok_type tok_piece_type(const struct tokenizer *t, int32_t id);
 
-/* A SentencePiece model file with this tokenizer's content (a GGUF vocabulary turned into one); NULL for byte-level BPE.
+/* A SentencePiece model file with this tokenizer's content (a GGUF vocabulary turned into one), but for tokens that other files
+ * add; NULL for what the library does not run.
  * Valid as long as the tokenizer. */
 const void *tok_model_bytes(const struct tokenizer *t, size_t *n);
 
@@ -93,8 +94,8 @@ struct tok_export {
 choir_status tok_export(struct tok_export *e, const struct tokenizer *t, choir_error *err);
 void tok_export_free(struct tok_export *e);
 
-/* Ids of n bytes of valid UTF-8 (embedded NUL allowed), no BOS, no EOS: exactly what SentencePiece's Encode gives,
- * or Hugging Face's tokenizers with special tokens in the text taken as text.
+/* Ids of n bytes of valid UTF-8 (embedded NUL allowed), no BOS, no EOS: exactly what SentencePiece's Encode gives
+ * (of each part between added tokens), or Hugging Face's tokenizers with special tokens in the text taken as text.
  * *ids is malloc'ed (free it), *n_ids its length. */
 choir_status tok_encode(const struct tokenizer *t, const char *text, size_t n, int32_t **ids, size_t *n_ids,
                         choir_error *err);

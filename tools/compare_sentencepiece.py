@@ -203,7 +203,7 @@ def main():
             if not gguf:
                 bad += compare(name, Library(path), path, texts, o.bin, o.show)
             some = texts if v.bpe else [t for t in texts if not any(p in t for p, _, k in v.pieces if k in (UNKNOWN, CONTROL))]
-            for way in ways(v):
+            for way in ways(v) if not gguf else [gemma]:
                 own = os.path.join(folder, f"{name}.{way.__name__}.json")
                 way(v).save(own)
                 bad += compare(f"{name} {way.__name__}", Tokenizer.from_file(own), own, some, o.bin, o.show)

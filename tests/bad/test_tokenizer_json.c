@@ -167,26 +167,105 @@ static void test_steps(void **state)
     tok_close(t);
 }
 
+#define MARK                "\\u2581"
+#define DECODER             "\"decoder\":{\"type\":\"Metaspace\",\"replacement\":\"" MARK "\"}"
+#define SCORED(vocab, more) "{\"model\":{\"type\":\"Unigram\",\"vocab\":[" vocab "]" more "}," DECODER "}"
+#define MARKED(more)        "{" SMALL "," DECODER "," more "}"
+#define NORM(step)          MARKED("\"normalizer\":" step)
+#define MAP(text)           NORM("{\"type\":\"Precompiled\",\"precompiled_charsmap\":" text "}")
+
+/* Those of SentencePiece's kind. */
+static void test_marked(void **state)
+{
+    (void)state;
+    refused("{" SMALL "}", "decoder: \"?\" not supported");
+    refused("{" SMALL ",\"decoder\":{\"type\":\"Fuse\"}}", "neither Metaspace nor Replace");
+    refused("{" SMALL ",\"decoder\":{\"type\":\"WordPiece\"}}", "decoder: \"WordPiece\" not supported");
+    refused("{\"model\":{\"type\":\"WordLevel\"}," DECODER "}", "must be BPE or Unigram");
+    refused(SCORED("", ""), "no vocab");
+    refused(SCORED("[\"a\",0],[\"b\"]", ""), "token 1: must be a piece and its score");
+    refused(SCORED("[\"a\",0],\"b\"", ""), "token 1: must be a piece and its score");
+    refused(SCORED("[\"a\",0],[\"a\",1]", ""), "tokens 0 and 1 are both \"a\"");
+    refused(SCORED("[\"a\",0]", ",\"unk_id\":1"), "unk_id: 1 (0 to 0 allowed)");
+    refused(SCORED("[\"a\",0]", ",\"byte_fallback\":2"), "byte_fallback");
+    refused(NORM("{\"type\":\"Lowercase\"}"), "normalizer: \"Lowercase\" not supported");
+    refused(NORM("{\"type\":\"Prepend\"}"), "Prepend without a text");
+    refused(NORM("{\"type\":\"Replace\",\"content\":\"\"}"), "Replace without a pattern");
+    refused(NORM("{\"type\":\"Replace\",\"content\":\"\",\"pattern\":{\"Regex\":\"(\"}}"), "regular expression");
+    refused(MAP("3"), "Precompiled without precompiled_charsmap");
+    refused(MAP("\"AAA\""), "not base64");
+    refused(MAP("\"AA=A\""), "not base64");
+    refused(MAP("\"AAAA\""), "3 bytes, needs at least 4");
+    refused(MAP("\"BAAAAAAAAAA=\""), "text not terminated");
+    refused(MARKED("\"pre_tokenizer\":{\"type\":\"Metaspace\",\"replacement\":\"_\"}"), "\"_\" not supported");
+    refused(
+        MARKED("\"pre_tokenizer\":{\"type\":\"Metaspace\",\"replacement\":\"" MARK "\",\"prepend_scheme\":\"last\"}"),
+        "prepend_scheme: \"last\" not supported");
+    gives(SCORED("[\"a\",-1],[\"b\",-1],[\"ab\",-1.5],[\"?\",0]", ",\"unk_id\":3"), "abbx", (const int32_t[]){2, 1, 3},
+          3);
+    gives(SCORED("[\"a\",-1]", ""), "xax", (const int32_t[]){0}, 1); /* what nothing stands for vanishes */
+    gives(MARKED("\"normalizer\":{\"type\":\"Strip\"}"), " ab \n", (const int32_t[]){2}, 1);
+}
+
+/* Files beside a tokenizer.model. */
+static void refused_beside(const char *name, const char *text, const char *want)
+{
+    struct tokenizer *t;
+    choir_error err = {0};
+    char *data;
+    size_t n;
+    assert_int_equal(base_file_slurp("tests/golden/tokenizers/added/tokenizer.model", 1 << 20, &data, &n, &err),
+                     CHOIR_OK);
+    char *dir = files_make_dir();
+    files_write(dir, name, text, strlen(text));
+    assert_int_equal(tok_open_file(&t, files_write(dir, "tokenizer.model", data, n), -1, &err), CHOIR_FILE);
+    assert_null(t);
+    if (strstr(err.msg, want) == NULL || strchr(err.msg, '\n') != NULL) {
+        fail_msg("\"%s\" does not say \"%s\"", err.msg, want);
+    }
+    free(data);
+    files_remove_dir(dir);
+}
+
+static void test_beside(void **state)
+{
+    static const char config[] = "tokenizer_config.json";
+    (void)state;
+    refused_beside(config, "{", "tokenizer_config.json:1:");
+    refused_beside(config, "{\"legacy\":1}", "legacy");
+    refused_beside(config, "{\"added_tokens_decoder\":{\"x\":{\"content\":\"a\"}}}",
+                   "id of \"a\": must be 0 to 16777215");
+    refused_beside(config, "{\"added_tokens_decoder\":{\"16777216\":{\"content\":\"a\"}}}", "id of \"a\"");
+    refused_beside(config, "{\"added_tokens_decoder\":{\"600\":{}}}", "added token \"600\" has no content");
+    refused_beside(config, "{\"added_tokens_decoder\":{\"600\":{\"content\":\"\"}}}", "added token 600: 0 bytes");
+    refused_beside(config, "{\"added_tokens_decoder\":{\"600\":{\"content\":\"a\",\"special\":3}}}", "special");
+    refused_beside(config, "{\"added_tokens_decoder\":{\"5\":{\"content\":\"a\"}}}", "<0x02>\", but \"a\" among");
+    refused_beside("added_tokens.json", "{\"a\":-1}", "id of \"a\"");
+    refused_beside("added_tokens.json", "{\"a\":\"7\"}", "id of \"a\"");
+    refused_beside("special_tokens_map.json", "[]", "special_tokens_map.json");
+}
+
 /* Golden files with a few bytes changed or cut: refused or read, and then usable. */
 static void test_damage(void **state)
 {
-    static const char *const names[] = {"mixed", "llama-bpe", "falcon"};
+    static const char *const names[] = {"mixed",    "llama-bpe",    "falcon", "sp-llama",
+                                        "sp-gemma", "sp-llama_new", "sp-t5",  "sp-xlmr"};
     struct random_text r = {7};
     (void)state;
-    for (int round = 0; round < 600; round++) {
+    for (int round = 0; round < 1600; round++) {
         char path[128], text[200];
         choir_error err = {0};
         char *data;
         size_t n;
         struct tokenizer *t;
-        snprintf(path, sizeof path, "tests/golden/tokenizers/%s.json", names[round % 3]);
+        snprintf(path, sizeof path, "tests/golden/tokenizers/%s.json", names[round % 8]);
         assert_int_equal(base_file_slurp(path, 1 << 20, &data, &n, &err), CHOIR_OK);
         uint32_t changes = 1 + random_below(&r, 3);
         for (uint32_t i = 0; i < changes; i++) {
             static const char likely[] = "\"[]{}:,\\0123456789-aB ";
             data[random_below(&r, (uint32_t)n)] = likely[random_below(&r, sizeof likely - 1)];
         }
-        n = round % 10 == 0 ? random_below(&r, (uint32_t)n) : n;
+        n = round % 11 == 0 ? random_below(&r, (uint32_t)n) : n;
         if (tok_open_json(&t, "t.json", data, n, -1, &err) == CHOIR_OK) {
             int32_t *ids;
             size_t n_ids, n_back;
@@ -211,7 +290,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_vocab),  cmocka_unit_test(test_merges),   cmocka_unit_test(test_model),
         cmocka_unit_test(test_parts),  cmocka_unit_test(test_patterns), cmocka_unit_test(test_steps),
-        cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_marked), cmocka_unit_test(test_beside),   cmocka_unit_test(test_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
