@@ -110,6 +110,10 @@ CHOIR_API choir_status choir_tokenize(int32_t **ids, size_t *n_ids, const choir_
 /* Text of ids.  *text is malloc'ed and NUL-terminated: free() it.  CHOIR_USAGE for an id out of range. */
 CHOIR_API choir_status choir_detokenize(char **text, size_t *n, const choir_model *model, const int32_t *ids,
                                         size_t n_ids, choir_error *err);
+/* The bytes that a token adds to a text, which may be part of a character; none for tokens that are not text.  at_start: the
+ * text begins with it, as in choir_generation.  dst has choir_token_text_bound(model) bytes. */
+CHOIR_API size_t choir_token_text(const choir_model *model, int32_t id, bool at_start, char *dst);
+CHOIR_API size_t choir_token_text_bound(const choir_model *model);
 /* The piece as the vocabulary writes it; NULL for an id out of range.  *n its bytes. */
 CHOIR_API const char *choir_piece(const choir_model *model, int32_t id, size_t *n);
 CHOIR_API bool choir_is_eos(const choir_model *model, int32_t id);
@@ -281,6 +285,19 @@ typedef struct choir_score {
  * base that is not finite. */
 CHOIR_API choir_status choir_sequence_score(choir_score *out, const choir_sequence *seq, int32_t pos, int32_t n,
                                             const int32_t *ids, const float *base, choir_error *err);
+/* A token and the natural logarithm of its probability. */
+typedef struct choir_token_prob {
+    int32_t id;
+    double log_prob;
+} choir_token_prob;
+
+/* What the row after position pos (choir_sequence_logits_at; the last token's, choir_sequence_logits) says: the n most likely
+ * tokens, the lower id first among equals, and into *log_prob (may be NULL) id's log-probability.  It is that of the
+ * model's own distribution, before penalties, temperature and filters: the logit minus the logarithm of the sum of all
+ * exponentials, in double and in one fixed order.  CHOIR_USAGE without that row, or for an id out of range; n is at most the
+ * vocabulary's size. */
+CHOIR_API choir_status choir_sequence_likely(choir_token_prob *top, int32_t n, const choir_sequence *seq, int32_t pos,
+                                             int32_t id, double *log_prob, choir_error *err);
 /* Draws the next id from the logits by the sequence's sampler chain; does not append it.  CHOIR_USAGE without logits. */
 CHOIR_API choir_status choir_sequence_sample(choir_sequence *seq, int32_t *id, choir_error *err);
 
@@ -295,6 +312,14 @@ typedef enum choir_finish {
 /* n bytes of whole UTF-8 sequences; non-zero ends generation. */
 typedef int (*choir_stream_fn)(void *user, const char *text, size_t n);
 
+/* A token that was drawn. */
+typedef struct choir_token {
+    int32_t id, pos;             /* pos: its position in the timeline */
+    double log_prob;             /* as choir_sequence_likely has it */
+    const choir_token_prob *top; /* [n_top] the most likely tokens there, valid during the call */
+    int32_t n_top;
+} choir_token;
+
 typedef struct choir_generation {
     int32_t max_tokens; /* -1: until the end of text or of the context */
     const char *const
@@ -305,15 +330,28 @@ typedef struct choir_generation {
     size_t n_end_ids;
     bool at_start;          /* the timeline's text begins with what is generated: the first space is dropped */
     choir_stream_fn stream; /* may be NULL */
+    /* Each token drawn but the end of the text, before its text is streamed; non-zero ends generation.  May be NULL: then
+     * no log-probabilities are computed. */
+    int (*token)(void *user, const choir_token *token);
+    int32_t n_top; /* most likely tokens that it is told with each; 0 */
     void *user;
+    /* Most guesses at the next tokens that a step checks; 0: none.  The text is the same with and without: guesses are
+     * kept while they equal what is drawn.  How many are made depends on how many were right of late and on what they
+     * cost.  The engine's max_logits, and the batch, have to be one more. */
+    int32_t speculate;
+    /* Where guesses come from: a smaller model in an engine of its own, with the same tokens (CHOIR_USAGE with the first
+     * that differs), or (NULL) what followed the last few tokens where they were said before. */
+    choir_engine *draft;
 } choir_generation;
 
 typedef struct choir_result {
     choir_finish finish;
-    bool context_full;    /* CHOIR_FINISH_LENGTH because of the context */
-    int32_t n_prompt;     /* tokens that were pending before the first was drawn */
-    int32_t n_cached;     /* of these, found in the prefix cache, not computed */
-    int32_t n_generated;  /* tokens drawn, an end-of-text id not counted */
+    bool context_full;   /* CHOIR_FINISH_LENGTH because of the context */
+    int32_t n_prompt;    /* tokens that were pending before the first was drawn */
+    int32_t n_cached;    /* of these, found in the prefix cache, not computed */
+    int32_t n_generated; /* tokens drawn, an end-of-text id not counted */
+    int32_t n_guessed;   /* tokens guessed and checked, and of these the ones that were right */
+    int32_t n_guesses_kept;
     size_t n_replaced;    /* bytes of U+FFFD streamed at the end for a character the text's end cut off */
     uint64_t prompt_ns;   /* computing the pending tokens; for a request: all from submit to there, waiting included */
     uint64_t generate_ns; /* all after that */
@@ -321,7 +359,8 @@ typedef struct choir_result {
 } choir_result;
 
 CHOIR_API void choir_generation_default(choir_generation *g); /* 256 tokens */
-/* Computes what is pending and goes on from there: draws, streams and appends until done.  Afterwards the sequence holds the
+/* Computes what is pending and goes on from there: draws, streams and appends until done.  The callbacks must leave seq
+ * alone.  Afterwards the sequence holds the
  * tokens drawn (an end-of-text id not; with a stop string: those up to the token that completed it).  *result is filled
  * on failure too, with what was done till then; text not yet held back has been streamed. */
 CHOIR_API choir_status choir_generate(choir_result *result, choir_sequence *seq, const choir_generation *g,

@@ -93,6 +93,8 @@ const char *bpe_recipe_name(const struct bpe_recipe *r);
 /* ---- detokenizing: bpe_detok.c ---- */
 
 size_t bpe_detok_bound(size_t max_piece_bytes);
+/* tok_text's part. */
+size_t bpe_text(const struct tokenizer *t, int32_t id, char *dst);
 size_t bpe_detok_push(struct tok_detok *d, int32_t id, char *dst);
 size_t bpe_detok_flush(struct tok_detok *d, char *dst);
 

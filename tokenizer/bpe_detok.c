@@ -56,15 +56,33 @@ static bool in_alphabet(const char *piece, size_t n)
     return true;
 }
 
+size_t bpe_text(const struct tokenizer *t, int32_t id, char *dst)
+{
+    size_t n, out = 0;
+    const char *piece = tok_piece(t, id, &n);
+    enum tok_type type = tok_piece_type(t, id);
+    if (piece == NULL || type == TOK_CONTROL || type == TOK_UNKNOWN || type == TOK_UNUSED) {
+        return 0;
+    }
+    if (type == TOK_USER_DEFINED || !in_alphabet(piece, n)) {
+        memcpy(dst, piece, n);
+        return n;
+    }
+    int used;
+    for (size_t i = 0; i < n; i += (size_t)used) {
+        dst[out++] = (char)byte_alphabet_get(piece + i, n - i, &used);
+    }
+    return out;
+}
+
 size_t bpe_detok_push(struct tok_detok *d, int32_t id, char *dst)
 {
-    size_t n;
+    size_t n, out = 0;
     const char *piece = tok_piece(d->t, id, &n);
     enum tok_type type = tok_piece_type(d->t, id);
     if (piece == NULL || type == TOK_CONTROL || type == TOK_UNKNOWN || type == TOK_UNUSED) {
         return 0;
     }
-    size_t out = 0;
     if (type == TOK_USER_DEFINED || !in_alphabet(piece, n)) {
         for (size_t i = 0; i < n; i++) {
             out += feed(d, piece[i], dst + out);

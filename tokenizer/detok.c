@@ -94,6 +94,32 @@ static size_t push_text(struct tok_detok *d, struct sp_text piece, char *dst)
     return n;
 }
 
+size_t tok_text(const struct tokenizer *t, int32_t id, bool at_start, char *dst)
+{
+    struct tok_detok d;
+    struct sp_text piece;
+    piece.s = tok_piece(t, id, &piece.n);
+    if (piece.s == NULL) {
+        return 0;
+    }
+    if (t->bpe != NULL) {
+        return bpe_text(t, id, dst);
+    }
+    tok_detok_init(&d, t, at_start);
+    switch (tok_piece_type(t, id)) {
+    case TOK_BYTE:
+        dst[0] = (char)sp_byte_of(piece);
+        return 1;
+    case TOK_UNKNOWN:
+        memcpy(dst, t->unk_surface, t->unk_surface_bytes);
+        return t->unk_surface_bytes;
+    case TOK_CONTROL:
+        return 0;
+    default:
+        return push_text(&d, piece, dst);
+    }
+}
+
 size_t tok_detok_push(struct tok_detok *d, int32_t id, char *dst)
 {
     if (is_byte_level(d->t)) {

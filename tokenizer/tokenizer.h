@@ -105,6 +105,10 @@ choir_status tok_encode(const struct tokenizer *t, const char *text, size_t n, i
 choir_status tok_decode(const struct tokenizer *t, const int32_t *ids, size_t n_ids, char **text, size_t *n,
                         choir_error *err);
 
+/* The bytes that id adds to a text, which may be part of a character; none for pieces that are not text.  dst has
+ * tok_detok_bound bytes.  at_start: as in tok_detok_init. */
+size_t tok_text(const struct tokenizer *t, int32_t id, bool at_start, char *dst);
+
 /* ---- streaming: ids come one by one, whole UTF-8 goes out ---- */
 
 enum { TOK_DETOK_CAP = 8 };

@@ -127,6 +127,12 @@ static choir_status check(const options *o, choir_error *err)
     if (o->save_logits && o->kl) {
         return fail(err, CHOIR_USAGE, "--save-logits and --kl exclude each other");
     }
+    if (o->speculate > 0 && o->draft) {
+        return fail(err, CHOIR_USAGE, "--speculate and --draft exclude each other");
+    }
+    if (o->logprobs >= 0 && !o->json) {
+        return fail(err, CHOIR_USAGE, "--logprobs are told in JSON: give --json too");
+    }
     if (o->json && o->ids_only) {
         return fail(err, CHOIR_USAGE, "--json and --ids exclude each other");
     }

@@ -103,7 +103,7 @@ choir_status writer_generate(writer *w, choir_sequence *seq, bool at_start, choi
 {
     choir_generation g;
     choir_result r;
-    generation_options(&g, &w->opt, w->s->chat, on_text, w);
+    generation_options(&g, w->s, &w->opt, on_text, w);
     g.at_start = at_start;
     w->fresh.n = 0;
     w->fresh.failed = false;

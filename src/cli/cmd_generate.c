@@ -6,6 +6,7 @@
 #include "cli/prompt.h"
 #include "cli/report.h"
 #include "cli/signals.h"
+#include "cli/token_log.h"
 
 typedef struct job {
     session *s;
@@ -17,7 +18,12 @@ typedef struct job {
     choir_result total;
     text_buffer text; /* of the running sample, with --json */
     json_t *choices;
+    token_log prompt_log,
+        log; /* with --logprobs: of the prompt, if it is printed, and of the running sample after it */
 } job;
+
+/* Rows of logits in a step when a prompt's log-probabilities are wanted: enough for a fair speed. */
+enum { PROMPT_ROWS = 64 };
 
 static int on_text(void *user, const char *text, size_t n)
 {
@@ -25,11 +31,29 @@ static int on_text(void *user, const char *text, size_t n)
     return j->s->opt->json ? text_append(&j->text, text, n) : stream_write(&j->s->out, text, n);
 }
 
+static int on_token(void *user, const choir_token *t)
+{
+    job *j = user;
+    return token_log_add(&j->log, t->id, &t->log_prob, t->top, t->n_top);
+}
+
+static bool wants_prompt_log(const job *j)
+{
+    return j->s->opt->logprobs >= 0 && j->s->opt->echo;
+}
+
+/* Whether the texts go on from a prompt computed once. */
+static bool is_shared(const job *j)
+{
+    return j->s->opt->n_samples > 1 || wants_prompt_log(j);
+}
+
 static choir_status add_choice(job *j, int32_t index, const char *finish, choir_error *err)
 {
     json_t *text = json_text(j->text.at, j->text.n);
-    json_t *choice =
-        json_pack("{s:i, s:o, s:n, s:s?}", "index", (int)index, "text", text, "logprobs", "finish_reason", finish);
+    json_t *tokens = j->log.model ? token_log_take(&j->log) : json_null();
+    json_t *choice = json_pack("{s:i, s:o, s:o, s:s?}", "index", (int)index, "text", text, "logprobs", tokens,
+                               "finish_reason", finish);
     j->text.n = 0;
     return choice && json_array_append_new(j->choices, choice) == 0
                ? CHOIR_OK
@@ -46,6 +70,8 @@ static void add_result(choir_result *total, const choir_result *r)
     total->n_prompt += r->n_prompt;
     total->n_cached += r->n_cached;
     total->n_generated += r->n_generated;
+    total->n_guessed += r->n_guessed;
+    total->n_guesses_kept += r->n_guesses_kept;
     total->prompt_ns += r->prompt_ns;
     total->generate_ns += r->generate_ns;
 }
@@ -56,8 +82,14 @@ static choir_status one_text(job *j, choir_sequence *seq, int32_t index, choir_e
     const options *o = j->s->opt;
     choir_generation g;
     choir_result r = {0};
-    generation_options(&g, o, j->s->chat, on_text, j);
+    generation_options(&g, j->s, o, on_text, j);
     g.at_start = j->prompt.n == 0 || j->s->chat;
+    if (o->logprobs >= 0) {
+        token_log_close(&j->log);
+        token_log_fork(&j->log, &j->prompt_log);
+        g.token = on_token;
+        g.n_top = o->logprobs;
+    }
     if (o->echo && on_text(j, j->prompt.text, j->prompt.n) != 0) {
         return CHOIR_OK;
     }
@@ -66,7 +98,7 @@ static choir_status one_text(job *j, choir_sequence *seq, int32_t index, choir_e
     if (!o->json) {
         return status;
     }
-    if (j->text.failed) {
+    if (j->text.failed || j->log.failed) {
         return fail(err, CHOIR_RESOURCE, "out of memory for the text");
     }
     choir_error ignored;
@@ -82,6 +114,9 @@ static choir_status several_texts(job *j, choir_error *err)
     size_t before = j->n_ids - 1;
     choir_sequence_truncate(j->shared, (int32_t)before);
     choir_status status = CHOIR_OK;
+    if (wants_prompt_log(j)) {
+        status = token_log_prompt(&j->prompt_log, j->s->engine, j->shared, j->ids, j->n_ids, j->s->opt->logprobs, err);
+    }
     while (!status && choir_sequence_computed(j->shared) < choir_sequence_length(j->shared)) {
         status = choir_engine_step(j->s->engine, &j->shared, 1, err);
     }
@@ -113,6 +148,11 @@ static choir_status print_completion(job *j, choir_error *err)
     json_t *object = json_pack("{s:s, s:s, s:o, s:O, s:{s:i, s:i, s:i}}", "id", "cmpl-0", "object", "text_completion",
                                "model", json_text(name, strlen(name)), "choices", j->choices, "usage", "prompt_tokens",
                                prompt_tokens, "completion_tokens", made, "total_tokens", prompt_tokens + made);
+    if (session_guesses(j->s) > 0 && object) { /* named as OpenAI names those of its predicted outputs */
+        json_t *guesses = json_pack("{s:i, s:i}", "accepted_prediction_tokens", (int)j->total.n_guesses_kept,
+                                    "rejected_prediction_tokens", (int)(j->total.n_guessed - j->total.n_guesses_kept));
+        json_object_set_new(json_object_get(object, "usage"), "completion_tokens_details", guesses);
+    }
     return session_print_json(j->s, object, err);
 }
 
@@ -134,7 +174,10 @@ static choir_status open_job(job *j, choir_error *err)
         return status;
     }
     session_engine_options(s, &opt);
-    opt.n_seqs = s->opt->n_samples > 1 ? 2 : 1;
+    opt.n_seqs = is_shared(j) ? 2 : 1;
+    if (wants_prompt_log(j) && opt.max_logits < PROMPT_ROWS) {
+        opt.max_logits = PROMPT_ROWS;
+    }
     status = session_open_engine(s, &opt, err);
     if (status) {
         return status;
@@ -153,7 +196,10 @@ static choir_status run_job(job *j, choir_error *err)
     }
     j->choices = json_array();
     signals_set(SIGNALS_CANCEL, j->s->engine);
-    status = o->n_samples > 1 ? several_texts(j, err) : one_text(j, j->shared, 0, err);
+    if (o->logprobs >= 0) {
+        token_log_open(&j->prompt_log, j->s->model, o->echo || j->prompt.n == 0 || j->s->chat);
+    }
+    status = is_shared(j) ? several_texts(j, err) : one_text(j, j->shared, 0, err);
     signals_set(SIGNALS_CANCEL, NULL);
     if (o->json && json_array_size(j->choices) > 0) {
         choir_error ignored;
@@ -186,6 +232,8 @@ int cmd_generate(session *s)
     choir_sequence_close(j.shared);
     free(j.ids);
     free(j.text.at);
+    token_log_close(&j.prompt_log);
+    token_log_close(&j.log);
     json_decref(j.choices);
     prompt_free(&j.prompt);
     return code;

@@ -50,16 +50,17 @@ void generation_seed(choir_sampling *out, const options *o)
     }
 }
 
-void generation_options(choir_generation *g, const options *o, const choir_chat *chat, choir_stream_fn on_text,
-                        void *user)
+void generation_options(choir_generation *g, const session *s, const options *o, choir_stream_fn on_text, void *user)
 {
     choir_generation_default(g);
     g->max_tokens = o->max_tokens;
     g->stops = o->stops.at;
     g->n_stops = o->stops.n;
-    if (chat && !o->sampling.ignore_eos) {
-        g->end_ids = choir_chat_ends(chat, &g->n_end_ids);
+    if (s->chat && !o->sampling.ignore_eos) {
+        g->end_ids = choir_chat_ends(s->chat, &g->n_end_ids);
     }
+    g->speculate = session_guesses(s);
+    g->draft = s->draft;
     g->stream = on_text;
     g->user = user;
 }

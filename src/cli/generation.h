@@ -15,8 +15,7 @@ int text_append(text_buffer *t, const char *text, size_t n);
 
 /* The options' sampling; a random seed when none was given. */
 void generation_seed(choir_sampling *out, const options *o);
-/* chat: whose replies these are, or NULL. */
-void generation_options(choir_generation *g, const options *o, const choir_chat *chat, choir_stream_fn on_text,
-                        void *user);
+/* o: the session's, or the settings of the moment. */
+void generation_options(choir_generation *g, const session *s, const options *o, choir_stream_fn on_text, void *user);
 
 #endif

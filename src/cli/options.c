@@ -126,6 +126,8 @@ const option_row option_rows[] = {
     {GEN, GROUP_OUTPUT, "n-samples", 0, NULL, 0, "N", "several texts, one after another (1)",
      INTO(OPTION_INT, n_samples), .min = 1, .max = 1000000},
     {GEN, GROUP_OUTPUT, "echo", 0, NULL, 0, NULL, "print the prompt too", INTO(OPTION_FLAG, echo)},
+    {GEN, GROUP_OUTPUT, "logprobs", 0, NULL, 0, "N", "in --json: log-probabilities, the N best too",
+     INTO(OPTION_INT, logprobs), .min = 0, .max = 100},
     {GEN | TOK | INFO | PPL, GROUP_OUTPUT, "json", 0, NULL, 0, NULL, "one JSON object instead of text",
      INTO(OPTION_FLAG, json)},
     {TOK, GROUP_OUTPUT, "ids", 0, NULL, 0, NULL, "ids only, on one line", INTO(OPTION_FLAG, ids_only)},
@@ -168,6 +170,9 @@ const option_row option_rows[] = {
      INTO(OPTION_POWER, kv_block), .min = 1, .max = 256},
     {TEXT | PPL, GROUP_ENGINE, "no-prefix-cache", 0, NULL, 0, NULL, "compute again what was computed before",
      INTO(OPTION_FLAG, no_prefix_cache)},
+    {TEXT, GROUP_ENGINE, "speculate", 0, NULL, 0, "HOW", "ngram[:K]: guess K tokens a step (15)",
+     INTO(OPTION_GUESS, speculate), .min = 1, .max = 63},
+    {TEXT, GROUP_ENGINE, "draft", 0, NULL, 0, "MODEL", "guess tokens with a smaller model", INTO(OPTION_TEXT, draft)},
     {ENGINE | INFO | PPL, GROUP_ENGINE, "cpu", 0, NULL, 0, "LEVEL", "highest instruction set to use (the best)",
      INTO(OPTION_NAME, cpu), .names = choir_cpu_level_name},
     {ENGINE | PPL, GROUP_ENGINE, "mem-limit", 0, NULL, 0, "BYTES", "refuse to need more, as 4G (what is free)",
@@ -199,6 +204,7 @@ void options_default(options *o)
                    .kv_block = 16,
                    .batch = 512,
                    .n_seqs = 1,
+                   .logprobs = -1,
                    .kv_type = "f16",
                    .color = "auto",
                    .output = "md",
@@ -238,6 +244,25 @@ static choir_status set_int(int32_t *field, const option_row *row, const char *s
         return refuse(err, shown, value, what);
     }
     *field = (int32_t)n;
+    return CHOIR_OK;
+}
+
+static choir_status set_guess(int32_t *field, const option_row *row, const char *shown, const char *value,
+                              choir_error *err)
+{
+    static const char name[] = "ngram";
+    const size_t n = sizeof name - 1;
+    int64_t count = (int64_t)row->max / 4;
+    bool ok = strncmp(value, name, n) == 0 && (!value[n] || value[n] == ':');
+    if (ok && value[n]) {
+        ok = number_int(&count, value + n + 1, (int64_t)row->min, (int64_t)row->max);
+    }
+    if (!ok) {
+        char what[96];
+        snprintf(what, sizeof what, "is neither %s nor %s:K, K from %.0f to %.0f", name, name, row->min, row->max);
+        return refuse(err, shown, value, what);
+    }
+    *field = (int32_t)count;
     return CHOIR_OK;
 }
 
@@ -365,6 +390,8 @@ choir_status option_set(options *o, const option_row *row, const char *shown, co
     case OPTION_INT:
     case OPTION_POWER:
         return set_int(field, row, shown, value, err);
+    case OPTION_GUESS:
+        return set_guess(field, row, shown, value, err);
     case OPTION_INTS:
         return set_ints(field, row, shown, value, err);
     case OPTION_REAL:

@@ -67,6 +67,7 @@ typedef struct options {
     int32_t max_tokens, n_samples, ctx_size;
     text_list stops;
     bool echo, json;
+    int32_t logprobs; /* -1: not given */
     choir_sampling sampling;
     bool seed_given;
     bias_list biases;
@@ -74,6 +75,8 @@ typedef struct options {
     const char *kv_type;
     int32_t kv_block, batch, n_seqs;
     bool no_prefix_cache;
+    int32_t speculate; /* most guesses in a step; 0: none */
+    const char *draft;
     /* talk */
     bool verbose, quiet;
     const char *color;
@@ -94,6 +97,7 @@ typedef enum option_kind {
     OPTION_NAME,  /* const char *, one of names() */
     OPTION_INT,   /* int32_t, min to max */
     OPTION_POWER, /* int32_t, a power of two, min to max */
+    OPTION_GUESS, /* int32_t, "ngram" (max / 4) or "ngram:N", min to max */
     OPTION_SEED,  /* uint64_t and seed_given */
     OPTION_BYTES, /* uint64_t, K M G T allowed behind the number */
     OPTION_REAL,  /* float, min to max; an infinite max means finite, open_min: above min */

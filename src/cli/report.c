@@ -90,4 +90,8 @@ void report_timings(const session *s, const choir_result *r)
          (int)r->n_prompt, cached, (double)r->prompt_ns / 1e6, per_second(r->n_prompt - r->n_cached, r->prompt_ns),
          (int)r->n_generated, (double)r->generate_ns / 1e6, per_second(r->n_generated, r->generate_ns),
          (double)r->first_token_ns / 1e6);
+    if (session_guesses(s) > 0) {
+        note(t, "guessed %d tokens, %d right (%.1f %%)", (int)r->n_guessed, (int)r->n_guesses_kept,
+             r->n_guessed > 0 ? 100.0 * r->n_guesses_kept / r->n_guessed : 0.0);
+    }
 }

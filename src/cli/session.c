@@ -82,22 +82,23 @@ static void watch_mapped(session *s)
     signals_mapped(s->mapped_line);
 }
 
-choir_status session_open_model(session *s, bool headers, choir_error *err)
+/* name: as on the command line; NULL: the built-in model.  *path: where it lies. */
+static choir_status open_model(choir_model **out, char **path, session *s, const char *flag, const char *name,
+                               bool headers, choir_error *err)
 {
     const options *o = s->opt;
-    const char *name = wanted_model(o);
     loading load = {.term = &s->term};
     choir_model_options opt;
     choir_model_options_default(&opt);
     choir_status status = wanted_cpu(&opt.cpu, o, err);
     if (!status && name) {
-        status = *name ? hub_find(&s->model_path, name, err)
-                       : fail(err, CHOIR_IO, "\"\": No such file or directory (-m is empty)");
+        status = *name ? hub_find(path, name, err)
+                       : fail(err, CHOIR_IO, "\"\": No such file or directory (%s is empty)", flag);
     }
     if (status) {
         return status;
     }
-    opt.path = s->model_path;
+    opt.path = *path;
     opt.tokenizer = o->tokenizer;
     opt.quant = o->quant;
     opt.mmap = o->mmap;
@@ -112,12 +113,31 @@ choir_status session_open_model(session *s, bool headers, choir_error *err)
         watch_mapped(s);
     }
     progress_begin(&load.bar, &s->term, "loading");
-    status = choir_model_open(&s->model, &opt, err);
+    status = choir_model_open(out, &opt, err);
     progress_end(&load.bar);
+    return status;
+}
+
+choir_status session_open_model(session *s, bool headers, choir_error *err)
+{
+    choir_status status = open_model(&s->model, &s->model_path, s, "-m", wanted_model(s->opt), headers, err);
     if (!status) {
         choir_model_describe(s->model, &s->info);
     }
+    if (!status && s->opt->draft && !headers) {
+        status = open_model(&s->draft_model, &s->draft_path, s, "--draft", s->opt->draft, false, err);
+    }
     return status;
+}
+
+/* What a draft model is good for: each of its guesses costs a step of its own. */
+enum { DRAFT_GUESSES = 8 };
+/* Tokens in a step of it: between two of them it sees that all is to end. */
+enum { DRAFT_BATCH = 64 };
+
+int32_t session_guesses(const session *s)
+{
+    return s->opt->draft ? DRAFT_GUESSES : s->opt->speculate;
 }
 
 void session_engine_options(const session *s, choir_engine_options *opt)
@@ -131,11 +151,30 @@ void session_engine_options(const session *s, choir_engine_options *opt)
     opt->kv_block = o->kv_block;
     opt->mem_limit = o->mem_limit;
     opt->prefix_cache = !o->no_prefix_cache;
+    if (session_guesses(s) > 0) {
+        opt->max_logits = session_guesses(s) + 1;
+    }
+}
+
+/* An engine for the draft model, with as long a context as it can have of the first one's. */
+static choir_status open_draft(session *s, const choir_engine_options *like, choir_error *err)
+{
+    choir_model_info info;
+    choir_engine_info engine;
+    choir_engine_options opt = *like;
+    choir_model_describe(s->draft_model, &info);
+    choir_engine_describe(s->engine, &engine);
+    opt.ctx_size = engine.ctx_size < info.max_seq_len ? engine.ctx_size : info.max_seq_len;
+    opt.n_seqs = 1;
+    opt.max_logits = 0;
+    opt.batch = like->batch < DRAFT_BATCH ? like->batch : DRAFT_BATCH;
+    return choir_engine_open(&s->draft, s->draft_model, &opt, err);
 }
 
 choir_status session_open_engine(session *s, const choir_engine_options *opt, choir_error *err)
 {
-    return choir_engine_open(&s->engine, s->model, opt, err);
+    choir_status status = choir_engine_open(&s->engine, s->model, opt, err);
+    return status || !s->draft_model ? status : open_draft(s, opt, err);
 }
 
 choir_status session_open_chat(session *s, choir_error *err)
@@ -147,13 +186,16 @@ void session_close(session *s)
 {
     signals_set(SIGNALS_EXIT, NULL);
     choir_chat_close(s->chat);
+    choir_engine_close(s->draft);
+    choir_model_close(s->draft_model);
+    free(s->draft_path);
     choir_engine_close(s->engine);
     choir_model_close(s->model);
     free(s->model_path);
+    s->draft = s->engine = NULL;
+    s->draft_model = s->model = NULL;
+    s->draft_path = s->model_path = NULL;
     s->chat = NULL;
-    s->engine = NULL;
-    s->model = NULL;
-    s->model_path = NULL;
 }
 
 int session_end(session *s, choir_status status, const choir_error *err)

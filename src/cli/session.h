@@ -17,6 +17,9 @@ typedef struct session {
     choir_engine *engine;
     choir_chat *chat; /* with --chat */
     choir_model_info info;
+    char *draft_path; /* --draft: a smaller model to guess with, and its engine */
+    choir_model *draft_model;
+    choir_engine *draft;
     char mapped_line[ESCAPED_CAP + 64]; /* what a mapped file that shrinks is told with */
 } session;
 
@@ -24,10 +27,14 @@ typedef struct session {
 choir_status session_open_model(session *s, bool headers, choir_error *err);
 /* With --chat: the chat template of the model, or the one that is named. */
 choir_status session_open_chat(session *s, choir_error *err);
-/* Opens an engine; the fields that the caller leaves at their defaults come from the options. */
+/* Opens an engine (of the draft model too, if there is one); the fields that the caller leaves at their defaults come from
+ * the options. */
 choir_status session_open_engine(session *s, const choir_engine_options *opt, choir_error *err);
 void session_engine_options(const session *s, choir_engine_options *opt);
 void session_close(session *s);
+
+/* Guesses at the next tokens in a step; 0: none. */
+int32_t session_guesses(const session *s);
 
 /* -t, else OMP_NUM_THREADS, else 0 (the library's default). */
 int session_threads(const options *o);

@@ -63,6 +63,7 @@ struct choir_sequence {
     int32_t n_adopted; /* those */
     float *logits;     /* [vocab_size] */
     bool has_logits;
+    int32_t n_guesses; /* of its tokens the last ones, which may be taken back */
     int32_t want_from; /* rows of logits are wanted from this position on */
     /* Rows of step rows_step, [n_rows] from row rows_at of the engine's state, for the positions from rows_pos on. */
     uint64_t rows_step;
@@ -81,6 +82,9 @@ void eng_adopt(struct choir_sequence *s);
 /* dst, which has nothing computed and room for as many tokens, becomes a second holder of all that src is: its ids, blocks
  * and logits.  Allocates nothing. */
 choir_status eng_sequence_share(struct choir_sequence *dst, const struct choir_sequence *src, choir_error *err);
+
+/* Forgets all tokens from position n on, the logits, and what was computed of those from `computed` (at most n) on. */
+void eng_sequence_cut(struct choir_sequence *s, int32_t n, int32_t computed);
 
 /* ---- memory.c ---- */
 

@@ -2,6 +2,7 @@
  *
  * A sum over the vocabulary runs in LANES sums of doubles, element i in sum i % LANES, which are then added in pairs.  That
  * order is fixed, and compilers make vectors of it. */
+#include "engine/score.h"
 #include "base/error.h"
 #include "base/fmath.h"
 #include "engine/engine.h"
@@ -154,6 +155,50 @@ static double divergence(const struct row *base, const struct row *row, int32_t 
         }
     }
     return add_lanes(sum) / base->sum;
+}
+
+/* The n most likely ids, best first, the lower one of equals first: insertion into a short list. */
+static void find_top(choir_token_prob *top, int32_t n, const float *x, int32_t n_vocab)
+{
+    int32_t used = 0;
+    for (int32_t id = 0; n > 0 && id < n_vocab; id++) {
+        if (used == n && x[id] <= x[top[n - 1].id]) {
+            continue;
+        }
+        int32_t at = used < n ? used++ : n - 1;
+        for (; at > 0 && x[top[at - 1].id] < x[id]; at--) {
+            top[at] = top[at - 1];
+        }
+        top[at].id = id;
+    }
+}
+
+double eng_row_log_probs(choir_token_prob *top, int32_t n_top, const float *x, int32_t n_vocab, int32_t id)
+{
+    const struct row row = read_row(x, n_vocab);
+    find_top(top, n_top, x, n_vocab);
+    for (int32_t i = 0; i < n_top; i++) {
+        top[i].log_prob = (double)x[top[i].id] - row.log_sum_exp;
+    }
+    return (double)x[id] - row.log_sum_exp;
+}
+
+choir_status choir_sequence_likely(choir_token_prob *top, int32_t n, const choir_sequence *s, int32_t pos, int32_t id,
+                                   double *log_prob, choir_error *err)
+{
+    const int32_t n_vocab = s->engine->model->config.vocab_size;
+    const float *row = s->has_logits && pos == s->n_ids - 1 ? s->logits : choir_sequence_logits_at(s, pos);
+    if (row == NULL) {
+        return base_fail(err, CHOIR_USAGE, "there are no logits for position %d", pos);
+    }
+    if (id < 0 || id >= n_vocab || n < 0 || n > n_vocab) {
+        return base_fail(err, CHOIR_USAGE, "id %d, or %d of the most likely: the vocabulary is %d", id, n, n_vocab);
+    }
+    double p = eng_row_log_probs(top, n, row, n_vocab, id);
+    if (log_prob != NULL) {
+        *log_prob = p;
+    }
+    return CHOIR_OK;
 }
 
 struct scoring {

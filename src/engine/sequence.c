@@ -111,17 +111,13 @@ choir_status choir_sequence_append(choir_sequence *s, const int32_t *ids, size_t
     return CHOIR_OK;
 }
 
-void choir_sequence_truncate(choir_sequence *s, int32_t n)
+void eng_sequence_cut(struct choir_sequence *s, int32_t n, int32_t computed)
 {
-    if (n < 0 || n >= s->n_ids) {
-        return;
-    }
     s->n_ids = n;
     s->has_logits = false;
     if (s->n_rows > 0 && s->rows_pos + s->n_rows > n) {
         s->n_rows = n > s->rows_pos ? n - s->rows_pos : 0;
     }
-    int32_t computed = n > 0 ? n - 1 : 0; /* the last token again: its logits are gone */
     if (computed < s->table.n_tokens) {
         eng_truncate_computed(s, computed);
     }
@@ -146,8 +142,16 @@ void eng_truncate_computed(struct choir_sequence *s, int32_t n)
 void eng_release_passed(struct choir_sequence *s)
 {
     const struct choir_engine *e = s->engine;
-    if (e->window > 0 && s->table.n_tokens > e->window) {
-        kv_table_release(&s->table, e->pool, 0, s->table.n_tokens - e->window);
+    const int32_t n = s->table.n_tokens - s->n_guesses; /* what a guess sees, the token in its place sees too */
+    if (e->window > 0 && n > e->window) {
+        kv_table_release(&s->table, e->pool, 0, n - e->window);
+    }
+}
+
+void choir_sequence_truncate(choir_sequence *s, int32_t n)
+{
+    if (n >= 0 && n < s->n_ids) {
+        eng_sequence_cut(s, n, n > 0 ? n - 1 : 0); /* the last token again: its logits are gone */
     }
 }
 

@@ -115,7 +115,9 @@ static void keep(struct choir_engine *e, const struct step *st)
         struct choir_sequence *s = e->run_seqs[r];
         const int32_t before = e->runs[r].pos - s->n_adopted;
         if (e->opt.prefix_cache) {
-            kv_table_publish(&s->table, e->pool, s->ids);
+            if (s->n_guesses == 0) { /* most of them nobody will ever say */
+                kv_table_publish(&s->table, e->pool, s->ids);
+            }
             const int32_t most = adoptable(s) < s->table.n_tokens ? adoptable(s) : s->table.n_tokens;
             e->prefix_lookup_tokens += most > before ? (uint64_t)(most - before) : 0;
             e->prefix_hit_tokens += (uint64_t)s->n_adopted;

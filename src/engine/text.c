@@ -74,6 +74,16 @@ const char *choir_piece(const choir_model *model, int32_t id, size_t *n)
     return model->tokenizer != NULL ? tok_piece(model->tokenizer, id, n) : NULL;
 }
 
+size_t choir_token_text(const choir_model *model, int32_t id, bool at_start, char *dst)
+{
+    return model->tokenizer != NULL ? tok_text(model->tokenizer, id, at_start, dst) : 0;
+}
+
+size_t choir_token_text_bound(const choir_model *model)
+{
+    return model->tokenizer != NULL ? tok_detok_bound(model->tokenizer) : 0;
+}
+
 bool eng_is_eos(const struct choir_model *m, int32_t id)
 {
     for (int32_t i = 0; i < m->n_eos; i++) {

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "engine/score.h"
 
 choir_status eng_writer_open(struct eng_writer *w, struct choir_sequence *seq, const choir_generation *g,
                              choir_error *err)
@@ -28,6 +29,13 @@ choir_status eng_writer_open(struct eng_writer *w, struct choir_sequence *seq, c
     if (w->piece == NULL) {
         return base_fail_memory(err, bound, "a text piece");
     }
+    if (g->token != NULL && g->n_top > 0) {
+        size_t bytes = (size_t)g->n_top * sizeof *w->top;
+        w->top = malloc(bytes);
+        if (w->top == NULL) {
+            return base_fail_memory(err, bytes, "log-probabilities");
+        }
+    }
     return eng_stops_open(&w->stops, g->stops, g->stop_bytes, g->n_stops, bound, err);
 }
 
@@ -35,7 +43,9 @@ void eng_writer_close(struct eng_writer *w)
 {
     eng_stops_close(&w->stops);
     free(w->piece);
+    free(w->top);
     w->piece = NULL;
+    w->top = NULL;
 }
 
 void eng_writer_prompt_end(struct eng_writer *w)
@@ -112,15 +122,22 @@ static bool is_end(const struct eng_writer *w, int32_t id)
     return eng_is_eos(w->seq->engine->model, id);
 }
 
-choir_status eng_writer_next(struct eng_writer *w, bool *ended, choir_error *err)
+/* Tells the caller of a token.  False when it wants no more. */
+static bool tell(struct eng_writer *w, int32_t id, int32_t pos, const float *row)
+{
+    if (w->g.token == NULL) {
+        return true;
+    }
+    const int32_t n = w->seq->engine->model->config.vocab_size;
+    choir_token t = {.id = id, .pos = pos, .top = w->top, .n_top = w->g.n_top < n ? w->g.n_top : n};
+    t.log_prob = eng_row_log_probs(w->top, t.n_top, row, n, id);
+    return w->g.token(w->g.user, &t) == 0;
+}
+
+choir_status eng_writer_take(struct eng_writer *w, int32_t id, const float *row, bool *ended, choir_error *err)
 {
     choir_sequence *s = w->seq;
-    int32_t id;
     *ended = true;
-    choir_status status = choir_sequence_sample(s, &id, err);
-    if (status != CHOIR_OK) {
-        return status;
-    }
     if (w->result.n_generated == 0) {
         w->result.first_token_ns = base_clock_ns() - w->begin_ns;
     }
@@ -128,14 +145,27 @@ choir_status eng_writer_next(struct eng_writer *w, bool *ended, choir_error *err
         w->result.finish = CHOIR_FINISH_STOP;
         return CHOIR_OK;
     }
-    status = choir_sequence_append(s, &id, 1, err);
+    const int32_t pos = s->n_ids;
+    choir_status status = choir_sequence_append(s, &id, 1, err);
     if (status != CHOIR_OK) {
         return status;
     }
     w->result.n_generated++;
+    if (!tell(w, id, pos, row)) {
+        w->result.finish = CHOIR_FINISH_CALLER;
+        return CHOIR_OK;
+    }
     size_t n = s->engine->model->tokenizer != NULL ? tok_detok_push(&w->detok, id, w->piece) : 0;
     *ended = !show_piece(w, n) || eng_writer_is_full(w);
     return CHOIR_OK;
+}
+
+choir_status eng_writer_next(struct eng_writer *w, bool *ended, choir_error *err)
+{
+    int32_t id;
+    choir_status status = choir_sequence_sample(w->seq, &id, err);
+    *ended = true;
+    return status != CHOIR_OK ? status : eng_writer_take(w, id, w->seq->logits, ended, err);
 }
 
 void eng_writer_end(struct eng_writer *w, choir_status status)

@@ -11,7 +11,8 @@ struct eng_writer {
     choir_generation g;         /* its stop strings are borrowed */
     choir_result result;
     struct tok_detok detok;
-    char *piece; /* [tok_detok_bound] */
+    char *piece;           /* [tok_detok_bound] */
+    choir_token_prob *top; /* [g.n_top], or NULL */
     struct eng_stops stops;
     int32_t cached_before; /* tokens that seq had from the prefix cache */
     bool stopped;          /* a stop string is complete: nothing more is shown */
@@ -31,6 +32,8 @@ void eng_writer_prompt_end(struct eng_writer *w);
 bool eng_writer_is_full(struct eng_writer *w);
 /* Draws a token from the sequence's logits, shows and appends it.  *ended: it was the last one. */
 choir_status eng_writer_next(struct eng_writer *w, bool *ended, choir_error *err);
+/* The same with an id that is already drawn from this row of logits, which follows the sequence's last token. */
+choir_status eng_writer_take(struct eng_writer *w, int32_t id, const float *row, bool *ended, choir_error *err);
 /* The text ends: with CHOIR_OK all that is held back is shown, after a failure only whole characters.  Completes
  * w->result. */
 void eng_writer_end(struct eng_writer *w, choir_status status);

@@ -90,7 +90,7 @@ load helper
         [ "$status" -eq 0 ]
         [ -z "$stderr" ]
         [[ "$output" == "usage: choir $name"* ]]
-        [ "${#lines[@]}" -le 52 ]
+        [ "${#lines[@]}" -le 56 ]
         [ "$(printf '%s\n' "$output" | LC_ALL=C.UTF-8 awk 'length > 79' | wc -l)" -eq 0 ]
         [ "$output" = "$("$CHOIR_BIN" help "$name")" ]
         [ "$output" = "$("$CHOIR_BIN" "$name" -n 3 -h --nonsense 2>/dev/null || "$CHOIR_BIN" "$name" -h)" ]
@@ -109,6 +109,7 @@ value() {
     WHEN) echo auto ;;
     FORMAT) echo json ;;
     NAME) echo chatml ;;
+    HOW) echo ngram:3 ;;
     TEXT | FILE | MODEL | STRING | ORDER) echo x ;;
     *) return 1 ;;
     esac
