@@ -35,8 +35,6 @@ struct norm;
 /* Steps up to NORM_END, at most NORM_MAX_STEPS; all is copied.  Maps and patterns are checked (CHOIR_FILE). */
 choir_status norm_open(struct norm **out, const struct norm_step *steps, const char *file, choir_error *err);
 void norm_close(struct norm *n); /* NULL is allowed */
-/* The steps it was made of, with NORM_END behind them. */
-const struct norm_step *norm_steps(const struct norm *n);
 
 /* The normalized text of n bytes of valid UTF-8: *out is malloc'ed, *n_out its bytes; *out is NULL where the text stays as it
  * is.  CHOIR_PROMPT where it grows beyond most_bytes. */

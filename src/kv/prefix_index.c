@@ -178,11 +178,6 @@ int32_t kv_index_leaf(const struct kv_index *x, int32_t block)
     return block;
 }
 
-int32_t kv_index_count(const struct kv_index *x)
-{
-    return x->count;
-}
-
 /* Counts block's children into *n; false when one of them is not. */
 static bool check_children(const struct kv_index *x, int32_t block, int32_t *n)
 {

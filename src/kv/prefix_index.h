@@ -40,9 +40,6 @@ int32_t kv_index_parent(const struct kv_index *x, int32_t block);
 /* A block without children that follows from block, block itself if it has none. */
 int32_t kv_index_leaf(const struct kv_index *x, int32_t block);
 
-/* Blocks in the index. */
-int32_t kv_index_count(const struct kv_index *x);
-
 /* Consistency: every block of the index is found by its tokens, its parent is in the index, and the lists of children
  * hold each once.  For tests. */
 bool kv_index_check(const struct kv_index *x);

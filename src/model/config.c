@@ -125,11 +125,6 @@ static choir_status check_caps(const struct mdl_config *c, const struct mdl_spel
     return CHOIR_OK;
 }
 
-void mdl_config_window_all(struct mdl_config *c)
-{
-    memset(c->windowed, 0xff, sizeof c->windowed);
-}
-
 int32_t mdl_config_head_dim(const struct mdl_config *c)
 {
     const int32_t n = c->head_dim > 0 ? c->head_dim : c->dim / c->n_heads;

@@ -36,8 +36,6 @@ choir_status mdl_config_read_llama2c(struct mdl_config *c, const struct wts_set 
 
 /* What the family's row says, before any file has its word. */
 void mdl_config_from_arch(struct mdl_config *c, const struct mdl_arch *arch);
-/* Every layer is windowed. */
-void mdl_config_window_all(struct mdl_config *c);
 /* Head size before mdl_config_finish derives and checks it; at most MDL_HEAD_DIM_MAX. */
 int32_t mdl_config_head_dim(const struct mdl_config *c);
 /* longrope: the root of 1 + ln(factor) / ln(original_len); 1 where nothing is stretched. */
