@@ -4,6 +4,7 @@
 #include "base/json.h"
 
 #include <errno.h>
+#include <float.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -254,8 +255,10 @@ choir_status base_json_number(double *out, const json_t *object, const char *nam
     }
     double number = json_number_value(value);
     if (!json_is_number(value) || !(number >= min && number <= max)) {
-        char wanted[96];
-        snprintf(wanted, sizeof wanted, "%g to %g allowed", min, max);
+        char wanted[96] = "a number is needed";
+        if (min != -DBL_MAX || max != DBL_MAX) {
+            snprintf(wanted, sizeof wanted, "%g to %g allowed", min, max);
+        }
         return fail_value(err, name, key, value, wanted);
     }
     *out = number;

@@ -112,7 +112,8 @@ enum mdl_window_rule {
     MDL_WINDOW_ALL,     /* every layer */
     MDL_WINDOW_PATTERN, /* all but every window_period-th */
     MDL_WINDOW_UPPER,   /* if use_sliding_window: those from max_window_layers on */
-    MDL_WINDOW_FLAG     /* if use_sliding_window: every layer */
+    MDL_WINDOW_FLAG,    /* if use_sliding_window: every layer */
+    MDL_WINDOW_LISTED /* if use_sliding_window: those that layer_types lists; transformers' rule for the rest changed */
 };
 
 /* A family.  Where a file can say otherwise (activation, biases, caps), the file wins. */
@@ -125,7 +126,7 @@ struct mdl_arch {
     enum mdl_norm_kind norm;
     enum mdl_position_kind position;
     enum mdl_activation activation;
-    bool activation_fixed; /* whatever config.json says */
+    bool gelu_is_tanh; /* "gelu" in config.json means gelu_pytorch_tanh, and no other is known */
     enum mdl_qk_norm qk_norm;
     bool no_pre_norm, post_norm;
     bool parallel;

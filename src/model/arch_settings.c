@@ -34,7 +34,11 @@ static const struct mdl_hf_setting common_settings[MDL_SETTING_COUNT] = {
     [MDL_SET_EXPERTS_NORMED] = {MDL_SET_EXPERTS_NORMED, NULL, 1},
 };
 
-const struct mdl_hf_setting mdl_settings_llama[] = {END};
+/* Llama's and InternLM2's classes have no window, whatever else a file says. */
+const struct mdl_hf_setting mdl_settings_llama[] = {
+    {MDL_SET_WINDOW, NULL, 0},
+    END,
+};
 const struct mdl_hf_setting mdl_settings_mistral[] = {
     {MDL_SET_KV_HEADS, "num_key_value_heads", 8},
     {MDL_SET_MAX_SEQ, "max_position_embeddings", 131072},
@@ -57,6 +61,7 @@ const struct mdl_hf_setting mdl_settings_mixtral[] = {
     END,
 };
 const struct mdl_hf_setting mdl_settings_internlm2[] = {
+    {MDL_SET_WINDOW, NULL, 0},
     {MDL_SET_QKV_BIAS, "bias", 1},
     {MDL_SET_OUT_BIAS, "bias", 1},
     {MDL_SET_FFN_BIAS, NULL, 0},

@@ -244,12 +244,12 @@ static choir_status read_activation(struct mdl_config *c, const struct mdl_hf_re
     const char *name;
     mdl_hf_key(key, r, "hidden_activation|hidden_act|activation_function|activation");
     choir_status status = base_json_string(&name, mdl_hf_object(r, key), r->file, key, r->err);
-    if (status != CHOIR_OK || name == NULL || c->arch->activation_fixed) {
+    if (status != CHOIR_OK || name == NULL) {
         return status;
     }
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        if (strcmp(name, known[i].name) == 0) {
-            c->activation = known[i].act;
+        if (strcmp(name, known[i].name) == 0 && (!c->arch->gelu_is_tanh || known[i].act != MDL_ACTIVATION_SILU)) {
+            c->activation = c->arch->gelu_is_tanh ? MDL_ACTIVATION_GELU_TANH : known[i].act;
             return CHOIR_OK;
         }
     }
@@ -269,7 +269,8 @@ static choir_status read_reals(struct mdl_config *c, const struct mdl_hf_reader 
     if (status == CHOIR_OK) {
         status = mdl_hf_setting(&logit_cap, c, r, MDL_SET_LOGIT_CAP);
     }
-    if (status == CHOIR_OK && !(scalar == 0 || (scalar >= 1e-6 && scalar <= 1e12))) {
+    const bool said = mdl_arch_setting(c->arch, MDL_SET_ATTN_SCALAR).key != NULL;
+    if (status == CHOIR_OK && said && !(scalar >= 1e-6 && scalar <= 1e12)) {
         status = base_fail(r->err, CHOIR_FILE, "%s: query_pre_attn_scalar: %g must be above 0", r->file, scalar);
     }
     c->attn_scale = scalar != 0 ? (float)(1.0 / sqrt(scalar)) : 0;

@@ -36,6 +36,9 @@ static void set_bit(uint64_t *bits, size_t l)
 /* layer_types: which layers are windowed, one by one. */
 static choir_status read_layer_types(struct mdl_config *c, const struct mdl_hf_reader *r, const json_t *list)
 {
+    if (!json_is_array(list)) {
+        return base_fail(r->err, CHOIR_FILE, "%s: layer_types: a list is needed", r->file);
+    }
     if (json_array_size(list) != (size_t)c->n_layers) {
         return base_fail(r->err, CHOIR_FILE, "%s: layer_types: %zu entries, the model has %d layers", r->file,
                          json_array_size(list), c->n_layers);
@@ -56,6 +59,9 @@ static choir_status apply_window_rule(struct mdl_config *c, const struct mdl_hf_
 {
     int64_t period = 1, from = 0;
     choir_status status = CHOIR_OK;
+    if (c->arch->window == MDL_WINDOW_LISTED) {
+        return base_fail(r->err, CHOIR_FILE, "%s: use_sliding_window without layer_types not supported", r->file);
+    }
     if (c->arch->window == MDL_WINDOW_PATTERN) {
         char key[MDL_HF_KEY_CAP];
         mdl_hf_key(key, r, "sliding_window_pattern|_sliding_window_pattern");
@@ -79,7 +85,8 @@ choir_status mdl_hf_window(struct mdl_config *c, const struct mdl_hf_reader *r)
     bool use = true;
     double window = 0;
     choir_status status = CHOIR_OK;
-    if (c->arch->window == MDL_WINDOW_UPPER || c->arch->window == MDL_WINDOW_FLAG) {
+    if (c->arch->window == MDL_WINDOW_UPPER || c->arch->window == MDL_WINDOW_FLAG ||
+        c->arch->window == MDL_WINDOW_LISTED) {
         status = mdl_hf_flag(&use, r, "use_sliding_window", false);
     }
     if (status == CHOIR_OK && use) {
@@ -90,7 +97,7 @@ choir_status mdl_hf_window(struct mdl_config *c, const struct mdl_hf_reader *r)
     }
     c->sliding_window = (int32_t)window;
     const json_t *types = json_object_get(mdl_hf_object(r, "layer_types"), "layer_types");
-    return json_is_array(types) ? read_layer_types(c, r, types) : apply_window_rule(c, r);
+    return types != NULL && !json_is_null(types) ? read_layer_types(c, r, types) : apply_window_rule(c, r);
 }
 
 /* Which layers have experts: every decoder_sparse_step-th, but for those of mlp_only_layers. */
@@ -99,6 +106,9 @@ static choir_status read_routed(struct mdl_config *c, const struct mdl_hf_reader
     int64_t step = 1;
     choir_status status = base_json_int(&step, r->root, r->file, "decoder_sparse_step", 1, 1, MDL_LAYERS_MAX, r->err);
     const json_t *dense = json_object_get(r->root, "mlp_only_layers");
+    if (status == CHOIR_OK && dense != NULL && !json_is_null(dense) && !json_is_array(dense)) {
+        return base_fail(r->err, CHOIR_FILE, "%s: mlp_only_layers: a list is needed", r->file);
+    }
     for (int32_t l = 0; l < c->n_layers && status == CHOIR_OK; l++) {
         if ((l + 1) % step == 0) {
             set_bit(c->routed, (size_t)l);
@@ -129,6 +139,11 @@ choir_status mdl_hf_experts(struct mdl_config *c, const struct mdl_hf_reader *r)
     double v = 0;
     choir_status status = mdl_hf_setting(&v, c, r, MDL_SET_EXPERTS);
     c->n_experts = (int32_t)v;
+    if (status == CHOIR_OK && c->n_experts == 0 && c->arch->hf_names[MDL_W_UP] == NULL &&
+        c->arch->hf_names[MDL_GATE_UP] == NULL) {
+        return base_fail(r->err, CHOIR_FILE, "%s: no experts: a model_type without any other feed-forward network",
+                         r->file);
+    }
     for (size_t i = 0; i < sizeof list / sizeof list[0] && status == CHOIR_OK && c->n_experts > 0; i++) {
         status = mdl_hf_setting(&v, c, r, list[i].which);
         *list[i].field = (int32_t)v;

@@ -175,15 +175,22 @@ static choir_status find_scaling(const struct scaling **found, const struct obje
     return base_fail(o->r->err, CHOIR_FILE, "%s: type \"%s\" not supported", o->where, base_escape_str(shown, type));
 }
 
-/* The rotated part of a head; what is no sensible part is left for mdl_config_finish to refuse. */
+/* The rotated part of a head. */
+static choir_status set_part(struct mdl_config *c, double part, const char *where, choir_error *err)
+{
+    c->rope_dim = (int32_t)(part * mdl_config_head_dim(c));
+    if (c->rope_dim == 0) { /* which would mean all of it */
+        return base_fail(err, CHOIR_FILE, "%s: partial_rotary_factor: %g of %d dimensions is none", where, part,
+                         mdl_config_head_dim(c));
+    }
+    return CHOIR_OK;
+}
+
 static choir_status read_partial(struct mdl_config *c, const struct object *o)
 {
     double part = 0;
     choir_status status = base_json_number(&part, o->json, o->where, "partial_rotary_factor", 0, 0, 1, o->r->err);
-    if (status == CHOIR_OK && part > 0) {
-        c->rope_dim = (int32_t)(part * mdl_config_head_dim(c));
-    }
-    return status;
+    return status == CHOIR_OK && part > 0 ? set_part(c, part, o->where, o->r->err) : status;
 }
 
 static choir_status read_object(struct mdl_config *c, struct mdl_rope *rope, const struct object *o)
@@ -261,11 +268,10 @@ choir_status mdl_hf_rope(struct mdl_config *c, const struct mdl_hf_reader *r)
         status = base_json_number(&part, mdl_hf_object(r, "partial_rotary_factor"), r->file, "partial_rotary_factor", 1,
                                   1e-6, 1, r->err);
     }
-    if (status != CHOIR_OK) {
-        return status;
+    if (status == CHOIR_OK) {
+        status = set_part(c, part, r->file, r->err);
     }
     c->rope[1].theta = local != 0 ? local : c->rope[0].theta;
-    c->rope_dim = (int32_t)(part * mdl_config_head_dim(c));
     for (size_t i = 0; i < sizeof keys / sizeof keys[0] && status == CHOIR_OK; i++) {
         struct object o = {.r = r, .json = json_object_get(mdl_hf_object(r, keys[i]), keys[i]), .key = keys[i]};
         if (o.json == NULL || json_is_null(o.json)) {

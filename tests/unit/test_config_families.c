@@ -228,6 +228,22 @@ static void windows_and_biases(void **state)
     assert_int_equal(c.max_seq_len, 65536);
 }
 
+/* transformers' classes of Llama and InternLM2 do not look at the key. */
+static void window_of_no_family(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct mdl_config c;
+        choir_error err;
+        assert_int_equal(tiny_read_hf(&c,
+                                      i == 0 ? "{\"model_type\": \"llama\", \"sliding_window\": 8}"
+                                             : "{\"model_type\": \"internlm2\", \"sliding_window\": 8}",
+                                      NULL, &err),
+                         CHOIR_OK);
+        assert_true(c.sliding_window == 0 && !mdl_is_windowed(&c, 0));
+    }
+}
+
 static void learned_and_parallel(void **state)
 {
     (void)state;
@@ -390,6 +406,7 @@ int main(void)
         cmocka_unit_test(published_sizes),
         cmocka_unit_test(gemmas),
         cmocka_unit_test(windows_and_biases),
+        cmocka_unit_test(window_of_no_family),
         cmocka_unit_test(learned_and_parallel),
         cmocka_unit_test(experts),
         cmocka_unit_test(longrope),
