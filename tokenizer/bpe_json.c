@@ -281,6 +281,9 @@ static choir_status read_pieces(struct reader *r, choir_error *err)
     if (unigram ? json_array_size(vocab) == 0 : json_object_size(vocab) == 0) {
         return base_fail(err, CHOIR_FILE, "%s: model: no vocab", r->file);
     }
+    if (added != NULL && !json_is_null(added) && !json_is_array(added)) {
+        return base_fail(err, CHOIR_FILE, "%s: added_tokens: a list is needed", r->file);
+    }
     choir_status status = count_pieces(r, vocab, added, err);
     if (status == CHOIR_OK) {
         status = unigram ? put_scored(r, vocab, err) : put_vocab(r, vocab, err);

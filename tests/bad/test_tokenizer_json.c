@@ -129,6 +129,7 @@ static void test_parts(void **state)
     refused("{" SMALL ",\"pre_tokenizer\":" LEVEL ",\"added_tokens\":[{\"id\":5,\"content\":\"b\"}]}",
             "tokens 1 and 5 are both \"b\"");
     refused("{" SMALL ",\"pre_tokenizer\":" LEVEL ",\"added_tokens\":[{\"id\":5}]}", "added token 0 has no content");
+    refused("{" SMALL ",\"pre_tokenizer\":" LEVEL ",\"added_tokens\":{}}", "added_tokens: a list is needed");
     refused("{" SMALL ",\"pre_tokenizer\":" LEVEL ",\"added_tokens\":[{\"id\":5,\"content\":\"x\",\"special\":1}]}",
             "special");
 }
