@@ -109,6 +109,33 @@ static choir_status read_option(options *o, int argc, char **argv, int *at, choi
     return option_set(o, row, shown, value, err);
 }
 
+/* --jsonl reads requests, and what they say counts. */
+static choir_status check_jsonl(const options *o, choir_error *err)
+{
+    const struct {
+        bool given;
+        const char *name;
+    } others[] = {
+        {o->prompt, "-p"},
+        {o->chat, "--chat"},
+        {o->echo, "--echo"},
+        {o->json, "--json"},
+        {o->raw, "--raw"},
+        {o->lossy, "--lossy"},
+        {o->speculate > 0, "--speculate"},
+        {o->draft, "--draft"},
+    };
+    if (!o->jsonl && (o->resume || o->n_seqs)) {
+        return fail(err, CHOIR_USAGE, "%s goes with --jsonl", o->resume ? "--resume" : "--n-seqs");
+    }
+    for (size_t i = 0; o->jsonl && i < sizeof others / sizeof others[0]; i++) {
+        if (others[i].given) {
+            return fail(err, CHOIR_USAGE, "--jsonl and %s exclude each other", others[i].name);
+        }
+    }
+    return CHOIR_OK;
+}
+
 static choir_status check(const options *o, choir_error *err)
 {
     const command_row *c = o->command;
@@ -136,7 +163,7 @@ static choir_status check(const options *o, choir_error *err)
     if (o->json && o->ids_only) {
         return fail(err, CHOIR_USAGE, "--json and --ids exclude each other");
     }
-    return CHOIR_OK;
+    return o->command->command == CMD_GENERATE ? check_jsonl(o, err) : CHOIR_OK;
 }
 
 choir_status options_parse(options *o, int argc, char **argv, choir_error *err)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/generation.h"
+#include "cli/jsonl.h"
 #include "cli/prompt.h"
 #include "cli/report.h"
 #include "cli/signals.h"
@@ -216,8 +217,26 @@ static choir_status run_job(job *j, choir_error *err)
     return status;
 }
 
+/* --jsonl: a line that was refused is told of in its place, and by the exit code. */
+static int answer_lines(session *s)
+{
+    choir_error err;
+    choir_sampling sampling;
+    bool had_errors = false;
+    generation_seed(&sampling, s->opt);
+    choir_status status = choir_sampling_check(&sampling, &err);
+    if (!status) {
+        status = jsonl_run(s, &sampling, &had_errors, &err);
+    }
+    int code = session_end(s, status, &err);
+    return code == 0 && had_errors ? CHOIR_FILE : code;
+}
+
 int cmd_generate(session *s)
 {
+    if (s->opt->jsonl) {
+        return answer_lines(s);
+    }
     choir_error err;
     job j = {.s = s};
     generation_seed(&j.sampling, s->opt);

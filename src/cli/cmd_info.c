@@ -11,6 +11,11 @@ typedef struct part {
 
 #define N_PARTS 12
 
+static int32_t n_seqs(const session *s)
+{
+    return s->opt->n_seqs > 0 ? s->opt->n_seqs : 1;
+}
+
 static void list_parts(part parts[N_PARTS], const choir_model_info *m)
 {
     const part all[N_PARTS] = {
@@ -104,8 +109,8 @@ static void print_cache(session *s, const char *name, uint64_t n, uint64_t token
 static void print_memory(session *s, const choir_memory *m, int32_t ctx)
 {
     stream_print(&s->out, "memory for a context of %d tokens", (int)ctx);
-    if (s->opt->n_seqs > 1) {
-        stream_print(&s->out, ", %d texts at the same time", (int)s->opt->n_seqs);
+    if (n_seqs(s) > 1) {
+        stream_print(&s->out, ", %d texts at the same time", (int)n_seqs(s));
     }
     stream_print(&s->out, "\n");
     print_bytes(s, "weights", m->weights);
@@ -161,7 +166,7 @@ static json_t *model_json(const choir_model_info *m)
 static json_t *memory_json(const session *s, const choir_memory *m, int32_t ctx)
 {
     return json_pack("{s:i, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "ctx_size", (int)ctx,
-                     "n_seqs", (int)s->opt->n_seqs, "kv_type", s->opt->kv_type, "weights", json_u64(m->weights), "kv",
+                     "n_seqs", (int)n_seqs(s), "kv_type", s->opt->kv_type, "weights", json_u64(m->weights), "kv",
                      json_u64(m->kv), "activations", json_u64(m->activations), "total", json_u64(m->total), "free",
                      json_u64(m->free), "kv_token", json_u64(m->kv_token), "kv_token_multi_head",
                      json_u64(m->kv_token_multi_head), "kv_token_multi_query", json_u64(m->kv_token_multi_query),
@@ -177,7 +182,7 @@ int cmd_info(session *s)
     if (!status) {
         session_engine_options(s, &opt);
         opt.ctx_size = opt.ctx_size ? opt.ctx_size : s->info.max_seq_len;
-        opt.n_seqs = s->opt->n_seqs;
+        opt.n_seqs = n_seqs(s);
         status = choir_memory_account(&memory, s->model, &opt, &err);
     }
     if (!status && s->opt->json) {

@@ -66,14 +66,16 @@ typedef struct options {
     /* text */
     int32_t max_tokens, n_samples, ctx_size;
     text_list stops;
-    bool echo, json;
+    bool echo, json, jsonl;
     int32_t logprobs; /* -1: not given */
+    const char *resume;
     choir_sampling sampling;
     bool seed_given;
     bias_list biases;
     /* engine */
     const char *kv_type;
-    int32_t kv_block, batch, n_seqs;
+    int32_t kv_block, batch;
+    int32_t n_seqs; /* 0: not given */
     bool no_prefix_cache;
     int32_t speculate; /* most guesses in a step; 0: none */
     const char *draft;

@@ -46,6 +46,8 @@ static void report_memory(const session *s, const choir_engine_info *engine)
     if (choir_memory_account(&m, s->model, &opt, &err) != CHOIR_OK) {
         return;
     }
+    m.total += engine->kv_bytes - m.kv; /* the pool may be for several sequences */
+    m.kv = engine->kv_bytes;
     note(&s->term, "memory: weights %s, keys and values %s (%s a token, %s), activations %s, total %s; free %s",
          format_bytes(weights, sizeof weights, m.weights), format_bytes(kv, sizeof kv, m.kv),
          format_bytes(token, sizeof token, m.kv_token), engine->kv_type,

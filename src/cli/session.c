@@ -250,8 +250,9 @@ choir_status session_print_json(session *s, json_t *value, choir_error *err)
     if (!line) {
         return fail(err, CHOIR_RESOURCE, "out of memory for JSON");
     }
-    stream_write(&s->out, line, strlen(line));
-    stream_write(&s->out, "\n", 1);
+    size_t n = strlen(line);
+    line[n] = '\n';
+    stream_write_line(&s->out, line, n + 1);
     free(line);
     return CHOIR_OK;
 }

@@ -2,6 +2,7 @@
 #include "cli/stream.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -33,6 +34,28 @@ int stream_write(stream *s, const char *text, size_t n)
             s->interrupted = signals_pending() != 0;
         } else {
             s->error = done < 0 ? errno : EIO;
+        }
+    }
+    return s->error || s->interrupted;
+}
+
+/* A pipe that can be written takes PIPE_BUF bytes at once, so only poll sleeps here, which a signal cannot slip past. */
+int stream_write_line(stream *s, const char *line, size_t n)
+{
+    size_t done = 0;
+    int patience = 10;
+    while (done < n && !s->error && !s->interrupted) {
+        struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
+        if (poll(&p, 1, 100) <= 0) {
+            s->interrupted = signals_pending() && (done == 0 || --patience == 0);
+            continue;
+        }
+        ssize_t got = write(STDOUT_FILENO, line + done, n - done < PIPE_BUF ? n - done : PIPE_BUF);
+        if (got > 0) {
+            done += (size_t)got;
+            s->line_open = line[done - 1] != '\n';
+        } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+            s->error = got < 0 ? errno : EIO;
         }
     }
     return s->error || s->interrupted;

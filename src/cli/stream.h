@@ -18,6 +18,8 @@ typedef struct stream {
 
 /* Writes all of it; non-zero when stdout is gone or a signal came. */
 int stream_write(stream *s, const char *text, size_t n);
+/* The same for a line that shall not be torn: after a signal, one that is begun gets a second to be taken by a slow reader. */
+int stream_write_line(stream *s, const char *line, size_t n);
 /* After EAGAIN (somebody made the descriptor non-blocking): waits till fd can be read, or written, a signal comes, or a
  * tenth of a second has passed. */
 void stream_wait(int fd, bool to_write);

@@ -56,6 +56,12 @@ load helper
     refused 2 '--json and --ids exclude each other' choir tokenize -p x --json --ids
     refused 4 'choir: "": No such file or directory' choir tokenize -f ''
     refused 2 '-v and -q exclude each other' choir generate -p x -v -q
+    refused 2 '--resume goes with --jsonl' choir generate -p x --resume out
+    refused 2 '--n-seqs goes with --jsonl' choir generate -p x --n-seqs 2
+    refused 2 '--jsonl and --echo exclude each other' choir generate --jsonl --echo
+    refused 2 '--jsonl and -p exclude each other' choir generate --jsonl -p x
+    refused 2 '--jsonl and --chat exclude each other' choir generate --jsonl --system x
+    refused 2 '--n-samples: 129 (with --jsonl at most 128)' choir generate --jsonl --n-samples 129
     refused 2 'the string is empty' choir generate -p x --stop ''
     refused 2 'unexpected argument "Once": the prompt goes after -p' choir generate Once
     refused 2 'unexpected argument "-n"' choir generate -- -n
@@ -90,7 +96,7 @@ load helper
         [ "$status" -eq 0 ]
         [ -z "$stderr" ]
         [[ "$output" == "usage: choir $name"* ]]
-        [ "${#lines[@]}" -le 56 ]
+        [ "${#lines[@]}" -le 60 ]
         [ "$(printf '%s\n' "$output" | LC_ALL=C.UTF-8 awk 'length > 79' | wc -l)" -eq 0 ]
         [ "$output" = "$("$CHOIR_BIN" help "$name")" ]
         [ "$output" = "$("$CHOIR_BIN" "$name" -n 3 -h --nonsense 2>/dev/null || "$CHOIR_BIN" "$name" -h)" ]
@@ -110,7 +116,7 @@ value() {
     FORMAT) echo json ;;
     NAME) echo chatml ;;
     HOW) echo ngram:3 ;;
-    TEXT | FILE | MODEL | STRING | ORDER) echo x ;;
+    TEXT | FILE | MODEL | OUT | STRING | ORDER) echo x ;;
     *) return 1 ;;
     esac
 }
