@@ -251,6 +251,9 @@ CHOIR_API int32_t choir_sequence_length(const choir_sequence *seq);     /* token
 CHOIR_API int32_t choir_sequence_computed(const choir_sequence *seq);   /* of these, already in the cache */
 CHOIR_API int32_t choir_sequence_cached(const choir_sequence *seq);     /* of these, found in the prefix cache */
 CHOIR_API const int32_t *choir_sequence_ids(const choir_sequence *seq); /* [length], valid until the next append */
+/* The blocks that hold what is computed, in order: their numbers, -1 where a window has passed, and how many sequences hold each.
+ * Fills at most cap of both arrays [cap]; returns how many there are. */
+CHOIR_API int32_t choir_sequence_blocks(const choir_sequence *seq, int32_t *blocks, int32_t *n_holders, int32_t cap);
 
 /* One step: up to `batch` pending tokens of the n_seqs given sequences (of this engine, each once), prefill chunks and decodes
  * mixed, in the order given.  Call it until each has computed == length; a sequence without pending tokens takes no part.
@@ -424,6 +427,42 @@ CHOIR_API bool choir_scheduler_cancel(choir_scheduler *scheduler, uint64_t id);
  * text, not the step.  After another (CHOIR_CANCELLED by choir_engine_cancel; CHOIR_RESOURCE when sequences that are not
  * the scheduler's hold the blocks; CHOIR_USAGE from a callback) all is as it was, and stepping may go on. */
 CHOIR_API choir_status choir_scheduler_step(choir_scheduler *scheduler, choir_error *err);
+
+/* ---- beam search ------------------------------------------------------------------------------------- */
+
+typedef struct choir_beam_options {
+    int32_t n_beams;       /* 1 to 1024; 4 */
+    double length_penalty; /* a text's score is its log-probability / tokens^this; 1 */
+} choir_beam_options;
+
+/* A text that a beam search found. */
+typedef struct choir_beam {
+    int32_t *ids; /* [n_ids] drawn; an end-of-text id not */
+    char *text;   /* [n_text] whole UTF-8, up to a stop string; NUL-terminated */
+    size_t n_text;
+    int32_t n_ids, length; /* length: tokens drawn, an end-of-text id counted */
+    double log_prob;       /* of all tokens drawn: a sum of natural logarithms */
+    double score;          /* log_prob / length^length_penalty */
+    choir_finish finish;   /* CHOIR_FINISH_CALLER: it was still running when the search was cancelled */
+    bool context_full;
+} choir_beam;
+
+CHOIR_API void choir_beam_options_default(choir_beam_options *opt);
+/* The most likely texts that go on from seq.  Each step continues the n_beams most likely texts (nothing is drawn: of the sampling
+ * only logit_bias and ignore_eos count; penalties are CHOIR_USAGE) by all ids and keeps the n_beams most likely of what
+ * comes of it that go on; those among the n_beams best that end, by an end-of-text id, a stop string or the length, are kept as
+ * finished, the n_beams best by score.  Equals: the better beam before, then the lower id.  The search is over when n_beams have
+ * finished and the most likely running text would, if it ended now, not have a better score than the worst of them, or
+ * when none runs.  That is what transformers' generate() does with num_beams and early_stopping=False.
+ *
+ * *beams: the *n_beams best, best first, malloc'ed: choir_beams_free.  result: of the best one; nothing is streamed.  seq holds
+ * what it did before, computed.  The beams are forks: the engine should have n_seqs = n_beams, of which seq is one; what they
+ * share they hold once.  CHOIR_CANCELLED gives the best so far, running ones by the score they would have if they
+ * ended; after other failures there are none. */
+CHOIR_API choir_status choir_beam_search(choir_beam **beams, int32_t *n_beams, choir_result *result,
+                                         choir_sequence *seq, const choir_generation *g, const choir_beam_options *opt,
+                                         choir_error *err);
+CHOIR_API void choir_beams_free(choir_beam *beams, int32_t n_beams);
 
 /* ---- memory, limits, conversion ---------------------------------------------------------------------- */
 

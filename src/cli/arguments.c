@@ -124,6 +124,7 @@ static choir_status check_jsonl(const options *o, choir_error *err)
         {o->lossy, "--lossy"},
         {o->speculate > 0, "--speculate"},
         {o->draft, "--draft"},
+        {o->beams > 0, "--beams"},
     };
     if (!o->jsonl && (o->resume || o->n_seqs)) {
         return fail(err, CHOIR_USAGE, "%s goes with --jsonl", o->resume ? "--resume" : "--n-seqs");

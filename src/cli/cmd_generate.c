@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/generate_beams.h"
 #include "cli/generation.h"
 #include "cli/jsonl.h"
 #include "cli/prompt.h"
@@ -175,7 +176,7 @@ static choir_status open_job(job *j, choir_error *err)
         return status;
     }
     session_engine_options(s, &opt);
-    opt.n_seqs = is_shared(j) ? 2 : 1;
+    opt.n_seqs = s->opt->beams > 0 ? s->opt->beams : is_shared(j) ? 2 : 1;
     if (wants_prompt_log(j) && opt.max_logits < PROMPT_ROWS) {
         opt.max_logits = PROMPT_ROWS;
     }
@@ -200,7 +201,11 @@ static choir_status run_job(job *j, choir_error *err)
     if (o->logprobs >= 0) {
         token_log_open(&j->prompt_log, j->s->model, o->echo || j->prompt.n == 0 || j->s->chat);
     }
-    status = is_shared(j) ? several_texts(j, err) : one_text(j, j->shared, 0, err);
+    if (o->beams > 0) {
+        status = generate_beams(j->s, j->shared, &j->prompt, j->choices, &j->total, err);
+    } else {
+        status = is_shared(j) ? several_texts(j, err) : one_text(j, j->shared, 0, err);
+    }
     signals_set(SIGNALS_CANCEL, NULL);
     if (o->json && json_array_size(j->choices) > 0) {
         choir_error ignored;
@@ -241,6 +246,9 @@ int cmd_generate(session *s)
     job j = {.s = s};
     generation_seed(&j.sampling, s->opt);
     choir_status status = choir_sampling_check(&j.sampling, &err);
+    if (!status && s->opt->beams > 0) {
+        status = generate_beams_check(s->opt, &err);
+    }
     if (!status) {
         status = prompt_read(&j.prompt, s->opt, &s->term, &err);
     }

@@ -131,6 +131,10 @@ const option_row option_rows[] = {
      INTO(OPTION_TEXT, resume)},
     {GEN, GROUP_OUTPUT, "n-seqs", 0, NULL, 0, "N", "with --jsonl: texts at the same time (16)",
      INTO(OPTION_INT, n_seqs), .min = 1, .max = 1024},
+    {GEN, GROUP_OUTPUT, "beams", 0, NULL, 0, "N", "the most likely text, by a search N wide", INTO(OPTION_INT, beams),
+     .min = 1, .max = 1024},
+    {GEN, GROUP_OUTPUT, "length-penalty", 0, NULL, 0, "X", "of --beams: log-probability / tokens^X (1)",
+     INTO(OPTION_REAL, length_penalty), .min = -100, .max = 100},
     {GEN, GROUP_OUTPUT, "echo", 0, NULL, 0, NULL, "print the prompt too", INTO(OPTION_FLAG, echo)},
     {GEN, GROUP_OUTPUT, "logprobs", 0, NULL, 0, "N", "in --json: log-probabilities, the N best too",
      INTO(OPTION_INT, logprobs), .min = 0, .max = 100},
@@ -207,6 +211,7 @@ void options_default(options *o)
 {
     *o = (options){.max_tokens = 256,
                    .n_samples = 1,
+                   .length_penalty = 1,
                    .kv_block = 16,
                    .batch = 512,
                    .logprobs = -1,

@@ -65,6 +65,8 @@ typedef struct options {
     const char *chat_template, *system;
     /* text */
     int32_t max_tokens, n_samples, ctx_size;
+    int32_t beams; /* 0: not given */
+    float length_penalty;
     text_list stops;
     bool echo, json, jsonl;
     int32_t logprobs; /* -1: not given */

@@ -111,6 +111,11 @@ void eng_truncate_computed(struct choir_sequence *s, int32_t n);
 /* Gives back the blocks that no token from the next on sees, if all layers are windowed. */
 void eng_release_passed(struct choir_sequence *s);
 
+/* ---- score.c ---- */
+
+/* Logarithm of the sum of exp(x[i]); one order of summation, whatever the threads. */
+double eng_log_sum_exp(const float *x, int32_t n);
+
 /* ---- config_only.c ---- */
 
 /* Fills main_type and plan_bytes of a model whose set has no tensors: by the type that `quant` or config.json names. */

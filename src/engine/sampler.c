@@ -322,3 +322,29 @@ int32_t smp_draw(struct smp_chain *chain, const float *logits, const int32_t *hi
     }
     return smp_pick(&set, base_rng_uniform(chain->options.seed, chain->options.choice, (uint64_t)pos));
 }
+
+bool smp_is_biased(const struct smp_chain *chain)
+{
+    return chain->options.n_logit_bias > 0 || chain->n_banned > 0;
+}
+
+void smp_bias(const struct smp_chain *chain, float *row)
+{
+    const choir_sampling *s = &chain->options;
+    for (size_t i = 0; i < s->n_logit_bias; i++) {
+        row[s->logit_bias[i].id] += s->logit_bias[i].bias;
+    }
+    for (int32_t i = 0; i < chain->n_banned; i++) {
+        row[chain->banned[i]] = -INFINITY;
+    }
+}
+
+bool smp_has_penalties(const struct smp_chain *chain)
+{
+    return has_step(chain, SMP_PENALTIES);
+}
+
+int32_t smp_n_pieces(const struct smp_chain *chain)
+{
+    return chain->n_pieces;
+}

@@ -21,4 +21,12 @@ const choir_sampling *smp_options(const struct smp_chain *chain);
 /* history: the ids of the sequence so far [n_history]; pos: position that the drawn id will have.  Allocates nothing. */
 int32_t smp_draw(struct smp_chain *chain, const float *logits, const int32_t *history, int32_t n_history, int32_t pos);
 
+/* Whether logits are changed before any step looks at them; and that change of a row [vocab_size]: biases added, -INFINITY where
+ * an id is banned. */
+bool smp_is_biased(const struct smp_chain *chain);
+void smp_bias(const struct smp_chain *chain, float *row);
+bool smp_has_penalties(const struct smp_chain *chain);
+/* Ids from here on are never drawn. */
+int32_t smp_n_pieces(const struct smp_chain *chain);
+
 #endif

@@ -128,6 +128,11 @@ static struct row read_row(const float *x, int32_t n)
     return r;
 }
 
+double eng_log_sum_exp(const float *x, int32_t n)
+{
+    return read_row(x, n).log_sum_exp;
+}
+
 /* t[i] = exp(b[i] - max) (b[i] - x[i] - shift), n at most PIECE. */
 static void divergence_piece(double *restrict t, const struct row *base, const float *restrict x, int32_t at,
                              double shift, int32_t n)

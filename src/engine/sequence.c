@@ -175,6 +175,15 @@ const int32_t *choir_sequence_ids(const choir_sequence *s)
     return s->ids;
 }
 
+int32_t choir_sequence_blocks(const choir_sequence *s, int32_t *blocks, int32_t *n_holders, int32_t cap)
+{
+    for (int32_t i = 0; i < cap && i < s->table.n_blocks; i++) {
+        blocks[i] = s->table.blocks[i];
+        n_holders[i] = blocks[i] >= 0 ? kv_pool_ref_count(s->engine->pool, blocks[i]) : 0;
+    }
+    return s->table.n_blocks;
+}
+
 const float *choir_sequence_logits(const choir_sequence *s)
 {
     return s->has_logits ? s->logits : NULL;
