@@ -8,18 +8,13 @@
 #include "cli/report.h"
 #include "cli/signals.h"
 
-choir_status writer_fork(writer *w, choir_sequence **out, choir_error *err)
-{
-    w->sampling = w->opt.sampling;
-    w->sampling.choice = w->turn++;
-    return choir_sequence_fork(out, w->seq, &w->sampling, err);
-}
-
 /* /set may have changed the sampling since the last turn: the sequence becomes a fork of itself. */
 static choir_status renew(writer *w, choir_error *err)
 {
     choir_sequence *fork;
-    choir_status status = writer_fork(w, &fork, err);
+    w->sampling = w->opt.sampling;
+    w->sampling.choice = w->turn++;
+    choir_status status = choir_sequence_fork(&fork, w->seq, &w->sampling, err);
     if (!status) {
         choir_sequence_close(w->seq);
         w->seq = fork;
@@ -93,13 +88,12 @@ static int on_text(void *user, const char *text, size_t n)
 {
     writer *w = user;
     int stop = text_append(&w->fresh, text, n);
-    if (w->echo) {
-        stop |= stream_write(&w->s->out, text, n);
-    }
-    return stop;
+    return stop | stream_write(&w->s->out, text, n);
 }
 
-choir_status writer_generate(writer *w, choir_sequence *seq, bool at_start, choir_error *err)
+/* Generates from where the sequence is into w->fresh; at_start: there is no text before it.  A Ctrl-C ends it with
+ * CHOIR_OK. */
+static choir_status generate(writer *w, bool at_start, choir_error *err)
 {
     choir_generation g;
     choir_result r;
@@ -108,16 +102,14 @@ choir_status writer_generate(writer *w, choir_sequence *seq, bool at_start, choi
     w->fresh.n = 0;
     w->fresh.failed = false;
     signals_set(w->interactive ? SIGNALS_INTERACTIVE : SIGNALS_CANCEL, w->s->engine);
-    choir_status status = choir_generate(&r, seq, &g, err);
+    choir_status status = choir_generate(&r, w->seq, &g, err);
     signals_set(w->interactive ? SIGNALS_INTERACTIVE : SIGNALS_EXIT, w->s->engine);
     bool whole = !status && r.finish != CHOIR_FINISH_CALLER;
     if (!w->fresh.failed) {
         w->fresh.n -= r.n_replaced; /* the next turn makes the cut character anew, whole */
     }
-    if (seq == w->seq) {
-        /* With a stop string, a break or a cut character the sequence may hold more than the text shows. */
-        w->exact = whole && r.n_replaced == 0 && (r.finish == CHOIR_FINISH_LENGTH || w->opt.stops.n == 0);
-    }
+    /* With a stop string, a break or a cut character the sequence may hold more than the text shows. */
+    w->exact = whole && r.n_replaced == 0 && (r.finish == CHOIR_FINISH_LENGTH || w->opt.stops.n == 0);
     if (w->s->term.verbose) {
         report_timings(w->s, &r);
     }
@@ -169,19 +161,30 @@ static choir_status keep_turn(writer *w, const char *typed, size_t n, choir_erro
         w->exact = true;
     }
     w->exact = w->exact && !status;
+    if (!status) {
+        writer_hold(w);
+    }
     return status;
+}
+
+int64_t writer_most_tokens(const writer *w, size_t typed)
+{
+    choir_engine_info e;
+    choir_engine_describe(w->s->engine, &e);
+    int64_t n = w->opt.max_tokens < 0 ? e.ctx_size : w->opt.max_tokens + (int64_t)typed;
+    return n < e.ctx_size ? n : e.ctx_size;
 }
 
 choir_status writer_turn(writer *w, const char *typed, size_t n, choir_error *err)
 {
     choir_error full;
+    writer_make_room(w, w->exact ? writer_most_tokens(w, n) : INT32_MAX);
     choir_status status = prepare(w, typed, n, err);
     if (status) {
         return status;
     }
-    w->echo = true;
     bool at_start = w->s->chat ? n > 0 : n == 0 && story_now(&w->story)->n == 0;
-    status = writer_generate(w, w->seq, at_start, err);
+    status = generate(w, at_start, err);
     if (w->s->out.line_open) {
         stream_write(&w->s->out, "\n", 1);
     }
@@ -319,7 +322,8 @@ static choir_status open_writer(writer *w, choir_error *err)
         return status;
     }
     session_engine_options(s, &opt);
-    opt.n_seqs = 2; /* the text and an alternative to it */
+    opt.n_seqs = 2; /* the text, and forks of it */
+    opt.max_logits = opt.max_logits > MAX_ALTERNATIVES ? opt.max_logits : MAX_ALTERNATIVES; /* which run together */
     status = session_open_engine(s, &opt, err);
     status = status ? status : choir_sequence_open(&w->seq, s->engine, &w->sampling, err);
     if (status) {

@@ -16,7 +16,6 @@ typedef struct writer {
     bool exact;        /* the sequence's ids are those of the text: it can go on without looking */
     uint64_t turn;     /* generations so far: each draws differently, also after /undo */
     text_buffer fresh; /* what the running generation has written */
-    bool echo;         /* the running generation shows what it writes */
     bool interactive;
     bool quit;
     char **kept; /* values that options borrow */
@@ -25,13 +24,28 @@ typedef struct writer {
 
 /* Brings the sequence to the text so far: the common beginning of both stays, only the rest will be computed. */
 choir_status writer_sync(writer *w, choir_error *err);
-/* Generates from where the sequence is into w->fresh; at_start: there is no text before it.  A Ctrl-C ends it with
- * CHOIR_OK. */
-choir_status writer_generate(writer *w, choir_sequence *seq, bool at_start, choir_error *err);
 /* The text so far + typed, and what the model makes of it, as one new state. */
 choir_status writer_turn(writer *w, const char *typed, size_t n, choir_error *err);
-/* A second sequence with the current sampling that shares the past. */
-choir_status writer_fork(writer *w, choir_sequence **out, choir_error *err);
+/* Tokens that a turn may add at most, when `typed` bytes are typed. */
+int64_t writer_most_tokens(const writer *w, size_t typed);
+
+/* ---- complete_states.c: former states as forks ---- */
+
+/* Makes room in the block pool for n more tokens of texts like this: gives up forks of states, those farthest from now first. */
+void writer_make_room(writer *w, int64_t n);
+/* Keeps a fork of the sequence with the state that is now, if it is exactly that; not having it is no error. */
+void writer_hold(writer *w);
+/* The state that is now is another one: the sequence becomes a fork of what is held of it, or has to be brought there. */
+choir_status writer_return(writer *w, choir_error *err);
+
+/* ---- complete_alternatives.c, complete_blocks.c ---- */
+
+/* n texts that go on from here, made together; picks one. */
+choir_status alternatives_run(writer *w, int32_t n, choir_error *err);
+/* Draws who holds which block of the KV cache. */
+choir_status blocks_show(writer *w, choir_error *err);
+
+enum { MAX_ALTERNATIVES = 16 };
 
 /* A line that begins with '/'. */
 choir_status command_run(writer *w, const char *line, size_t n, choir_error *err);

@@ -13,8 +13,6 @@
 #include "cli/signals.h"
 #include "cli/suggest.h"
 
-#define MAX_ALTERNATIVES 16
-
 typedef choir_status command_fn(writer *w, const char *argument, choir_error *err);
 
 typedef struct command {
@@ -23,12 +21,6 @@ typedef struct command {
     const char *help;
     command_fn *run;
 } command;
-
-static choir_status changed(writer *w)
-{
-    w->exact = false;
-    return CHOIR_OK;
-}
 
 /* On a terminal, where the text is now: its last line or so. */
 static void show_end(writer *w)
@@ -54,7 +46,7 @@ static choir_status run_undo(writer *w, const char *argument, choir_error *err)
         return fail(err, CHOIR_USAGE, "/undo: this is the first state");
     }
     show_end(w);
-    return changed(w);
+    return writer_return(w, err);
 }
 
 static choir_status run_redo(writer *w, const char *argument, choir_error *err)
@@ -64,7 +56,7 @@ static choir_status run_redo(writer *w, const char *argument, choir_error *err)
         return fail(err, CHOIR_USAGE, "/redo: this is the last state");
     }
     show_end(w);
-    return changed(w);
+    return writer_return(w, err);
 }
 
 /* A count behind a command, or its default. */
@@ -80,74 +72,20 @@ static choir_status read_count(int64_t *n, const char *name, const char *argumen
                 escaped(text, sizeof text, argument, strlen(argument)), (long long)most);
 }
 
-/* ---- /alt -------------------------------------------------------------------------------------------- */
-
-/* One alternative into w->fresh, on a fork that goes away again. */
-static choir_status make_alternative(writer *w, choir_error *err)
-{
-    choir_sequence *fork = NULL;
-    choir_status status = writer_fork(w, &fork, err);
-    status = status ? status : writer_generate(w, fork, story_now(&w->story)->n == 0, err);
-    choir_sequence_close(fork);
-    return status;
-}
-
-static void show_alternative(writer *w, int64_t number)
-{
-    stream_print(&w->s->out, "[%lld] ", (long long)number);
-    stream_write(&w->s->out, w->fresh.at, w->fresh.n);
-    if (w->s->out.line_open) {
-        stream_write(&w->s->out, "\n", 1);
-    }
-}
-
-/* Asks which one; 0: none. */
-static int64_t pick(writer *w, int64_t n)
-{
-    char question[32], answer[16];
-    const char *line;
-    size_t bytes;
-    int64_t number;
-    snprintf(question, sizeof question, "1 to %lld? ", (long long)n);
-    if (editor_read(w->editor, question, false, &line, &bytes) != EDITOR_LINE || bytes >= sizeof answer) {
-        return 0;
-    }
-    memcpy(answer, line, bytes);
-    answer[bytes] = '\0';
-    return number_int(&number, answer, 1, n) ? number : 0;
-}
-
 static choir_status run_alt(writer *w, const char *argument, choir_error *err)
 {
-    text_buffer made[MAX_ALTERNATIVES] = {{0}};
-    int64_t wanted, n = 0;
+    int64_t n;
     if (w->s->chat) {
         return fail(err, CHOIR_USAGE, "/alt: not in a chat; /undo, and say it again");
     }
-    choir_status status = read_count(&wanted, "/alt", argument, 3, MAX_ALTERNATIVES, err);
-    status = status ? status : writer_sync(w, err);
-    w->echo = false;
-    free(w->fresh.at);
-    w->fresh = (text_buffer){0};
-    while (!status && n < wanted && !signals_pending()) {
-        status = make_alternative(w, err);
-        if (!status) {
-            show_alternative(w, n + 1);
-        }
-        made[n++] = w->fresh;
-        w->fresh = (text_buffer){0};
-    }
-    signals_clear();
-    int64_t picked = !status && n > 0 && !signals_pending() ? pick(w, n) : 0;
-    if (picked > 0) {
-        const text_buffer *t = &made[picked - 1];
-        status = story_push(&w->story, story_now(&w->story)->n, t->at, t->n, err);
-        changed(w);
-    }
-    for (int64_t i = 0; i < n; i++) {
-        free(made[i].at);
-    }
-    return status;
+    choir_status status = read_count(&n, "/alt", argument, 3, MAX_ALTERNATIVES, err);
+    return status ? status : alternatives_run(w, (int32_t)n, err);
+}
+
+static choir_status run_blocks(writer *w, const char *argument, choir_error *err)
+{
+    (void)argument;
+    return blocks_show(w, err);
 }
 
 /* ---- /top -------------------------------------------------------------------------------------------- */
@@ -289,7 +227,7 @@ static choir_status run_load(writer *w, const char *argument, choir_error *err)
         }
         status = story_push(&w->story, 0, file.text, file.n, err);
         prompt_free(&file);
-        changed(w);
+        w->exact = false;
         show_end(w);
     }
     return status;
@@ -309,6 +247,7 @@ static const command commands[] = {
     {"undo", "", "take back the last turn", run_undo},
     {"redo", "", "and give it again", run_redo},
     {"alt", "[N]", "N ways to go on (3); pick one by its number", run_alt},
+    {"blocks", "", "the blocks of the KV cache: who shares what", run_blocks},
     {"top", "[K]", "the K most likely next tokens (10)", run_top},
     {"set", "[NAME VALUE]", "a setting, as temp 0.5; without a name: all of them", run_set},
     {"show", "", "the whole text", run_show},

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { STATES_MOST = 256 };
+
 static choir_status no_memory(choir_error *err)
 {
     return fail(err, CHOIR_RESOURCE, "out of memory for the text");
@@ -24,11 +26,17 @@ choir_status story_open(story *s, choir_error *err)
     return CHOIR_OK;
 }
 
+static void free_state(story_state *state)
+{
+    free(state->text);
+    free(state->ids);
+    choir_sequence_close(state->held);
+}
+
 void story_close(story *s)
 {
     for (size_t i = 0; i < s->n; i++) {
-        free(s->states[i].text);
-        free(s->states[i].ids);
+        free_state(&s->states[i]);
     }
     free(s->states);
     *s = (story){0};
@@ -60,8 +68,13 @@ choir_status story_push(story *s, size_t keep, const char *text, size_t n, choir
         s->cap *= 2;
     }
     while (s->n > s->at + 1) {
-        free(s->states[--s->n].text);
-        free(s->states[s->n].ids);
+        free_state(&s->states[--s->n]);
+    }
+    if (s->n == STATES_MOST) {
+        free_state(&s->states[0]);
+        memmove(s->states, s->states + 1, (s->n - 1) * sizeof *s->states);
+        s->n--;
+        s->at--;
     }
     s->states[s->n++] = (story_state){.text = joined, .n = keep + n};
     s->at++;
@@ -97,6 +110,22 @@ choir_status story_keep_ids(story *s, const int32_t *ids, size_t n, choir_error 
     now->ids = copy;
     now->n_ids = n;
     return CHOIR_OK;
+}
+
+bool story_let_go(story *s)
+{
+    size_t farthest = s->at, most = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        size_t distance = i < s->at ? s->at - i : i - s->at;
+        if (s->states[i].held && distance >= most) {
+            farthest = i;
+            most = distance;
+        }
+    }
+    bool found = s->states[farthest].held;
+    choir_sequence_close(s->states[farthest].held);
+    s->states[farthest].held = NULL;
+    return found;
 }
 
 bool story_undo(story *s)
