@@ -41,6 +41,21 @@ const char *bpe_pre_name(const struct bpe *b)
     return b->pre;
 }
 
+const double *bpe_scores(const struct bpe *b)
+{
+    return unigram_scores(b->unigram);
+}
+
+const struct norm_step *bpe_norm_steps(const struct bpe *b)
+{
+    return norm_steps(b->norm);
+}
+
+const struct bpe_step *bpe_word_steps(const struct bpe *b)
+{
+    return bpe_splitter_steps(b->splitter);
+}
+
 const char *bpe_shown_piece(const struct tokenizer *t, int32_t id, size_t *n)
 {
     const struct bpe_added_set *set = &t->bpe->normalized;

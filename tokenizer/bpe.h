@@ -79,6 +79,10 @@ int32_t bpe_find_piece(const struct bpe *b, const char *text, size_t n);
 /* The merges as pairs of ids, in order; the name of the recipe in GGUF files, NULL where it has none. */
 const int32_t (*bpe_merge_list(const struct bpe *b, size_t *n))[2];
 const char *bpe_pre_name(const struct bpe *b);
+/* Scores of BPE_UNIGRAM; the steps of the normalizer and those that cut words. */
+const double *bpe_scores(const struct bpe *b);
+const struct norm_step *bpe_norm_steps(const struct bpe *b);
+const struct bpe_step *bpe_word_steps(const struct bpe *b);
 /* A piece as decoding has it: of tokens that are found in the normalized text, the normalized form. */
 const char *bpe_shown_piece(const struct tokenizer *t, int32_t id, size_t *n);
 enum bpe_kind bpe_kind_of(const struct bpe *b);

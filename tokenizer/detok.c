@@ -143,7 +143,9 @@ size_t tok_detok_push(struct tok_detok *d, int32_t id, char *dst)
     size_t added = 0;
     if (type == TOK_UNKNOWN) {
         added = d->t->unk_surface_bytes;
-        memcpy(dst + n, d->t->unk_surface, added);
+        if (added > 0) {
+            memcpy(dst + n, d->t->unk_surface, added);
+        }
     } else if (type != TOK_CONTROL && !(type == TOK_UNUSED && d->t->bpe != NULL)) {
         added = push_text(d, piece, dst + n);
     }

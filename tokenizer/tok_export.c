@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "tokenizer/sp_parse.h"
 #include "tokenizer/tok_internal.h"
 
@@ -136,11 +137,90 @@ static choir_status export_bpe(struct tok_export *e, const struct tokenizer *t, 
     return status;
 }
 
+/* What the piece-wise merging of SentencePiece needs: a piece's score falls with the first merge that makes it.  Pieces that
+ * none makes are of no use to it. */
+static void score_by_merges(struct tok_export *e, const struct tokenizer *t)
+{
+    size_t n;
+    const int32_t(*pairs)[2] = bpe_merge_list(t->bpe, &n);
+    for (size_t i = n; i-- > 0;) {
+        char joined[2 * BPE_MAX_PIECE_BYTES];
+        size_t left, right;
+        const char *a = tok_piece(t, pairs[i][0], &left);
+        const char *b = tok_piece(t, pairs[i][1], &right);
+        memcpy(joined, a, left);
+        memcpy(joined + left, b, right);
+        int32_t id = tok_find_piece(t, joined, left + right);
+        if (id >= 0) {
+            e->scores[id] = -(float)i - 1;
+        }
+    }
+    for (int32_t i = 0; i < t->n_pieces; i++) {
+        bool one = (size_t)base_utf8_sequence(e->pieces[i], e->piece_bytes[i]) == e->piece_bytes[i];
+        if (e->types[i] == TOK_NORMAL && e->scores[i] == 0 && !one) {
+            e->types[i] = TOK_UNUSED;
+        }
+    }
+}
+
+/* The normalizer, as far as a GGUF file can tell it. */
+static choir_status list_normalizer(struct tok_vocab *v, const struct tokenizer *t, choir_error *err)
+{
+    for (const struct norm_step *s = bpe_norm_steps(t->bpe); s->kind != NORM_END; s++) {
+        if (s->kind == NORM_FORM) {
+            return base_fail(err, CHOIR_FILE, "the tokenizer: its normal form %s cannot be said in GGUF files",
+                             bpe_form_name(s->form));
+        }
+        v->add_dummy_prefix |= s->kind == NORM_PREPEND;
+        v->remove_extra_whitespaces |= s->kind == NORM_REPLACE && strcmp(s->pattern, " {2,}") == 0;
+        if (s->kind == NORM_CHARSMAP) {
+            v->charsmap = s->charsmap;
+            v->charsmap_bytes = s->charsmap_bytes;
+        }
+    }
+    for (const struct bpe_step *s = bpe_word_steps(t->bpe); s->kind != BPE_STEP_END; s++) {
+        v->add_dummy_prefix |= s->kind == BPE_STEP_MARK && s->prepend != BPE_PREPEND_NEVER;
+    }
+    return CHOIR_OK;
+}
+
+/* A tokenizer.json of SentencePiece's kind as the vocabulary it was made of. */
+static choir_status export_marked(struct tok_export *e, const struct tokenizer *t, choir_error *err)
+{
+    choir_status status = allocate(e, (size_t)t->n_pieces, err);
+    for (int32_t i = 0; status == CHOIR_OK && i < t->n_pieces; i++) {
+        e->pieces[i] = tok_piece(t, i, &e->piece_bytes[i]);
+        e->types[i] = (int32_t)tok_piece_type(t, i);
+        e->scores[i] = t->unigram ? (float)bpe_scores(t->bpe)[i] : 0;
+    }
+    e->vocab = (struct tok_vocab){
+        .n_pieces = t->n_pieces,
+        .pieces = e->pieces,
+        .piece_bytes = e->piece_bytes,
+        .scores = e->scores,
+        .types = e->types,
+        .bos_id = t->bos_id,
+        .eos_id = t->eos_id,
+        .unk_id = t->unk_id,
+        .unigram = t->unigram,
+    };
+    if (status == CHOIR_OK) {
+        status = list_normalizer(&e->vocab, t, err);
+    }
+    if (status == CHOIR_OK && !t->unigram) {
+        score_by_merges(e, t);
+    }
+    if (status != CHOIR_OK) {
+        tok_export_free(e);
+    }
+    return status;
+}
+
 choir_status tok_export(struct tok_export *e, const struct tokenizer *t, choir_error *err)
 {
     *e = (struct tok_export){0};
     if (t->bpe != NULL) {
-        return export_bpe(e, t, err);
+        return bpe_kind_of(t->bpe) == BPE_BYTES ? export_bpe(e, t, err) : export_marked(e, t, err);
     }
     struct sp_model m;
     choir_status status = sp_parse(&m, "the tokenizer", t->model.data, t->model.n, err);

@@ -78,8 +78,9 @@ enum tok_type tok_piece_type(const struct tokenizer *t, int32_t id);
  * Valid as long as the tokenizer. */
 const void *tok_model_bytes(const struct tokenizer *t, size_t *n);
 
-/* The tokenizer as a vocabulary, which tok_open_vocab makes the same tokenizer of (of byte-level BPE only what GGUF files can
- * tell: CHOIR_FILE where its pre-tokenizer has no name there).  Texts stay the tokenizer's; the arrays are
+/* The tokenizer as a vocabulary, which tok_open_vocab makes the same tokenizer of (of a tokenizer.json only what GGUF files can
+ * tell: CHOIR_FILE where a pre-tokenizer or normal form has no name there, and pieces for pairs where SentencePiece's kind
+ * merges by pairs).  Texts stay the tokenizer's; the arrays are
  * freed by tok_export_free. */
 struct tok_export {
     struct tok_vocab vocab; /* .file NULL */
