@@ -57,6 +57,11 @@ void bpe_splitter_close(struct bpe_splitter *s)
     free(s);
 }
 
+const struct bpe_step *bpe_splitter_steps(const struct bpe_splitter *s)
+{
+    return s->steps;
+}
+
 void bpe_words_free(struct bpe_words *w)
 {
     bpe_search_close(w->search);

@@ -42,6 +42,9 @@ choir_status bpe_splitter_open(struct bpe_splitter **out, const struct bpe_step 
                                choir_error *err);
 void bpe_splitter_close(struct bpe_splitter *s); /* NULL is allowed */
 
+/* The steps it was made of, with BPE_STEP_END behind them. */
+const struct bpe_step *bpe_splitter_steps(const struct bpe_splitter *s);
+
 struct bpe_span {
     size_t from, to;
 };

@@ -94,6 +94,11 @@ void norm_close(struct norm *n)
     free(n);
 }
 
+const struct norm_step *norm_steps(const struct norm *n)
+{
+    return n->steps;
+}
+
 /* ---- running ---- */
 
 choir_status norm_put(struct norm_buffer *b, const char *text, size_t n, choir_error *err)

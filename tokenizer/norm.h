@@ -36,6 +36,9 @@ struct norm;
 choir_status norm_open(struct norm **out, const struct norm_step *steps, const char *file, choir_error *err);
 void norm_close(struct norm *n); /* NULL is allowed */
 
+/* The steps it was made of, with NORM_END behind them. */
+const struct norm_step *norm_steps(const struct norm *n);
+
 /* The normalized text of n bytes of valid UTF-8: *out is malloc'ed, *n_out its bytes; *out is NULL where the text stays as it
  * is.  CHOIR_PROMPT where it grows beyond most_bytes. */
 choir_status norm_run(char **out, size_t *n_out, const struct norm *norm, const char *text, size_t n, size_t most_bytes,
