@@ -161,6 +161,10 @@ typedef struct choir_engine_options {
     uint64_t mem_limit;  /* 0: what is free */
     int32_t max_logits;  /* most rows of logits in a step (choir_sequence_want_logits); n_seqs if that is more; 0 */
     bool prefix_cache;   /* keep what was computed, and look there first (see below); true */
+    /* Sequences go on for ever: a token sees ctx_size tokens at most, itself included, which are the first n_sinks of the text
+     * (attention sinks, arXiv:2309.17453) and the last ones.  Memory stays flat.  Not with learned positions. */
+    bool infinite;
+    int32_t n_sinks; /* 0 to 512, less than ctx_size; 4 */
 } choir_engine_options;
 
 /* The block pool.  It has blocks for n_seqs sequences of ctx_size tokens.  A model all of whose layers have a sliding window
@@ -171,7 +175,7 @@ typedef struct choir_engine_options {
  * The prefix cache.  After each step the blocks that are full can be found by their tokens and all tokens before them; a sequence
  * that begins with the same tokens holds the same blocks instead of computing them, but for its last token and those whose
  * logits are wanted.  Blocks that no sequence holds stay until the pool needs them, those unused for longest first.  A
- * step that fails or is cancelled adds nothing.  The bits are those of computing again. */
+ * step that fails or is cancelled adds nothing.  The bits are those of computing again.  Infinite engines have none. */
 
 typedef struct choir_engine_info {
     int32_t ctx_size;
@@ -247,9 +251,14 @@ CHOIR_API choir_status choir_sequence_append(choir_sequence *seq, const int32_t 
 /* Forgets all tokens from position n on, and the logits: of what remains, the last token counts as pending again, so
  * that the next step gives its logits.  Where a sliding window has passed blocks that it would need, all are pending. */
 CHOIR_API void choir_sequence_truncate(choir_sequence *seq, int32_t n);
-CHOIR_API int32_t choir_sequence_length(const choir_sequence *seq);     /* tokens appended */
-CHOIR_API int32_t choir_sequence_computed(const choir_sequence *seq);   /* of these, already in the cache */
-CHOIR_API int32_t choir_sequence_cached(const choir_sequence *seq);     /* of these, found in the prefix cache */
+CHOIR_API int32_t choir_sequence_length(const choir_sequence *seq);   /* tokens appended */
+CHOIR_API int32_t choir_sequence_computed(const choir_sequence *seq); /* of these, already in the cache */
+CHOIR_API int32_t choir_sequence_cached(const choir_sequence *seq);   /* of these, found in the prefix cache */
+/* Of an infinite engine: tokens that fell out of the window and are forgotten.  Length, computed, ids and positions do not
+ * count them: steps let go of those behind the first tokens, and all positions after them become lower.  At most ctx_size
+ * tokens can be pending there; how far back a text can be truncated then depends on what is still there, farther does
+ * nothing. */
+CHOIR_API int64_t choir_sequence_forgotten(const choir_sequence *seq);
 CHOIR_API const int32_t *choir_sequence_ids(const choir_sequence *seq); /* [length], valid until the next append */
 /* The blocks that hold what is computed, in order: their numbers, -1 where a window has passed, and how many sequences hold each.
  * Fills at most cap of both arrays [cap]; returns how many there are. */
@@ -406,7 +415,7 @@ typedef struct choir_scheduler_info {
     uint64_t n_steps;
 } choir_scheduler_info;
 
-/* The engine must outlive the scheduler.  Sequences opened beside it take part in nothing, but hold their blocks. */
+/* The engine must outlive the scheduler, and not be an infinite one (CHOIR_USAGE).  Sequences opened beside it take part in nothing, but hold their blocks. */
 CHOIR_API choir_status choir_scheduler_open(choir_scheduler **out, choir_engine *engine, choir_error *err);
 /* Requests that are left end without a call of done. */
 CHOIR_API void choir_scheduler_close(choir_scheduler *scheduler);

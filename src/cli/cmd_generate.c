@@ -110,11 +110,8 @@ static choir_status one_text(job *j, choir_sequence *seq, int32_t index, choir_e
     return status ? status : added;
 }
 
-static choir_status several_texts(job *j, choir_error *err)
+static choir_status compute(job *j, choir_error *err)
 {
-    uint64_t begun = now_ns();
-    size_t before = j->n_ids - 1;
-    choir_sequence_truncate(j->shared, (int32_t)before);
     choir_status status = CHOIR_OK;
     if (wants_prompt_log(j)) {
         status = token_log_prompt(&j->prompt_log, j->s->engine, j->shared, j->ids, j->n_ids, j->s->opt->logprobs, err);
@@ -122,9 +119,43 @@ static choir_status several_texts(job *j, choir_error *err)
     while (!status && choir_sequence_computed(j->shared) < choir_sequence_length(j->shared)) {
         status = choir_engine_step(j->s->engine, &j->shared, 1, err);
     }
+    return status;
+}
+
+/* The prompt into the shared sequence.  An infinite one takes any, a context at a time; the last of them stays pending. */
+static choir_status take_prompt(job *j, choir_error *err)
+{
+    choir_engine_info engine;
+    choir_engine_describe(j->s->engine, &engine);
+    const size_t most = j->s->opt->infinite ? (size_t)engine.ctx_size : j->n_ids;
+    const uint64_t begun = now_ns();
+    choir_status status = CHOIR_OK;
+    size_t at = 0;
+    while (!status && j->n_ids - at > most) {
+        status = choir_sequence_append(j->shared, j->ids + at, most, err);
+        status = status ? status : compute(j, err);
+        at += most;
+    }
+    if (at > 0) {
+        j->total.n_prompt = (int32_t)at;
+        j->total.prompt_ns = now_ns() - begun;
+    }
+    return status ? status : choir_sequence_append(j->shared, j->ids + at, j->n_ids - at, err);
+}
+
+static choir_status several_texts(job *j, choir_error *err)
+{
+    uint64_t begun = now_ns();
+    size_t before = j->n_ids - 1;
+    choir_sequence_truncate(j->shared, choir_sequence_length(j->shared) - 1);
+    choir_status status = CHOIR_OK;
+    if (wants_prompt_log(j)) {
+        status = token_log_prompt(&j->prompt_log, j->s->engine, j->shared, j->ids, j->n_ids, j->s->opt->logprobs, err);
+    }
+    status = status ? status : compute(j, err);
     j->total.n_prompt = (int32_t)before;
     j->total.n_cached = choir_sequence_cached(j->shared);
-    j->total.prompt_ns = now_ns() - begun;
+    j->total.prompt_ns += now_ns() - begun;
     for (int32_t i = 0; !status && i < j->s->opt->n_samples && !signals_pending() && !j->s->out.error; i++) {
         choir_sequence *seq = NULL;
         j->sampling.choice = (uint64_t)i;
@@ -186,7 +217,7 @@ static choir_status open_job(job *j, choir_error *err)
     }
     report_setup(s, j->sampling.seed);
     status = choir_sequence_open(&j->shared, s->engine, &j->sampling, err);
-    return status ? status : choir_sequence_append(j->shared, j->ids, j->n_ids, err);
+    return status;
 }
 
 static choir_status run_job(job *j, choir_error *err)
@@ -201,9 +232,10 @@ static choir_status run_job(job *j, choir_error *err)
     if (o->logprobs >= 0) {
         token_log_open(&j->prompt_log, j->s->model, o->echo || j->prompt.n == 0 || j->s->chat);
     }
-    if (o->beams > 0) {
+    status = take_prompt(j, err);
+    if (!status && o->beams > 0) {
         status = generate_beams(j->s, j->shared, &j->prompt, j->choices, &j->total, err);
-    } else {
+    } else if (!status) {
         status = is_shared(j) ? several_texts(j, err) : one_text(j, j->shared, 0, err);
     }
     signals_set(SIGNALS_CANCEL, NULL);
@@ -249,6 +281,7 @@ int cmd_generate(session *s)
     if (!status && s->opt->beams > 0) {
         status = generate_beams_check(s->opt, &err);
     }
+    status = status ? status : generation_check(s->opt, &err);
     if (!status) {
         status = prompt_read(&j.prompt, s->opt, &s->term, &err);
     }

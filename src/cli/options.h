@@ -78,7 +78,8 @@ typedef struct options {
     const char *kv_type;
     int32_t kv_block, batch;
     int32_t n_seqs; /* 0: not given */
-    bool no_prefix_cache;
+    bool no_prefix_cache, infinite;
+    int32_t n_sinks;
     int32_t speculate; /* most guesses in a step; 0: none */
     const char *draft;
     /* talk */

@@ -151,6 +151,8 @@ void session_engine_options(const session *s, choir_engine_options *opt)
     opt->kv_block = o->kv_block;
     opt->mem_limit = o->mem_limit;
     opt->prefix_cache = !o->no_prefix_cache;
+    opt->infinite = o->infinite;
+    opt->n_sinks = o->n_sinks;
     if (session_guesses(s) > 0) {
         opt->max_logits = session_guesses(s) + 1;
     }

@@ -8,7 +8,8 @@
 
 void choir_engine_options_default(choir_engine_options *opt)
 {
-    *opt = (choir_engine_options){.n_seqs = 1, .batch = 512, .kv_type = "f16", .kv_block = 16, .prefix_cache = true};
+    *opt = (choir_engine_options){
+        .n_seqs = 1, .batch = 512, .kv_type = "f16", .kv_block = 16, .prefix_cache = true, .n_sinks = 4};
 }
 
 static choir_status open_parts(struct choir_engine *e, const struct eng_plan *p, choir_error *err)
@@ -56,6 +57,7 @@ choir_status choir_engine_open(choir_engine **out, const choir_model *model, con
     e->kv_type = plan.kv_type;
     e->max_logits = plan.state.max_logits;
     e->window = plan.window;
+    e->most_computed = plan.most_computed;
     e->activation_bytes = plan.activation_bytes;
     atomic_init(&e->cancel, 0);
     status = open_parts(e, &plan, err);

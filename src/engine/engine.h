@@ -47,6 +47,7 @@ struct choir_engine {
     int32_t *ids;                     /* [batch] */
     int32_t window;                   /* no token sees more than these, itself included; 0: some layer sees all */
     int32_t max_logits;
+    int32_t most_computed; /* tokens that a sequence's table has room for */
     uint64_t activation_bytes;
     uint64_t n_steps; /* forwards begun: which of them a sequence's rows are of */
     uint64_t prefix_lookup_tokens, prefix_hit_tokens;
@@ -57,8 +58,9 @@ struct choir_sequence {
     struct choir_engine *engine;
     struct kv_table table; /* its n_tokens: what is computed */
     struct smp_chain *chain;
-    int32_t *ids; /* [n_ids], room for ctx_size */
+    int32_t *ids; /* [n_ids], room for most_computed and, if infinite, ctx_size more */
     int32_t n_ids;
+    int64_t cut;       /* tokens of an infinite one that are gone from table and ids: behind eng_sink_blocks */
     int32_t n_cached;  /* tokens adopted, those since its last step apart */
     int32_t n_adopted; /* those */
     float *logits;     /* [vocab_size] */
@@ -85,6 +87,14 @@ choir_status eng_sequence_share(struct choir_sequence *dst, const struct choir_s
 
 /* Forgets all tokens from position n on, the logits, and what was computed of those from `computed` (at most n) on. */
 void eng_sequence_cut(struct choir_sequence *s, int32_t n, int32_t computed);
+/* Blocks at the beginning of an infinite sequence that hold its sinks. */
+static inline int32_t eng_sink_blocks(const struct choir_engine *e)
+{
+    return (e->opt.n_sinks + e->opt.kv_block - 1) / e->opt.kv_block;
+}
+
+/* Of an infinite sequence: lets go of the blocks that no token to be computed will see. */
+void eng_sequence_slide(struct choir_sequence *s);
 
 /* ---- memory.c ---- */
 
@@ -95,7 +105,8 @@ struct eng_plan {
     enum kv_type kv_type;
     struct kv_shape shape;
     struct mdl_state_options state;
-    int32_t rope_len; /* the context that was asked for, else the model's own */
+    int32_t rope_len;      /* the context that was asked for, else the model's own */
+    int32_t most_computed; /* tokens of a sequence that are in the cache at the same time */
     int32_t n_blocks;
     int32_t window; /* as the engine's */
     uint64_t kv_bytes, activation_bytes;

@@ -1,5 +1,6 @@
 /* The loop: compute what is pending, draw, show, append, until done.  It allocates before the first token and not after. */
 #include "base/clock.h"
+#include "base/error.h"
 #include "engine/engine.h"
 #include "engine/speculate.h"
 #include "engine/writer.h"
@@ -64,6 +65,9 @@ static choir_status open_speculation(struct eng_speculation *x, choir_sequence *
     *x = (struct eng_speculation){.seq = NULL};
     if (g->speculate <= 0) {
         return CHOIR_OK;
+    }
+    if (seq->engine->opt.infinite) {
+        return base_fail(err, CHOIR_USAGE, "a text without end takes no guesses");
     }
     choir_status status = g->draft != NULL ? eng_draft_guesser(&guesser, g->draft, seq, err)
                                            : eng_ngram_guesser(&guesser, seq->engine->opt.ctx_size, err);

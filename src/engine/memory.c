@@ -48,6 +48,10 @@ static choir_status check_options(const choir_engine_options *o, const struct md
     if (o->n_seqs < 1 || o->n_seqs > MAX_SEQS) {
         return base_fail(err, CHOIR_USAGE, "--n-seqs: %d (1 to %d allowed)", o->n_seqs, MAX_SEQS);
     }
+    if (o->infinite && c->position != MDL_POSITION_ROPE) {
+        return base_fail(err, CHOIR_USAGE,
+                         "--infinite: the model learned its %d positions one by one and has no others", c->max_seq_len);
+    }
     const int32_t longest = mdl_rope_longest(c);
     if (o->ctx_size < 0 || o->ctx_size > longest) {
         return base_fail(err, CHOIR_USAGE, "--ctx-size: %d, the model was made for at most %d tokens", o->ctx_size,
@@ -68,9 +72,12 @@ static int32_t window_of(const struct mdl_config *c)
 }
 
 /* Blocks of a sequence of ctx tokens.  Where blocks that the window has passed are given back after each step, what it holds
- * is the window and what a step adds; the two ends may lie within blocks. */
+ * is the window and what a step adds; the two ends may lie within blocks.  So may the sinks' end of a sequence without end. */
 static int64_t blocks_of(const struct eng_plan *p, int32_t ctx)
 {
+    if (p->opt.infinite) {
+        return ((int64_t)ctx + p->state.max_tokens + p->opt.kv_block - 1) / p->opt.kv_block + 2;
+    }
     int64_t most = p->window > 0 ? (int64_t)p->window + p->state.max_tokens + p->opt.kv_block : ctx;
     int64_t tokens = most < ctx ? most : ctx;
     return (tokens + p->opt.kv_block - 1) / p->opt.kv_block;
@@ -86,10 +93,13 @@ static void size_plan(struct eng_plan *p, const struct mdl_model *m, int32_t ctx
         .max_seq_len = ctx,
         .rope_len = p->rope_len,
         .n_threads = o->n_threads,
+        .stream = o->infinite,
+        .n_sinks = o->infinite ? o->n_sinks : 0,
     };
     if (p->state.max_tokens < o->n_seqs) { /* every sequence can decode in one step */
         p->state.max_tokens = o->n_seqs < o->batch ? o->n_seqs : o->batch;
     }
+    p->most_computed = o->infinite ? (int32_t)blocks_of(p, ctx) * o->kv_block : ctx;
     int64_t blocks = blocks_of(p, ctx) * o->n_seqs;
     p->n_blocks = blocks > INT32_MAX ? INT32_MAX : (int32_t)blocks;
     int32_t rows = o->max_logits > o->n_seqs ? o->max_logits : o->n_seqs;
@@ -157,12 +167,17 @@ choir_status eng_plan_make(struct eng_plan *plan, const struct choir_model *mode
         plan->opt.n_threads = base_machine_cores();
     }
     plan->opt.kv_type = kv_type_name(plan->kv_type);
-    plan->window = window_of(&model->config);
+    plan->window = opt->infinite ? 0 : window_of(&model->config); /* what has passed falls out another way */
+    plan->opt.prefix_cache = opt->prefix_cache && !opt->infinite;
     plan->shape = shape_of(&model->config, plan->kv_type, opt->kv_block);
     uint64_t bytes = room(model, opt);
     int32_t ctx = opt->ctx_size;
     if (ctx == 0) {
         ctx = must_fit ? longest_that_fits(plan, m, model->config.max_seq_len, bytes) : model->config.max_seq_len;
+    }
+    if (opt->infinite && (opt->n_sinks < 0 || opt->n_sinks > KERN_ATTN_SPAN || opt->n_sinks >= ctx)) {
+        return base_fail(err, CHOIR_USAGE, "--sinks: %d (0 to %d allowed, and fewer than --ctx-size, %d)", opt->n_sinks,
+                         KERN_ATTN_SPAN, ctx);
     }
     size_plan(plan, m, ctx > 0 ? ctx : 1);
     if (must_fit && !fits(plan, bytes)) {

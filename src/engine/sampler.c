@@ -304,7 +304,7 @@ static void run_step(struct smp_chain *chain, enum smp_step step, struct smp_set
     }
 }
 
-int32_t smp_draw(struct smp_chain *chain, const float *logits, const int32_t *history, int32_t n_history, int32_t pos)
+int32_t smp_draw(struct smp_chain *chain, const float *logits, const int32_t *history, int32_t n_history, int64_t pos)
 {
     struct window w = look_back(chain, history, n_history);
     load_row(chain, logits);

@@ -19,7 +19,7 @@ void smp_close(struct smp_chain *chain);
 const choir_sampling *smp_options(const struct smp_chain *chain);
 
 /* history: the ids of the sequence so far [n_history]; pos: position that the drawn id will have.  Allocates nothing. */
-int32_t smp_draw(struct smp_chain *chain, const float *logits, const int32_t *history, int32_t n_history, int32_t pos);
+int32_t smp_draw(struct smp_chain *chain, const float *logits, const int32_t *history, int32_t n_history, int64_t pos);
 
 /* Whether logits are changed before any step looks at them; and that change of a row [vocab_size]: biases added, -INFINITY where
  * an id is banned. */

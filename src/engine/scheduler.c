@@ -33,6 +33,10 @@ static void adopt(struct pol_task *t)
 choir_status choir_scheduler_open(choir_scheduler **out, choir_engine *engine, choir_error *err)
 {
     *out = NULL;
+    if (engine->opt.infinite) {
+        return base_fail(err, CHOIR_USAGE,
+                         "an infinite text cannot be put back and computed again: no scheduler for it");
+    }
     struct choir_scheduler *s = calloc(1, sizeof *s);
     if (s == NULL) {
         return base_fail_memory(err, sizeof *s, "a scheduler");

@@ -19,10 +19,11 @@ static choir_status open_empty(struct choir_sequence **out, struct choir_engine 
     int32_t n_pieces = m->tokenizer != NULL ? tok_n_pieces(m->tokenizer) : m->config.vocab_size;
     choir_status status = smp_open(&s->chain, sampling, m->config.vocab_size, n_pieces, m->eos_ids, m->n_eos, err);
     if (status == CHOIR_OK) {
-        status = kv_table_open(&s->table, e->pool, e->opt.ctx_size, err);
+        status = kv_table_open(&s->table, e->pool, e->most_computed, err);
     }
     if (status == CHOIR_OK) {
-        size_t ids_bytes = (size_t)e->opt.ctx_size * sizeof *s->ids;
+        size_t most = (size_t)e->most_computed + (e->opt.infinite ? (size_t)e->opt.ctx_size : 0);
+        size_t ids_bytes = most * sizeof *s->ids;
         size_t logits_bytes = (size_t)m->config.vocab_size * sizeof *s->logits;
         s->ids = malloc(ids_bytes);
         s->logits = malloc(logits_bytes);
@@ -54,6 +55,7 @@ choir_status eng_sequence_share(struct choir_sequence *dst, const struct choir_s
     memcpy(dst->ids, src->ids, (size_t)src->n_ids * sizeof *dst->ids);
     dst->n_ids = src->n_ids;
     dst->n_cached = src->n_cached;
+    dst->cut = src->cut;
     dst->has_logits = src->has_logits;
     if (dst->has_logits) {
         memcpy(dst->logits, src->logits, (size_t)e->model->config.vocab_size * sizeof *dst->logits);
@@ -95,7 +97,11 @@ choir_status choir_sequence_append(choir_sequence *s, const int32_t *ids, size_t
 {
     int32_t ctx = s->engine->opt.ctx_size;
     int32_t vocab = s->engine->model->config.vocab_size;
-    if (n > (size_t)(ctx - s->n_ids)) {
+    if (s->engine->opt.infinite && n > (size_t)(ctx - (s->n_ids - s->table.n_tokens))) {
+        return base_fail(err, CHOIR_PROMPT, "%zu tokens are too many at once: at most %d can wait to be computed", n,
+                         ctx);
+    }
+    if (!s->engine->opt.infinite && n > (size_t)(ctx - s->n_ids)) {
         return base_fail(err, CHOIR_PROMPT, "prompt is %zu tokens, context is %d%s; raise --ctx-size",
                          n + (size_t)s->n_ids, ctx,
                          ctx == s->engine->model->config.max_seq_len ? " (all the model was made for)" : "");
@@ -109,6 +115,38 @@ choir_status choir_sequence_append(choir_sequence *s, const int32_t *ids, size_t
     s->n_ids += (int32_t)n;
     s->has_logits = s->has_logits && n == 0;
     return CHOIR_OK;
+}
+
+/* Lowest position behind the sinks that the token at position pos sees. */
+static int32_t window_begin(const struct choir_sequence *s, int32_t pos)
+{
+    const choir_engine_options *o = &s->engine->opt;
+    return s->cut + pos < o->ctx_size ? 0 : pos - (o->ctx_size - o->n_sinks) + 1;
+}
+
+void eng_sequence_slide(struct choir_sequence *s)
+{
+    struct choir_engine *e = s->engine;
+    const int32_t first = eng_sink_blocks(e), size = e->opt.kv_block;
+    const int32_t n = window_begin(s, s->table.n_tokens) / size - first;
+    if (n > 0) {
+        int32_t at = first * size, cut = n * size;
+        kv_table_cut(&s->table, e->pool, first, n);
+        s->n_ids -= cut;
+        s->cut += cut;
+        s->n_rows = 0;
+        if (s->want_from > at && s->want_from != INT32_MAX) {
+            s->want_from = s->want_from - cut > at ? s->want_from - cut : at;
+        }
+        memmove(s->ids + at, s->ids + at + cut, (size_t)(s->n_ids - at) * sizeof *s->ids);
+    }
+}
+
+/* Whether the last token of the first n can be computed again: what it sees is there. */
+static bool can_go_back(const struct choir_sequence *s, int32_t n)
+{
+    return s->cut == 0 || n > s->table.n_tokens ||
+           (n > 0 && window_begin(s, n - 1) >= eng_sink_blocks(s->engine) * s->engine->opt.kv_block);
 }
 
 void eng_sequence_cut(struct choir_sequence *s, int32_t n, int32_t computed)
@@ -150,7 +188,7 @@ void eng_release_passed(struct choir_sequence *s)
 
 void choir_sequence_truncate(choir_sequence *s, int32_t n)
 {
-    if (n >= 0 && n < s->n_ids) {
+    if (n >= 0 && n < s->n_ids && can_go_back(s, n)) {
         eng_sequence_cut(s, n, n > 0 ? n - 1 : 0); /* the last token again: its logits are gone */
     }
 }
@@ -168,6 +206,11 @@ int32_t choir_sequence_computed(const choir_sequence *s)
 int32_t choir_sequence_cached(const choir_sequence *s)
 {
     return s->n_cached;
+}
+
+int64_t choir_sequence_forgotten(const choir_sequence *s)
+{
+    return s->cut;
 }
 
 const int32_t *choir_sequence_ids(const choir_sequence *s)
@@ -189,12 +232,21 @@ const float *choir_sequence_logits(const choir_sequence *s)
     return s->has_logits ? s->logits : NULL;
 }
 
+/* Tokens that penalties may look back on: of an infinite sequence the window's, which do not depend on the size of blocks. */
+static int32_t window_seen(const struct choir_sequence *s)
+{
+    const choir_engine_options *o = &s->engine->opt;
+    const int32_t window = o->ctx_size - o->n_sinks;
+    return o->infinite && s->n_ids > window ? window : s->n_ids;
+}
+
 choir_status choir_sequence_sample(choir_sequence *s, int32_t *id, choir_error *err)
 {
     *id = 0;
     if (!s->has_logits) {
         return base_fail(err, CHOIR_USAGE, "no logits to draw from: step the sequence first");
     }
-    *id = smp_draw(s->chain, s->logits, s->ids, s->n_ids, s->n_ids);
+    const int32_t seen = window_seen(s);
+    *id = smp_draw(s->chain, s->logits, s->ids + s->n_ids - seen, seen, s->cut + s->n_ids);
     return CHOIR_OK;
 }

@@ -61,6 +61,7 @@ static void put_run(struct choir_engine *e, struct step *st, struct choir_sequen
         .n = n,
         .pos = pos,
         .n_logits = rows,
+        .cut = s->cut,
     };
     st->batch.n_tokens += n;
     st->n_logits += rows;
@@ -77,6 +78,9 @@ static void take_back(struct choir_sequence *s, int32_t n, int32_t n_adopted)
  * pool has too few blocks for them. */
 static bool add_run(struct choir_engine *e, struct step *st, struct choir_sequence *s, int32_t most)
 {
+    if (e->opt.infinite) {
+        eng_sequence_slide(s);
+    }
     const int32_t before = s->table.n_tokens;
     const int32_t left = e->opt.batch - st->batch.n_tokens;
     const int32_t room = most < left ? most : left;

@@ -103,7 +103,8 @@ static void show_rest(struct eng_writer *w)
 bool eng_writer_is_full(struct eng_writer *w)
 {
     choir_result *r = &w->result;
-    r->context_full = w->seq->n_ids >= w->seq->engine->opt.ctx_size;
+    const choir_engine_options *o = &w->seq->engine->opt;
+    r->context_full = !o->infinite && w->seq->n_ids >= o->ctx_size;
     if (r->context_full || (w->g.max_tokens >= 0 && r->n_generated >= w->g.max_tokens)) {
         r->finish = CHOIR_FINISH_LENGTH;
         return true;

@@ -17,6 +17,7 @@
 #include <assert.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "kv/prefix_index.h"
@@ -374,6 +375,19 @@ void kv_table_release(struct kv_table *t, struct kv_pool *p, int32_t from, int32
             t->blocks[i] = NONE;
         }
     }
+}
+
+void kv_table_cut(struct kv_table *t, struct kv_pool *p, int32_t first, int32_t n)
+{
+    assert(first >= 0 && n >= 0 && first + n <= t->n_tokens >> p->shift && t->n_published == 0);
+    for (int32_t i = first; i < first + n; i++) {
+        if (t->blocks[i] != NONE) {
+            give(p, t->blocks[i]);
+        }
+    }
+    t->n_blocks -= n;
+    t->n_tokens -= n << p->shift;
+    memmove(t->blocks + first, t->blocks + first + n, (size_t)(t->n_blocks - first) * sizeof *t->blocks);
 }
 
 bool kv_table_holds(const struct kv_table *t, const struct kv_pool *p, int32_t from, int32_t to)

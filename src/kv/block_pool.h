@@ -84,6 +84,10 @@ void kv_table_publish(struct kv_table *t, struct kv_pool *p, const int32_t *ids)
  * stays.  Fork, extend and truncate go on as before. */
 void kv_table_release(struct kv_table *t, struct kv_pool *p, int32_t from, int32_t to);
 
+/* Gives blocks [first, first + n) of the table back and closes the gap: what lies behind them moves down by n blocks.  They
+ * are full, and none of the table's blocks is published. */
+void kv_table_cut(struct kv_table *t, struct kv_pool *p, int32_t first, int32_t n);
+
 /* Whether t holds every one of the positions from .. to-1 (to <= n_tokens): none was released. */
 bool kv_table_holds(const struct kv_table *t, const struct kv_pool *p, int32_t from, int32_t to);
 

@@ -4,6 +4,13 @@
  * vector that is loaded (grouped-query attention, arXiv:2305.13245).  A task walks over the spans of the past, KERN_ATTN_SPAN
  * positions each, aligned to absolute position, and merges their partial results in order.
  *
+ * A stream (StreamingLLM, arXiv:2309.17453) keeps the first tokens, its sinks, and a window of the last ones; to a token that
+ * no longer sees all before it, positions are those inside what it sees: the sinks first, then, right behind them, the
+ * window.  A score depends on the difference of two positions alone.  So keys stay as they were stored, turned by their place
+ * in the text, and it is the query that is turned twice: by its own place for the window, and by the last place there is
+ * (max_seq_len - 1) for the sinks, which are a span of their own, before all others.  Until a text is longer than
+ * max_seq_len all is as without a stream.
+ *
  * When all runs decode and their few tasks would not load the threads alike (few heads, sequences of different lengths),
  * the spans of each task become items of their own: first all spans in any order into `partial`, then the same merges in
  * the same order.  Either way gives the same bits. */
@@ -17,8 +24,9 @@ struct task {
     int32_t head0, n_heads;   /* query heads: kv_head * group + head0 .. */
     int32_t token0, n_tokens; /* query tokens, in the run */
     int32_t n_rows;           /* n_heads * n_tokens; row = token * n_heads + head */
-    int32_t window;           /* tokens that a query sees, itself included; 0: all */
-    int32_t span0, span1;     /* spans of the past that any row sees */
+    int32_t span0, span1;     /* spans of the past that any row sees; with sinks, span0 stands for them */
+    bool sinks;               /* of a stream, which some row sees as such */
+    int32_t first;            /* the first position in the table that any row sees, the sinks aside */
 };
 
 /* Counts that turn a task's number into a task. */
@@ -54,17 +62,33 @@ static int32_t max32(int32_t a, int32_t b)
     return a > b ? a : b;
 }
 
-/* First position that the query at `pos` sees through a window (0: none). */
-static int32_t first_seen(int32_t window, int32_t pos)
+/* How far the spans are shifted against the table: they lie at multiples of KERN_ATTN_SPAN in the text. */
+static int32_t span_shift(const struct mdl_run *r)
 {
+    return (int32_t)(r->cut % KERN_ATTN_SPAN);
+}
+
+/* First position in the table that the query there at `pos` sees through the layer's window (0: none), sinks aside. */
+static int32_t first_seen(const struct mdl_state *s, const struct mdl_run *r, int32_t window, int32_t pos)
+{
+    if (s->opt.stream && r->cut + pos >= s->opt.max_seq_len) {
+        int32_t rest = s->opt.max_seq_len - s->opt.n_sinks;
+        window = window > 0 ? min32(window, rest) : rest;
+    }
     return window > 0 ? max32(0, pos - window + 1) : 0;
+}
+
+/* First sink that a query sees which sees sinks, through the layer's window. */
+static int32_t first_sink(const struct mdl_state *s, int32_t window)
+{
+    return window > 0 ? min32(max32(0, s->opt.max_seq_len - window), s->opt.n_sinks) : 0;
 }
 
 static struct task make_task(const struct mdl_state *s, const struct layout *y, int32_t run, int32_t i)
 {
     const struct mdl_config *c = &s->model->config;
     const struct mdl_run *r = &s->batch->runs[run];
-    struct task t = {.run = run, .window = y->window};
+    struct task t = {.run = run};
     t.kv_head = i % c->n_kv_heads;
     i /= c->n_kv_heads;
     t.head0 = i % y->n_parts * y->part_heads;
@@ -72,14 +96,29 @@ static struct task make_task(const struct mdl_state *s, const struct layout *y, 
     t.token0 = i / y->n_parts * y->tile_tokens;
     t.n_tokens = min32(y->tile_tokens, r->n - t.token0);
     t.n_rows = t.n_heads * t.n_tokens;
-    t.span0 = first_seen(y->window, r->pos + t.token0) / KERN_ATTN_SPAN;
-    t.span1 = (r->pos + t.token0 + t.n_tokens - 1) / KERN_ATTN_SPAN + 1;
+    const int32_t last = r->pos + t.token0 + t.n_tokens - 1;
+    t.first = first_seen(s, r, y->window, r->pos + t.token0);
+    t.sinks = mdl_sees_sinks(s, r->cut + last) && first_sink(s, y->window) < s->opt.n_sinks;
+    t.span0 = (t.first + span_shift(r)) / KERN_ATTN_SPAN - t.sinks;
+    t.span1 = (last + span_shift(r)) / KERN_ATTN_SPAN + 1;
     return t;
 }
 
-/* The task's queries, scaled, as rows. */
-static void load_queries(const struct mdl_state *s, const struct task *t, float *dst)
+static bool is_sinks(const struct task *t, int32_t span)
 {
+    return t->sinks && span == t->span0;
+}
+
+/* Whether the task's queries for this span are others than for the one before. */
+static bool new_queries(const struct task *t, int32_t span)
+{
+    return span == t->span0 || (t->sinks && span == t->span0 + 1);
+}
+
+/* The task's queries for a span, scaled, as rows. */
+static void load_queries(const struct mdl_state *s, const struct task *t, int32_t span, float *dst)
+{
+    const float *q = is_sinks(t, span) ? s->q_sink : s->q;
     const struct mdl_config *c = &s->model->config;
     const struct mdl_run *r = &s->batch->runs[t->run];
     size_t hd = (size_t)c->head_dim;
@@ -87,7 +126,7 @@ static void load_queries(const struct mdl_state *s, const struct task *t, float 
     size_t head = (size_t)(t->kv_head * (c->n_heads / c->n_kv_heads) + t->head0);
     size_t n = (size_t)t->n_heads * hd;
     for (int32_t i = 0; i < t->n_tokens; i++) {
-        memcpy(dst, s->q + (size_t)(r->first + t->token0 + i) * q_dim + head * hd, n * sizeof *dst);
+        memcpy(dst, q + (size_t)(r->first + t->token0 + i) * q_dim + head * hd, n * sizeof *dst);
         s->kernels->scale(dst, c->attn_scale, (int)n);
         dst += n;
     }
@@ -101,10 +140,10 @@ static void gather_lanes(uint8_t *dst, const uint8_t *src, size_t n_rows, size_t
     }
 }
 
-/* Blocks smaller than a tile: lanes are collected into whole tiles.  Same numbers, another address.  Lanes of a released
- * block, which no query sees, stay what they are. */
+/* Blocks smaller than a tile: lanes are collected into whole tiles.  Same numbers, another address.  Lanes that hold
+ * anything: those of blocks before `first`, which may be gone, and those past n of the last block, which fits. */
 static void gather_tile(const struct mdl_state *s, struct mdl_scratch *x, const struct kv_table *table, int32_t l,
-                        int32_t kv_head, int32_t pos0, int32_t n, int32_t tile)
+                        int32_t kv_head, int32_t first, int32_t pos0, int32_t n, int32_t tile)
 {
     const struct kv_store *kv = s->kv;
     size_t hd = (size_t)kv->shape.head_dim;
@@ -114,11 +153,8 @@ static void gather_tile(const struct mdl_state *s, struct mdl_scratch *x, const 
     size_t tile_bytes = kv->tile_bytes / bs * KERN_ATTN_TILE;
     uint8_t *k_dst = x->k_gather + (size_t)tile * tile_bytes;
     uint8_t *v_dst = x->v_gather + (size_t)tile * tile_bytes;
-    for (size_t lane = 0; lane < (size_t)n; lane += bs) { /* the last block's lanes past n hold anything, and fit */
-        int32_t block = table->blocks[((size_t)pos0 + lane) / bs];
-        if (block < 0) {
-            continue;
-        }
+    for (size_t lane = (size_t)max32(0, first - pos0) / bs * bs; lane < (size_t)n; lane += bs) {
+        int32_t block = table->blocks[(pos0 + (int32_t)lane) / (int32_t)bs];
         const uint8_t *k = kv_store_k(kv, l, block, kv_head);
         const uint8_t *v = kv_store_v(kv, l, block, kv_head);
         size_t numbers = hd * number;
@@ -131,28 +167,24 @@ static void gather_tile(const struct mdl_state *s, struct mdl_scratch *x, const 
     x->v_tiles[tile] = v_dst;
 }
 
-/* Addresses of the K and V tiles of positions pos0 .. pos0 + n - 1.  No query sees the first n_unseen of them, and their blocks
- * may have been released: a tile that holds nothing else is the first that is seen, whose bytes are there to be read. */
+/* Addresses of the K and V tiles of positions pos0 .. pos0 + n - 1, of which those before `first` are not seen, and may not
+ * be there: instead of a tile of such ones stands that of `first`. */
 static void find_tiles(const struct mdl_state *s, struct mdl_scratch *x, const struct kv_table *table, int32_t l,
-                       int32_t kv_head, int32_t pos0, int32_t n, int32_t n_unseen)
+                       int32_t kv_head, int32_t first, int32_t pos0, int32_t n)
 {
     const struct kv_store *kv = s->kv;
     int32_t bs = kv->shape.block_size;
-    const int32_t first = n_unseen / KERN_ATTN_TILE;
-    for (int32_t i = first * KERN_ATTN_TILE; i < n; i += KERN_ATTN_TILE) {
+    for (int32_t i = 0; i < n; i += KERN_ATTN_TILE) {
         int32_t tile = i / KERN_ATTN_TILE;
         if (bs < KERN_ATTN_TILE) {
-            gather_tile(s, x, table, l, kv_head, pos0 + i, min32(KERN_ATTN_TILE, n - i), tile);
+            gather_tile(s, x, table, l, kv_head, first, pos0 + i, min32(KERN_ATTN_TILE, n - i), tile);
             continue;
         }
-        int32_t block = table->blocks[(pos0 + i) / bs];
-        size_t offset = (size_t)((pos0 + i) % bs / KERN_ATTN_TILE) * kv->tile_bytes;
+        int32_t pos = max32(pos0 + i, first);
+        int32_t block = table->blocks[pos / bs];
+        size_t offset = (size_t)(pos % bs / KERN_ATTN_TILE) * kv->tile_bytes;
         x->k_tiles[tile] = kv_store_k(kv, l, block, kv_head) + offset;
         x->v_tiles[tile] = kv_store_v(kv, l, block, kv_head) + offset;
-    }
-    for (int32_t tile = 0; tile < first; tile++) {
-        x->k_tiles[tile] = x->k_tiles[first];
-        x->v_tiles[tile] = x->v_tiles[first];
     }
 }
 
@@ -172,23 +204,46 @@ static const void *const *find_next(const struct mdl_state *s, struct mdl_scratc
     return x->next_tiles;
 }
 
+/* The sinks as a span: all tokens that are one, and who sees which.  Returns their number. */
+static int32_t find_sinks(const struct mdl_state *s, struct mdl_scratch *x, const struct task *t, int32_t layer)
+{
+    const struct mdl_run *r = &s->batch->runs[t->run];
+    const int32_t from = first_sink(s, s->model->layers[layer].window);
+    find_tiles(s, x, r->table, layer, t->kv_head, 0, 0, s->opt.n_sinks);
+    for (int32_t i = 0; i < t->n_rows; i++) {
+        bool sees = mdl_sees_sinks(s, r->cut + r->pos + t->token0 + i / t->n_heads);
+        x->from[i] = from;
+        x->to[i] = sees ? s->opt.n_sinks : from;
+    }
+    return s->opt.n_sinks;
+}
+
+/* Any other span, from position `begin` of the table on, which may lie before it; *next: tiles that will be wanted then. */
+static int32_t find_span(const struct mdl_state *s, struct mdl_scratch *x, const struct task *t, int32_t layer,
+                         int32_t begin, const void *const **next)
+{
+    const struct mdl_run *r = &s->batch->runs[t->run];
+    const int32_t window = s->model->layers[layer].window;
+    int32_t end = r->pos + t->token0 + t->n_tokens; /* behind the last query */
+    int32_t n = min32(KERN_ATTN_SPAN, end - begin);
+    find_tiles(s, x, r->table, layer, t->kv_head, t->first, begin, n);
+    for (int32_t i = 0; i < t->n_rows; i++) {
+        int32_t pos = r->pos + t->token0 + i / t->n_heads;
+        x->from[i] = max32(0, first_seen(s, r, window, pos) - begin);
+        x->to[i] = min32(n, pos + 1 - begin);
+    }
+    *next = find_next(s, x, r->table, layer, t->kv_head, begin + n, end - begin - n);
+    return n;
+}
+
 /* One span of a task: partial results of its rows into m, l, acc. */
 static void run_span(const struct mdl_state *s, struct mdl_scratch *x, const struct task *t, int32_t layer,
                      int32_t span, float *m, float *l, float *acc)
 {
     const struct mdl_config *c = &s->model->config;
-    const struct mdl_run *r = &s->batch->runs[t->run];
-    int32_t begin = span * KERN_ATTN_SPAN;
-    int32_t last = r->pos + t->token0 + t->n_tokens - 1; /* position of the last query */
-    int32_t n = min32(KERN_ATTN_SPAN, last + 1 - begin);
-    int32_t n_unseen =
-        max32(0, first_seen(t->window, r->pos + t->token0) - begin); /* by the first query, which sees most */
-    find_tiles(s, x, r->table, layer, t->kv_head, begin, n, n_unseen);
-    for (int32_t i = 0; i < t->n_rows; i++) {
-        int32_t pos = r->pos + t->token0 + i / t->n_heads;
-        x->from[i] = max32(0, first_seen(t->window, pos) - begin);
-        x->to[i] = min32(n, pos + 1 - begin);
-    }
+    const int32_t begin = span * KERN_ATTN_SPAN - span_shift(&s->batch->runs[t->run]);
+    const void *const *next = NULL;
+    int32_t n = is_sinks(t, span) ? find_sinks(s, x, t, layer) : find_span(s, x, t, layer, begin, &next);
     struct kern_attn_span a = {
         .q = x->q,
         .n_q = t->n_rows,
@@ -196,7 +251,7 @@ static void run_span(const struct mdl_state *s, struct mdl_scratch *x, const str
         .n_tokens = n,
         .k_tiles = x->k_tiles,
         .v_tiles = x->v_tiles,
-        .next_tiles = find_next(s, x, r->table, layer, t->kv_head, begin + n, last + 1 - begin - n),
+        .next_tiles = next,
         .from = x->from,
         .to = x->to,
         .softcap = c->attn_softcap,
@@ -235,9 +290,12 @@ static void store_rows(struct mdl_state *s, const struct task *t, struct mdl_scr
 
 static void run_task(struct mdl_state *s, struct mdl_scratch *x, const struct task *t, int32_t layer)
 {
-    load_queries(s, t, x->q);
+    load_queries(s, t, t->span0, x->q);
     run_span(s, x, t, layer, t->span0, x->m, x->l, x->acc);
     for (int32_t span = t->span0 + 1; span < t->span1; span++) {
+        if (new_queries(t, span)) {
+            load_queries(s, t, span, x->q);
+        }
         run_span(s, x, t, layer, span, x->m2, x->l2, x->acc2);
         merge_rows(s, t, x, x->m2, x->l2, x->acc2);
     }
@@ -264,6 +322,7 @@ size_t mdl_attention_partial_floats(const struct mdl_model *m, const struct mdl_
         return 0;
     }
     size_t spans = ((size_t)opt->max_seq_len + KERN_ATTN_SPAN - 1) / KERN_ATTN_SPAN;
+    spans += opt->stream ? 2 : 0; /* the sinks, and a window that begins anywhere */
     size_t tasks = (size_t)m->config.n_kv_heads * (size_t)make_layout(&m->config).n_parts * (size_t)opt->max_tokens;
     size_t most = (size_t)split_tasks_max(opt->n_threads);
     return (tasks < most ? tasks : most) * spans * partial_floats(&m->config);
@@ -320,8 +379,8 @@ static void run_items(struct par_thread *me, struct mdl_state *s, const struct l
             int32_t span;
             struct task t = find_item(s, y, i, &span);
             float *p = s->partial + (size_t)i * each;
-            if (i == begin || span == t.span0) {
-                load_queries(s, &t, x->q);
+            if (i == begin || new_queries(&t, span)) {
+                load_queries(s, &t, span, x->q);
             }
             run_span(s, x, &t, layer, span, p, p + t.n_rows, p + 2 * t.n_rows);
         }

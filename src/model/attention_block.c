@@ -1,9 +1,24 @@
 /* The attention block around attention itself: queries, keys and values of norm(x); norms and rotation of queries and
  * keys; keys and values into the cache; W_o. */
+#include <string.h>
+
 #include "model/blocks.h"
 
-/* A query or key of token t: normed, where the family does that head by head, and rotated. */
-static void turn_head(const struct mdl_state *s, const struct mdl_layer *y, float *head, const float *norm, int t)
+/* A query or key rotated. */
+static void rotate(const struct mdl_state *s, float *head, const float *cosine, const float *sine)
+{
+    const struct mdl_config *c = &s->model->config;
+    if (c->rope_layout == MDL_ROPE_HALF) {
+        s->kernels->rope_half(head, cosine, sine, 1, c->head_dim, c->rope_dim);
+    } else {
+        s->kernels->rope_interleaved(head, cosine, sine, 1, c->head_dim, c->rope_dim);
+    }
+}
+
+/* A query or key of token t: normed, where the family does that head by head, and rotated.  for_sinks: NULL, or where what
+ * meets the sinks of a stream goes. */
+static void turn_head(const struct mdl_state *s, const struct mdl_layer *y, float *head, float *for_sinks,
+                      const float *norm, int t)
 {
     const struct mdl_config *c = &s->model->config;
     const struct mdl_angles *a = s->angles_of[y->rope];
@@ -11,11 +26,19 @@ static void turn_head(const struct mdl_state *s, const struct mdl_layer *y, floa
     if (c->qk_norm == MDL_QK_NORM_HEAD) {
         s->kernels->rmsnorm(head, head, norm, c->head_dim, c->norm_eps);
     }
-    if (c->rope_layout == MDL_ROPE_HALF) {
-        s->kernels->rope_half(head, a->cosine + at, a->sine + at, 1, c->head_dim, c->rope_dim);
-    } else {
-        s->kernels->rope_interleaved(head, a->cosine + at, a->sine + at, 1, c->head_dim, c->rope_dim);
+    if (for_sinks != NULL) {
+        memcpy(for_sinks, head, (size_t)c->head_dim * sizeof *head);
+        rotate(s, for_sinks, a->sink_cosine, a->sink_sine);
     }
+    rotate(s, head, a->cosine + at, a->sine + at);
+}
+
+static void turn_query(struct mdl_state *s, const struct mdl_layer *y, int t, int h)
+{
+    const struct mdl_config *c = &s->model->config;
+    const size_t at = (size_t)t * (size_t)mdl_q_dim(c) + (size_t)h * (size_t)c->head_dim;
+    const bool sinks = mdl_sees_sinks(s, mdl_text_pos(&s->batch->runs[s->token_run[t]], t));
+    turn_head(s, y, s->q + at, sinks ? s->q_sink + at : NULL, y->q_norm, t);
 }
 
 /* Turns the key of token t, head h, and writes key and value into the cache. */
@@ -26,7 +49,7 @@ static void store_kv(struct mdl_state *s, int32_t layer, int t, int h)
     const struct kv_store *kv = s->kv;
     const struct mdl_run *r = &s->batch->runs[s->token_run[t]];
     size_t at = (size_t)t * (size_t)mdl_kv_dim(c) + (size_t)h * (size_t)c->head_dim;
-    turn_head(s, y, s->k + at, y->k_norm, t);
+    turn_head(s, y, s->k + at, NULL, y->k_norm, t);
     int32_t pos = r->pos + t - r->first;
     int32_t block = r->table->blocks[pos / kv->shape.block_size];
     int32_t in_block = pos % kv->shape.block_size;
@@ -67,8 +90,7 @@ static void turn_and_store(struct par_thread *me, struct mdl_state *s, int32_t l
             int h = i / n;
             int t = i % n;
             if (h < c->n_heads) {
-                size_t at = (size_t)t * (size_t)mdl_q_dim(c) + (size_t)h * (size_t)c->head_dim;
-                turn_head(s, y, s->q + at, y->q_norm, t);
+                turn_query(s, y, t, h);
             } else {
                 store_kv(s, layer, t, h - c->n_heads);
             }

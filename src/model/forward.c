@@ -30,7 +30,7 @@ static void read_row(float *y, const struct mdl_matrix *m, int32_t row)
 }
 
 /* x of one token, and, where positions turn queries and keys, their angles. */
-static void embed_token(struct mdl_state *s, int t, int32_t pos)
+static void embed_token(struct mdl_state *s, int t, int64_t pos)
 {
     const struct mdl_model *m = s->model;
     const struct mdl_config *c = &m->config;
@@ -42,7 +42,7 @@ static void embed_token(struct mdl_state *s, int t, int32_t pos)
     }
     if (c->position == MDL_POSITION_LEARNED) {
         float *position = s->xb + (size_t)t * (size_t)c->dim;
-        read_row(position, &m->positions, pos);
+        read_row(position, &m->positions, (int32_t)pos);
         s->kernels->add(x, position, c->dim);
     }
     for (int i = 0; i < s->n_angles; i++) {
@@ -59,7 +59,7 @@ static void embed(struct par_thread *me, struct mdl_state *s)
     while (par_loop_next(me, &begin, &end)) {
         for (int t = begin; t < end; t++) {
             const struct mdl_run *r = &s->batch->runs[s->token_run[t]];
-            embed_token(s, t, r->pos + t - r->first);
+            embed_token(s, t, mdl_text_pos(r, t));
         }
     }
     par_loop_end(me);
@@ -182,8 +182,8 @@ choir_status mdl_forward(struct mdl_state *s, const struct mdl_batch *batch, con
     for (int32_t i = 0; i < s->n_logits; i++) {
         if (!s->kernels->all_finite(mdl_logits(s, i), s->model->config.vocab_size)) {
             const struct mdl_run *r = &batch->runs[s->token_run[s->logit_token[i]]];
-            return base_fail(err, CHOIR_FILE, "logits at position %d are not finite",
-                             r->pos + s->logit_token[i] - r->first);
+            return base_fail(err, CHOIR_FILE, "logits at position %lld are not finite",
+                             (long long)mdl_text_pos(r, s->logit_token[i]));
         }
     }
     return CHOIR_OK;

@@ -15,6 +15,7 @@ struct mdl_run {
     int32_t n;                    /* tokens, 1 or more */
     int32_t pos;                  /* position of its first token */
     int32_t n_logits;             /* of its last n_logits tokens logits are wanted, 0 to n */
+    int64_t cut; /* tokens of a stream that were cut out of the table, before pos and behind the sinks */
 };
 
 struct mdl_batch {
@@ -27,9 +28,13 @@ struct mdl_batch {
 struct mdl_state_options {
     int32_t max_tokens;  /* most tokens in a batch */
     int32_t max_logits;  /* most rows of logits in a batch */
-    int32_t max_seq_len; /* most positions in a sequence */
+    int32_t max_seq_len; /* most positions in a sequence, or that a token of a stream sees */
     int32_t rope_len;    /* the length that scalings which depend on one are for; never what is free or running */
     int n_threads;
+    /* A stream: a sequence goes on for ever, and a token sees no more than max_seq_len tokens, itself included: the first
+     * n_sinks, and the last max_seq_len - n_sinks.  Not with learned positions. */
+    bool stream;
+    int32_t n_sinks; /* 0 to KERN_ATTN_SPAN, less than max_seq_len */
 };
 
 /* Activations of a step.  One step at a time. */

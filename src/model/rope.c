@@ -130,11 +130,22 @@ int32_t mdl_rope_longest(const struct mdl_config *c)
     return longest;
 }
 
-void mdl_rope_angles(float *cosine, float *sine, const double *inv_freq, double magnitude, int32_t n, int32_t pos)
+/* The angle that pos steps of `step` make, without its whole turns: turns are counted in units of 2^-64, so those that are
+ * whole fall out of the product by themselves. */
+static double far_angle(double step, int64_t pos)
+{
+    const double unit = 0x1p64;
+    double turns = step / two_pi;
+    uint64_t each = (uint64_t)((turns - floor(turns)) * unit);
+    return (double)(each * (uint64_t)pos) / unit * two_pi;
+}
+
+void mdl_rope_angles(float *cosine, float *sine, const double *inv_freq, double magnitude, int32_t n, int64_t pos)
 {
     for (int32_t i = 0; i < n; i++) {
         double s, c;
-        fmath_sincos(pos * inv_freq[i], &s, &c);
+        double angle = (double)pos * inv_freq[i];
+        fmath_sincos(angle <= FMATH_SINCOS_MAX ? angle : far_angle(inv_freq[i], pos), &s, &c);
         cosine[i] = (float)(c * magnitude);
         sine[i] = (float)(s * magnitude);
     }

@@ -20,7 +20,7 @@ bool mdl_rope_in_range(const double *inv_freq, const struct mdl_config *c, int32
 /* The most positions that may be asked for: max_seq_len, or more where the scaling is for that. */
 int32_t mdl_rope_longest(const struct mdl_config *c);
 
-/* cosine[n], sine[n] of pos * inv_freq[n], times magnitude, computed in double and rounded once. */
-void mdl_rope_angles(float *cosine, float *sine, const double *inv_freq, double magnitude, int32_t n, int32_t pos);
+/* cosine[n], sine[n] of pos * inv_freq[n], times magnitude, computed in double and rounded once.  Any pos >= 0. */
+void mdl_rope_angles(float *cosine, float *sine, const double *inv_freq, double magnitude, int32_t n, int64_t pos);
 
 #endif

@@ -90,6 +90,8 @@ static void carve_angles(struct carver *c, struct mdl_state *s, const struct mdl
         s->angles[i].inv_freq = part(c, half * sizeof(double));
         s->angles[i].cosine = part(c, n_tokens * half * sizeof(float));
         s->angles[i].sine = part(c, n_tokens * half * sizeof(float));
+        s->angles[i].sink_cosine = part(c, half * sizeof(float));
+        s->angles[i].sink_sine = part(c, half * sizeof(float));
     }
 }
 
@@ -126,6 +128,7 @@ static void carve(struct carver *c, struct mdl_state *s, const struct mdl_model 
     s->x = part(c, t * (size_t)g->dim * f);
     s->xb = part(c, max_size(t, (size_t)opt->max_logits) * (size_t)g->dim * f);
     s->q = part(c, t * (size_t)mdl_q_dim(g) * f);
+    s->q_sink = part(c, opt->stream && opt->n_sinks > 0 ? t * (size_t)mdl_q_dim(g) * f : 0);
     s->k = part(c, t * (size_t)mdl_kv_dim(g) * f);
     s->v = part(c, t * (size_t)mdl_kv_dim(g) * f);
     s->att = part(c, t * (size_t)mdl_q_dim(g) * f);
@@ -175,6 +178,8 @@ static choir_status fix_angles(struct mdl_state *s, choir_error *err)
             return base_fail(err, CHOIR_USAGE, "--ctx-size: RoPE angles out of range over %d tokens",
                              s->opt.max_seq_len);
         }
+        mdl_rope_angles(a->sink_cosine, a->sink_sine, a->inv_freq, a->magnitude, c->rope_dim / 2,
+                        s->opt.max_seq_len - 1);
     }
     for (int kind = 0; kind < MDL_ROPE_KINDS; kind++) {
         s->angles_of[kind] = &s->angles[n == MDL_ROPE_KINDS ? kind : 0];

@@ -29,7 +29,8 @@ struct mdl_scratch {
 struct mdl_angles {
     double *inv_freq; /* [rope_dim / 2] */
     double magnitude;
-    float *cosine, *sine; /* [T, rope_dim / 2] */
+    float *cosine, *sine;           /* [T, rope_dim / 2] */
+    float *sink_cosine, *sink_sine; /* [rope_dim / 2] of a stream: how queries that see less than all meet the sinks */
 };
 
 struct mdl_state {
@@ -42,6 +43,7 @@ struct mdl_state {
     float *x;                                 /* [T, dim] residual stream */
     float *xb;                                /* [T, dim] normed */
     float *q;                                 /* [T, n_heads * head_dim] */
+    float *q_sink;                            /* the same of a stream, turned for the sinks */
     float *k, *v;                             /* [T, n_kv_heads * head_dim] */
     float *att;                               /* [T, n_heads * head_dim] */
     float *block;                             /* [T, dim] a block's result, where it is normed before it is added */
@@ -65,6 +67,18 @@ struct mdl_state {
     int32_t n_logits;
     _Atomic int32_t stop_layer; /* the layer in which the step was seen to be cancelled; INT32_MAX: not */
 };
+
+/* Where in the text token t of the batch, one of run r, stands. */
+static inline int64_t mdl_text_pos(const struct mdl_run *r, int32_t t)
+{
+    return r->cut + r->pos + t - r->first;
+}
+
+/* Whether a token at this position of the text sees less than all before it: the sinks, and what its window has. */
+static inline bool mdl_sees_sinks(const struct mdl_state *s, int64_t text_pos)
+{
+    return s->opt.stream && s->opt.n_sinks > 0 && text_pos >= s->opt.max_seq_len;
+}
 
 /* ---- linear.c: activations meet matrices ---- */
 

@@ -117,6 +117,21 @@ load helper
     refused 2 'ctx-size' choir generate -p x -c 1000000000
 }
 
+@test "--infinite: beyond the context, the same text by any way, memory flat, prompts of any length" {
+    run --separate-stderr choir generate -p 'Once upon a time' -c 32 --infinite -n 120 --ignore-eos -s 1
+    [ "$status" -eq 0 ]
+    [ "$output" = "$(choir generate -p 'Once upon a time' -c 32 --infinite -n 120 --ignore-eos -s 1 --kv-block 1 -t 1 -b 5)" ]
+    [ "$output" != "$(choir generate -p 'Once upon a time' -c 32 --infinite --sinks 0 -n 120 --ignore-eos -s 1)" ]
+    choir generate -p 'Once upon a time' -c 32 --infinite -n 120 --ignore-eos -s 1 -v 2>&1 >/dev/null | grep -q 'generated 120 tokens'
+    [ "$(choir generate -p 'Once upon a time' -c 32 --infinite -n 10 --n-samples 2 -s 1 --ignore-eos)" != '' ]
+    yes | head -c 20000 | choir generate -c 64 --infinite -n 20 --ignore-eos -s 1 -v 2>err >out
+    [ -s out ]
+    grep -Eq 'prompt [0-9]{5} tokens' err
+    refused 2 'sinks' choir generate -p x -c 4 --infinite
+    refused 2 'sinks' choir generate -p x --infinite --sinks 513
+    refused 2 'speculate' choir generate -p x --infinite --speculate ngram
+}
+
 @test "a limit on memory, and a model that is not there" {
     refused 5 'mem-limit' choir generate -p x --mem-limit 1000
     refused 4 'none.gguf' "$CHOIR_BIN" generate -m none.gguf -p x

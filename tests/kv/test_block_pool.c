@@ -285,6 +285,23 @@ static void do_reopen(struct model *m, int seq)
     assert_int_equal(kv_table_open(&m->table[seq], m->pool, MAX_TOKENS, NULL), CHOIR_OK);
 }
 
+/* Of tables that nothing was published of: the rest stays in place. */
+static void do_cut(struct model *m, int seq)
+{
+    struct kv_table *t = &m->table[seq];
+    const int32_t size = kv_pool_block_size(m->pool), n_full = t->n_tokens / size;
+    const int32_t first = (int32_t)rnd(m, (uint32_t)n_full + 1), n = (int32_t)rnd(m, (uint32_t)(n_full - first) + 1);
+    if (t->n_published > 0) {
+        return;
+    }
+    const int32_t tokens_before = t->n_tokens, at = first * size, cut = n * size;
+    kv_table_cut(t, m->pool, first, n);
+    assert_int_equal(t->n_tokens, tokens_before - cut);
+    memmove(m->expect[seq] + at, m->expect[seq] + at + cut, (size_t)(t->n_tokens - at) * sizeof m->expect[seq][0]);
+    check_contents(m, seq);
+    kv_table_truncate(t, m->pool, 0); /* what follows is about texts that have a beginning */
+}
+
 static void step(struct model *m)
 {
     int seq = (int)rnd(m, N_SEQS);
@@ -300,6 +317,8 @@ static void step(struct model *m)
         do_adopt(m, seq);
     } else if (what < 95) {
         do_fork(m, seq, (int)rnd(m, N_SEQS));
+    } else if (what < 97) {
+        do_cut(m, seq);
     } else {
         do_reopen(m, seq);
     }

@@ -141,6 +141,25 @@ static void test_angles(void **state)
     assert_false(mdl_rope_in_range(inv_freq, &c, 1 << 27));
 }
 
+/* However far a stream gets: from one place to another it turns as at the beginning. */
+static void test_far_angles(void **state)
+{
+    (void)state;
+    struct mdl_config c = plain();
+    const int64_t places[] = {1000, (1 << 27) - 20, (1 << 27) + 1, INT32_MAX, (int64_t)1 << 40, INT64_MAX - 100};
+    double inv_freq[PAIRS];
+    float cosine[2][PAIRS], sine[2][PAIRS];
+    mdl_rope_inv_freq(inv_freq, &c, 0, 1, NULL);
+    for (size_t k = 0; k < sizeof places / sizeof *places; k++) {
+        mdl_rope_angles(cosine[0], sine[0], inv_freq, 1, PAIRS, places[k]);
+        mdl_rope_angles(cosine[1], sine[1], inv_freq, 1, PAIRS, places[k] + 50);
+        for (int i = 0; i < PAIRS; i++) {
+            double turned = (double)cosine[0][i] * (double)cosine[1][i] + (double)sine[0][i] * (double)sine[1][i];
+            assert_true(fabs(turned - cos(50 * inv_freq[i])) < 4e-7);
+        }
+    }
+}
+
 /* One table serves layers that are turned alike. */
 static void test_tables(void **state)
 {
@@ -162,6 +181,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_yarn),    cmocka_unit_test(test_dynamic),
                                        cmocka_unit_test(test_longest), cmocka_unit_test(test_longrope),
-                                       cmocka_unit_test(test_angles),  cmocka_unit_test(test_tables)};
+                                       cmocka_unit_test(test_angles),  cmocka_unit_test(test_far_angles),
+                                       cmocka_unit_test(test_tables)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
