@@ -310,6 +310,13 @@ typedef struct choir_token_prob {
  * vocabulary's size. */
 CHOIR_API choir_status choir_sequence_likely(choir_token_prob *top, int32_t n, const choir_sequence *seq, int32_t pos,
                                              int32_t id, double *log_prob, choir_error *err);
+/* Keeps a timeline in a file: its ids, and the keys and values of those that are computed.  The file is there whole or not at
+ * all; memory stays flat.  CHOIR_IO; CHOIR_USAGE for a sequence of an infinite engine. */
+CHOIR_API choir_status choir_sequence_save(const choir_sequence *seq, const char *path, choir_error *err);
+/* Makes seq the timeline that was kept, in place of its own, in an engine of any block size and number of threads; what comes
+ * next has the bits that it would have had.  The last token counts as pending.  CHOIR_FILE, and seq goes on as before, when the
+ * file is damaged, was kept with another model, tokenizer or type of keys and values, or does not fit the context. */
+CHOIR_API choir_status choir_sequence_load(choir_sequence *seq, const char *path, choir_error *err);
 /* Draws the next id from the logits by the sequence's sampler chain; does not append it.  CHOIR_USAGE without logits. */
 CHOIR_API choir_status choir_sequence_sample(choir_sequence *seq, int32_t *id, choir_error *err);
 

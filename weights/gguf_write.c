@@ -3,18 +3,14 @@
 #include "weights/gguf_write.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "base/new_file.h"
 
-enum { ALIGNMENT = 32, VERSION = 3, MAX_NAME = 64, TEMP_TRIES = 100 };
+enum { ALIGNMENT = 32, VERSION = 3, MAX_NAME = 64 };
 
 /* Bytes that grow; after a failure nothing is added any more. */
 struct bytes {
@@ -25,8 +21,7 @@ struct bytes {
 
 struct wts_writer {
     char *path;
-    char *temp_path; /* NULL: no temporary file */
-    int fd;
+    struct base_new_file file;
     struct bytes settings, infos; /* as they stand in the file */
     struct bytes sizes;           /* of the tensors, uint64_t each */
     uint64_t n_settings, n_tensors;
@@ -226,87 +221,25 @@ void wts_writer_add(struct wts_writer *w, const char *name, choir_dtype type, in
 
 /* ---- the file ---------------------------------------------------------------------------------------- */
 
-static choir_status fail_errno(const struct wts_writer *w, int code, choir_error *err)
-{
-    char name[BASE_ESCAPE_CAP];
-    return base_fail(err, CHOIR_IO, "%s: %s", base_escape_str(name, w->path), strerror(code));
-}
-
 choir_status wts_writer_open(struct wts_writer **out, const char *path, choir_error *err)
 {
     *out = NULL;
     struct wts_writer *w = calloc(1, sizeof *w);
-    char *copy = realpath(path, NULL); /* through a link: the file it names is replaced, the link stays */
-    if (copy == NULL && errno != ENOMEM) {
-        copy = strdup(path); /* nothing there yet */
-    }
+    char *copy = strdup(path);
     if (w == NULL || copy == NULL) {
         free(w);
         free(copy);
         return base_fail_memory(err, sizeof *w, "a GGUF writer");
     }
     w->path = copy;
-    w->fd = -1;
     *out = w;
-    return CHOIR_OK;
-}
-
-/* A new file beside the target.  Not mkstemp: its files are for their owner alone. */
-static choir_status make_temp(struct wts_writer *w, choir_error *err)
-{
-    struct stat st;
-    if (lstat(w->path, &st) == 0 && !S_ISREG(st.st_mode)) { /* a device, a pipe, a dangling link: not to be replaced */
-        char name[BASE_ESCAPE_CAP];
-        return S_ISDIR(st.st_mode) ? fail_errno(w, EISDIR, err)
-                                   : base_fail(err, CHOIR_IO, "%s: not a regular file", base_escape_str(name, w->path));
-    }
-    size_t cap = strlen(w->path) + 48;
-    char *temp = malloc(cap);
-    if (temp == NULL) {
-        return base_fail_memory(err, cap, "a file name");
-    }
-    for (int i = 0; i < TEMP_TRIES && w->fd < 0; i++) {
-        snprintf(temp, cap, "%s.%ld-%d.tmp", w->path, (long)getpid(), i);
-        w->fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (w->fd < 0 && errno != EEXIST) {
-            break;
-        }
-    }
-    int code = errno;
-    if (w->fd < 0) {
-        free(temp);
-        return fail_errno(w, code, err);
-    }
-    w->temp_path = temp;
-    if (w->fd <= 2) { /* the standard streams' places, were they closed */
-        int high = fcntl(w->fd, F_DUPFD_CLOEXEC, 3);
-        code = errno;
-        close(w->fd);
-        w->fd = high;
-    }
-    return w->fd >= 0 ? CHOIR_OK : fail_errno(w, code, err);
-}
-
-static choir_status write_all(struct wts_writer *w, const void *bytes, size_t n, choir_error *err)
-{
-    const char *p = bytes;
-    while (n > 0) {
-        ssize_t done = write(w->fd, p, n);
-        if (done < 0 && errno != EINTR) {
-            return fail_errno(w, errno, err);
-        }
-        if (done > 0) {
-            p += done;
-            n -= (size_t)done;
-        }
-    }
     return CHOIR_OK;
 }
 
 static choir_status write_padding(struct wts_writer *w, uint64_t n, choir_error *err)
 {
     static const char zeros[ALIGNMENT];
-    return write_all(w, zeros, (size_t)(padded(n) - n), err);
+    return base_new_file_write(&w->file, zeros, (size_t)(padded(n) - n), err);
 }
 
 static uint64_t tensor_bytes(const struct wts_writer *w, uint64_t tensor)
@@ -331,9 +264,9 @@ choir_status wts_writer_begin(struct wts_writer *w, choir_error *err)
         free(head.data);
         return base_fail_memory(err, w->settings.n + w->infos.n, "a GGUF header");
     }
-    choir_status status = make_temp(w, err);
+    choir_status status = base_new_file_open(&w->file, w->path, err);
     if (status == CHOIR_OK) {
-        status = write_all(w, head.data, head.n, err);
+        status = base_new_file_write(&w->file, head.data, head.n, err);
     }
     if (status == CHOIR_OK) {
         status = write_padding(w, head.n, err);
@@ -350,7 +283,7 @@ choir_status wts_writer_data(struct wts_writer *w, const void *bytes, size_t n, 
     while (n > 0 && status == CHOIR_OK) {
         assert(w->tensor < w->n_tensors);
         size_t part = n < w->left ? n : (size_t)w->left;
-        status = write_all(w, p, part, err);
+        status = base_new_file_write(&w->file, p, part, err);
         p += part;
         n -= part;
         w->left -= part;
@@ -364,21 +297,8 @@ choir_status wts_writer_data(struct wts_writer *w, const void *bytes, size_t n, 
 
 choir_status wts_writer_finish(struct wts_writer *w, choir_error *err)
 {
-    assert(w->tensor == w->n_tensors && w->temp_path != NULL);
-    if (fsync(w->fd) != 0) {
-        return fail_errno(w, errno, err);
-    }
-    int closed = close(w->fd), code = errno;
-    w->fd = -1;
-    if (closed != 0) {
-        return fail_errno(w, code, err);
-    }
-    if (rename(w->temp_path, w->path) != 0) {
-        return fail_errno(w, errno, err);
-    }
-    free(w->temp_path);
-    w->temp_path = NULL;
-    return CHOIR_OK;
+    assert(w->tensor == w->n_tensors);
+    return base_new_file_finish(&w->file, err);
 }
 
 void wts_writer_close(struct wts_writer *w)
@@ -386,13 +306,7 @@ void wts_writer_close(struct wts_writer *w)
     if (w == NULL) {
         return;
     }
-    if (w->fd >= 0) {
-        close(w->fd);
-    }
-    if (w->temp_path != NULL) {
-        unlink(w->temp_path);
-    }
-    free(w->temp_path);
+    base_new_file_close(&w->file);
     free(w->settings.data);
     free(w->infos.data);
     free(w->sizes.data);

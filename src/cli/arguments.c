@@ -125,6 +125,9 @@ static choir_status check_jsonl(const options *o, choir_error *err)
         {o->speculate > 0, "--speculate"},
         {o->draft, "--draft"},
         {o->beams > 0, "--beams"},
+        {o->infinite, "--infinite"},
+        {o->kv_save, "--kv-save"},
+        {o->kv_load, "--kv-load"},
     };
     if (!o->jsonl && (o->resume || o->n_seqs)) {
         return fail(err, CHOIR_USAGE, "%s goes with --jsonl", o->resume ? "--resume" : "--n-seqs");
@@ -135,6 +138,34 @@ static choir_status check_jsonl(const options *o, choir_error *err)
         }
     }
     return CHOIR_OK;
+}
+
+/* A text without end is not all there; a text that is kept is one, and what was kept has no log-probabilities. */
+static choir_status check_texts(const options *o, choir_error *err)
+{
+    const bool prompt_log = o->echo && o->logprobs >= 0;
+    const struct {
+        bool given;
+        const char *name, *other;
+    } pairs[] = {
+        {o->infinite && o->speculate > 0, "--infinite", "--speculate"},
+        {o->infinite && o->draft, "--infinite", "--draft"},
+        {o->infinite && o->kv_save, "--infinite", "--kv-save"},
+        {o->infinite && o->kv_load, "--infinite", "--kv-load"},
+        {o->infinite && prompt_log, "--infinite", "--logprobs with --echo"},
+        {o->kv_load && prompt_log, "--kv-load", "--logprobs with --echo"},
+        {o->kv_load && o->chat, "--kv-load", "--chat"},
+        {o->kv_save && o->n_samples > 1, "--kv-save", "--n-samples"},
+        {o->kv_save && o->beams > 0, "--kv-save", "--beams"},
+        {o->kv_load && o->beams > 0, "--kv-load", "--beams"},
+        {o->infinite && o->beams > 0, "--infinite", "--beams"},
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        if (pairs[i].given) {
+            return fail(err, CHOIR_USAGE, "%s and %s exclude each other", pairs[i].name, pairs[i].other);
+        }
+    }
+    return check_jsonl(o, err);
 }
 
 static choir_status check(const options *o, choir_error *err)
@@ -164,7 +195,7 @@ static choir_status check(const options *o, choir_error *err)
     if (o->json && o->ids_only) {
         return fail(err, CHOIR_USAGE, "--json and --ids exclude each other");
     }
-    return o->command->command == CMD_GENERATE ? check_jsonl(o, err) : CHOIR_OK;
+    return o->command->command == CMD_GENERATE ? check_texts(o, err) : CHOIR_OK;
 }
 
 choir_status options_parse(options *o, int argc, char **argv, choir_error *err)

@@ -5,6 +5,7 @@
 #include "cli/generate_beams.h"
 #include "cli/generation.h"
 #include "cli/jsonl.h"
+#include "cli/kept.h"
 #include "cli/prompt.h"
 #include "cli/report.h"
 #include "cli/signals.h"
@@ -85,7 +86,7 @@ static choir_status one_text(job *j, choir_sequence *seq, int32_t index, choir_e
     choir_generation g;
     choir_result r = {0};
     generation_options(&g, j->s, o, on_text, j);
-    g.at_start = j->prompt.n == 0 || j->s->chat;
+    g.at_start = (j->prompt.n == 0 && !o->kv_load) || j->s->chat;
     if (o->logprobs >= 0) {
         token_log_close(&j->log);
         token_log_fork(&j->log, &j->prompt_log);
@@ -122,11 +123,32 @@ static choir_status compute(job *j, choir_error *err)
     return status;
 }
 
+/* The prompt behind what --kv-load names; then all of it is the prompt. */
+static choir_status take_kept(job *j, choir_error *err)
+{
+    choir_status status = kept_continue(j->s, j->shared, j->s->opt->kv_load, j->prompt.text, j->prompt.n, err);
+    if (!status && choir_sequence_length(j->shared) == 0) {
+        status = fail(err, CHOIR_PROMPT, "prompt is empty");
+    }
+    if (!status) {
+        j->n_ids = (size_t)choir_sequence_length(j->shared);
+        j->ids = malloc(j->n_ids * sizeof *j->ids);
+        status = j->ids ? CHOIR_OK : fail(err, CHOIR_RESOURCE, "out of memory for the text");
+    }
+    if (!status) {
+        memcpy(j->ids, choir_sequence_ids(j->shared), j->n_ids * sizeof *j->ids);
+    }
+    return status;
+}
+
 /* The prompt into the shared sequence.  An infinite one takes any, a context at a time; the last of them stays pending. */
 static choir_status take_prompt(job *j, choir_error *err)
 {
     choir_engine_info engine;
     choir_engine_describe(j->s->engine, &engine);
+    if (j->s->opt->kv_load) {
+        return take_kept(j, err);
+    }
     const size_t most = j->s->opt->infinite ? (size_t)engine.ctx_size : j->n_ids;
     const uint64_t begun = now_ns();
     choir_status status = CHOIR_OK;
@@ -195,12 +217,14 @@ static choir_status open_job(job *j, choir_error *err)
     choir_engine_options opt;
     choir_status status = session_open_model(s, false, err);
     status = status ? status : session_open_chat(s, err);
-    if (!status && s->chat) {
+    if (!status && s->opt->kv_load) {
+        j->n_ids = 0; /* the file says what comes first */
+    } else if (!status && s->chat) {
         status = choir_chat_turn(&j->ids, &j->n_ids, s->chat, true, s->opt->system, j->prompt.text, j->prompt.n, err);
     } else if (!status) {
         status = choir_tokenize(&j->ids, &j->n_ids, s->model, j->prompt.text, j->prompt.n, true, err);
     }
-    if (!status && j->n_ids == 0) {
+    if (!status && j->n_ids == 0 && !s->opt->kv_load) {
         status = fail(err, CHOIR_PROMPT, "prompt is empty");
     }
     if (status) {
@@ -230,7 +254,7 @@ static choir_status run_job(job *j, choir_error *err)
     j->choices = json_array();
     signals_set(SIGNALS_CANCEL, j->s->engine);
     if (o->logprobs >= 0) {
-        token_log_open(&j->prompt_log, j->s->model, o->echo || j->prompt.n == 0 || j->s->chat);
+        token_log_open(&j->prompt_log, j->s->model, o->echo || (j->prompt.n == 0 && !o->kv_load) || j->s->chat);
     }
     status = take_prompt(j, err);
     if (!status && o->beams > 0) {
@@ -250,6 +274,11 @@ static choir_status run_job(job *j, choir_error *err)
     }
     if ((!status || status == CHOIR_CANCELLED) && !j->s->out.error) {
         report_timings(j->s, &j->total);
+        if (o->kv_save) {
+            choir_error ignored;
+            choir_status kept = choir_sequence_save(j->shared, o->kv_save, status ? &ignored : err);
+            status = status ? status : kept;
+        }
     }
     return status;
 }
@@ -281,8 +310,8 @@ int cmd_generate(session *s)
     if (!status && s->opt->beams > 0) {
         status = generate_beams_check(s->opt, &err);
     }
-    status = status ? status : generation_check(s->opt, &err);
-    if (!status) {
+    const bool nothing_said = !s->opt->prompt && !s->opt->file && s->term.in;
+    if (!status && !(s->opt->kv_load && nothing_said)) {
         status = prompt_read(&j.prompt, s->opt, &s->term, &err);
     }
     if (!status) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/complete.h"
+#include "cli/kept.h"
 #include "cli/numbers.h"
 #include "cli/prompt.h"
 #include "cli/signals.h"
@@ -170,6 +171,40 @@ static choir_status run_show(writer *w, const char *argument, choir_error *err)
     return CHOIR_OK;
 }
 
+/* The sequence, brought to the text: what is not computed yet will be when it is loaded. */
+static choir_status save_kept(writer *w, const char *path, choir_error *err)
+{
+    choir_status status = writer_sync(w, err);
+    return status ? status : choir_sequence_save(w->seq, path, err);
+}
+
+/* What was kept becomes the sequence, and its text a new state. */
+static choir_status load_kept(writer *w, const char *path, choir_error *err)
+{
+    char *text = NULL;
+    size_t n = 0;
+    choir_engine_info engine;
+    choir_status status = kept_continue(w->s, w->seq, path, NULL, 0, err);
+    if (status == CHOIR_RESOURCE) { /* former states hold the blocks */
+        choir_engine_describe(w->s->engine, &engine);
+        writer_make_room(w, engine.ctx_size);
+        status = kept_continue(w->s, w->seq, path, NULL, 0, err);
+    }
+    if (status) {
+        return status; /* the sequence is as before */
+    }
+    status = kept_text(&text, &n, w->s, w->seq, err);
+    status = status ? status : story_push(&w->story, 0, text, n, err);
+    if (!status && w->s->chat) {
+        status = story_keep_ids(&w->story, choir_sequence_ids(w->seq), (size_t)choir_sequence_length(w->seq), err);
+    }
+    w->exact = !status;
+    writer_hold(w);
+    show_end(w);
+    free(text);
+    return status;
+}
+
 static choir_status run_save(writer *w, const char *argument, choir_error *err)
 {
     const story_state *now = story_now(&w->story);
@@ -177,6 +212,9 @@ static choir_status run_save(writer *w, const char *argument, choir_error *err)
     size_t done = 0;
     if (!*argument) {
         return fail(err, CHOIR_USAGE, "/save needs a file");
+    }
+    if (kept_is_name(argument)) {
+        return save_kept(w, argument, err);
     }
     escaped(name, sizeof name, argument, strlen(argument));
     int fd = open(argument, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
@@ -215,6 +253,9 @@ static choir_status check_length(writer *w, const char *path, const prompt *file
 static choir_status run_load(writer *w, const char *argument, choir_error *err)
 {
     prompt file;
+    if (kept_is_name(argument)) {
+        return load_kept(w, argument, err);
+    }
     if (!*argument || w->s->chat) {
         return fail(err, CHOIR_USAGE, "%s", w->s->chat ? "/load: not in a chat" : "/load needs a file");
     }
@@ -251,8 +292,8 @@ static const command commands[] = {
     {"top", "[K]", "the K most likely next tokens (10)", run_top},
     {"set", "[NAME VALUE]", "a setting, as temp 0.5; without a name: all of them", run_set},
     {"show", "", "the whole text", run_show},
-    {"save", "FILE", "write the text to FILE", run_save},
-    {"load", "FILE", "take the text from FILE", run_load},
+    {"save", "FILE", "write the text to FILE; FILE.kv: with its cache", run_save},
+    {"load", "FILE", "take the text from FILE, or all from FILE.kv", run_load},
     {"help", "", "this list", run_help},
     {"quit", "", "end; Ctrl-D does it too", run_quit},
 };

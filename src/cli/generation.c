@@ -42,17 +42,6 @@ static uint64_t random_seed(void)
     return seed;
 }
 
-choir_status generation_check(const options *o, choir_error *err)
-{
-    if (o->infinite && (o->speculate > 0 || o->draft)) {
-        return fail(err, CHOIR_USAGE, "--infinite: not with %s", o->draft ? "--draft" : "--speculate");
-    }
-    if (o->infinite && o->echo && o->logprobs >= 0) {
-        return fail(err, CHOIR_USAGE, "--infinite: no --logprobs of the prompt (--echo), which is not kept");
-    }
-    return CHOIR_OK;
-}
-
 void generation_seed(choir_sampling *out, const options *o)
 {
     *out = o->sampling;

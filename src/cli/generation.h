@@ -13,8 +13,6 @@ typedef struct text_buffer {
 /* Non-zero when memory ran out. */
 int text_append(text_buffer *t, const char *text, size_t n);
 
-/* CHOIR_USAGE when flags do not go together. */
-choir_status generation_check(const options *o, choir_error *err);
 /* The options' sampling; a random seed when none was given. */
 void generation_seed(choir_sampling *out, const options *o);
 /* o: the session's, or the settings of the moment. */

@@ -82,6 +82,7 @@ typedef struct options {
     int32_t n_sinks;
     int32_t speculate; /* most guesses in a step; 0: none */
     const char *draft;
+    const char *kv_save, *kv_load;
     /* talk */
     bool verbose, quiet;
     const char *color;

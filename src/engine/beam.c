@@ -70,6 +70,9 @@ static choir_status check(const choir_sequence *seq, const choir_beam_options *o
     if (!(opt->length_penalty >= -100 && opt->length_penalty <= 100)) {
         return base_fail(err, CHOIR_USAGE, "length_penalty: %g is not from -100 to 100", opt->length_penalty);
     }
+    if (seq->engine->opt.infinite) {
+        return base_fail(err, CHOIR_USAGE, "a text without end has no beam search");
+    }
     if (smp_has_penalties(seq->chain)) {
         return base_fail(err, CHOIR_USAGE, "a beam search has no penalties for tokens");
     }

@@ -13,21 +13,8 @@
 #include "model/forward.h"
 
 #include "base/error.h"
-#include "kernels/pack.h"
 #include "model/blocks.h"
 #include "model/rope.h"
-#include "weights/quants.h"
-
-/* Row `row` of a matrix, widened. */
-static void read_row(float *y, const struct mdl_matrix *m, int32_t row)
-{
-    if (m->panels != NULL) {
-        size_t panel = (size_t)row / DTYPE_PANEL_ROWS;
-        kern_unpack_row(m->type, y, m->panels + panel * m->panel_bytes, row % DTYPE_PANEL_ROWS, m->n_cols);
-    } else {
-        wts_dequantize_row(m->type, y, m->rows + (size_t)row * m->row_bytes, (size_t)m->n_cols);
-    }
-}
 
 /* x of one token, and, where positions turn queries and keys, their angles. */
 static void embed_token(struct mdl_state *s, int t, int64_t pos)
@@ -36,13 +23,13 @@ static void embed_token(struct mdl_state *s, int t, int64_t pos)
     const struct mdl_config *c = &m->config;
     const int32_t half = c->rope_dim / 2;
     float *x = s->x + (size_t)t * (size_t)c->dim;
-    read_row(x, &m->embed, s->batch->ids[t]);
+    mdl_read_row(x, &m->embed, s->batch->ids[t]);
     if (c->embed_scale != 1.0f) {
         s->kernels->scale(x, c->embed_scale, c->dim);
     }
     if (c->position == MDL_POSITION_LEARNED) {
         float *position = s->xb + (size_t)t * (size_t)c->dim;
-        read_row(position, &m->positions, (int32_t)pos);
+        mdl_read_row(position, &m->positions, (int32_t)pos);
         s->kernels->add(x, position, c->dim);
     }
     for (int i = 0; i < s->n_angles; i++) {

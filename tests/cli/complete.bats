@@ -358,3 +358,11 @@ draws_bytes() {
     sleep 0.8 # too narrow: nothing is drawn
     [[ "$(screen)" != *loading* ]]
 }
+
+@test "/save and /load of FILE.kv keep the text with its cache" {
+    printf 'Once upon a time\n/save s.kv\n/show\n' | choir complete -n 10 -s 1 --ignore-eos >one
+    printf '/load s.kv\n/show\n/undo\n/redo\n\n' | choir complete -n 10 -s 1 --ignore-eos -v >two 2>err
+    head -c 16 two | grep -q 'Once upon a time'
+    grep -q 'prompt 1 tokens' err
+    printf '/load s.kv\n' | choir complete --kv-type f32 2>&1 | grep -q 's.kv: saved with f16'
+}

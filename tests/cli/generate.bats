@@ -132,6 +132,33 @@ load helper
     refused 2 'speculate' choir generate -p x --infinite --speculate ngram
 }
 
+@test "--kv-save and --kv-load: a text goes on where it was, by its bytes and by its cache" {
+    choir generate -p 'Once upon a time' -n 60 -s 1 --ignore-eos >whole
+    choir generate -p 'Once upon a time' -n 30 -s 1 --ignore-eos --kv-save s.kv >first
+    choir generate --kv-load s.kv -n 30 -s 1 --ignore-eos --kv-block 64 -t 1 --kv-save s.kv -v </dev/null >second 2>err
+    cat first second | cmp - whole
+    grep -q '^choir: prompt 1 tokens' err || grep -q 'prompt 1 tokens' err
+    # what is given comes after what was kept, as it would in one text
+    choir generate -f whole --kv-save long.kv -n 0
+    choir generate --kv-load long.kv -p ' The end of it. And' -n 5 --temp 0 -v 2>err >more
+    { cat whole; printf ' The end of it. And'; } >joined
+    choir generate -f joined --raw -n 5 --temp 0 | cmp - more
+    grep -Eq 'prompt ([0-9]|1[0-9]) tokens' err
+    [ "$(choir generate --kv-load s.kv -n 4 -s 1 --n-samples 2 --json </dev/null | jq '.choices | length')" = 2 ]
+    refused 3 'not a choir state file' choir generate --kv-load whole -p x
+    refused 3 'saved with f16 keys and values' choir generate --kv-load s.kv --kv-type f32 -p x
+    refused 3 'context is 16' choir generate --kv-load s.kv -c 16 -p x
+    refused 4 'none.kv' choir generate --kv-load none.kv -p x
+    refused 2 'kv-save' choir generate -p x --kv-save s.kv --infinite
+    refused 2 'kv-save' choir generate -p x --kv-save s.kv --n-samples 2
+    run choir generate -p x -n 1 --kv-save none/s.kv
+    [ "$status" -eq 4 ]
+    cp s.kv before.kv
+    (ulimit -f 8; run choir generate --kv-load s.kv -n 9 -s 1 --kv-save s.kv; [ "$status" -eq 4 ])
+    cmp s.kv before.kv
+    [ "$(echo *.tmp)" = '*.tmp' ]
+}
+
 @test "a limit on memory, and a model that is not there" {
     refused 5 'mem-limit' choir generate -p x --mem-limit 1000
     refused 4 'none.gguf' "$CHOIR_BIN" generate -m none.gguf -p x
