@@ -96,7 +96,7 @@ load helper
         [ "$status" -eq 0 ]
         [ -z "$stderr" ]
         [[ "$output" == "usage: choir $name"* ]]
-        [ "${#lines[@]}" -le 60 ]
+        [ "${#lines[@]}" -le 66 ]
         [ "$(printf '%s\n' "$output" | LC_ALL=C.UTF-8 awk 'length > 79' | wc -l)" -eq 0 ]
         [ "$output" = "$("$CHOIR_BIN" help "$name")" ]
         [ "$output" = "$("$CHOIR_BIN" "$name" -n 3 -h --nonsense 2>/dev/null || "$CHOIR_BIN" "$name" -h)" ]
