@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "choir_status.h"
+#include "choir/status.h"
 
 enum bpe_form { BPE_FORM_NONE, BPE_FORM_NFC, BPE_FORM_NFD, BPE_FORM_NFKC, BPE_FORM_NFKD };
 

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "choir_status.h"
+#include "choir/status.h"
 
 struct bpe_pattern;
 

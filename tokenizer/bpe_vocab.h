@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "choir_status.h"
+#include "choir/status.h"
 
 /* Ids by text: open addressing, at most half full.  The texts stay the owner's. */
 struct bpe_names {

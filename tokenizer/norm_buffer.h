@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "choir_status.h"
+#include "choir/status.h"
 
 struct norm_buffer {
     char *data;

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "choir_status.h"
+#include "choir/status.h"
 
 #ifdef __cplusplus
 extern "C" {

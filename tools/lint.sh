@@ -23,7 +23,7 @@ check "functions over 80 lines" "$(git ls-files '*.c' | grep -vE '^tests/' | xar
     /^{$/ { start = FNR }
     /^}/ { if (start && FNR - start > 80) printf "%s:%d %d lines\n", FILENAME, start, FNR - start; start = 0 }')"
 
-for header in include/*.h; do
+for header in include/*.h include/*/*.h; do
     gcc -std=c11 -pedantic -Wall -Wextra -Werror -Iinclude -fsyntax-only -x c "$header" || failed=1
     g++ -std=c++17 -pedantic -Wall -Wextra -Werror -Iinclude -fsyntax-only -x c++ "$header" || failed=1
 done

@@ -15,7 +15,7 @@
 
 #include "base/dtype.h"
 #include "base/file.h"
-#include "choir_status.h"
+#include "choir/status.h"
 
 enum wts_container { WTS_HF, WTS_GGUF, WTS_LLAMA2C };
 

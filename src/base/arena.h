@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "choir_status.h"
+#include "choir/status.h"
 
 enum { BASE_ALIGN = 64 };
 

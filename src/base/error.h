@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "choir_status.h"
+#include "choir/status.h"
 
 /* Writes `code` and the formatted message into *err (which may be NULL) and returns `code`.
  * A message that does not fit is cut at a UTF-8 boundary. */

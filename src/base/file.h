@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "choir_status.h"
+#include "choir/status.h"
 
 struct base_file {
     char *path;          /* as given, for messages; owned */

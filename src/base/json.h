@@ -9,7 +9,7 @@
 
 #include <jansson.h>
 
-#include "choir_status.h"
+#include "choir/status.h"
 
 enum { BASE_JSON_DEPTH = 64 };
 

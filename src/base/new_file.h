@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "choir_status.h"
+#include "choir/status.h"
 
 /* Zero-initialized: nothing to close. */
 struct base_new_file {

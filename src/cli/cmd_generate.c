@@ -114,9 +114,6 @@ static choir_status one_text(job *j, choir_sequence *seq, int32_t index, choir_e
 static choir_status compute(job *j, choir_error *err)
 {
     choir_status status = CHOIR_OK;
-    if (wants_prompt_log(j)) {
-        status = token_log_prompt(&j->prompt_log, j->s->engine, j->shared, j->ids, j->n_ids, j->s->opt->logprobs, err);
-    }
     while (!status && choir_sequence_computed(j->shared) < choir_sequence_length(j->shared)) {
         status = choir_engine_step(j->s->engine, &j->shared, 1, err);
     }

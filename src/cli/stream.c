@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "choir_status.h"
+#include "choir/status.h"
 #include "cli/signals.h"
 
 void stream_wait(int fd, bool to_write)

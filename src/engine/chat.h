@@ -2,7 +2,7 @@
 #ifndef ENG_CHAT_H
 #define ENG_CHAT_H
 
-#include "choir_status.h"
+#include "choir/status.h"
 #include "weights/weights.h"
 
 /* The template's text: tokenizer.chat_template of a GGUF file; chat_template.jinja, else chat_template in

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "choir_status.h"
+#include "choir/status.h"
 
 /* In the patterns %s is the system message, %u what the user says, {piece} a special token: a piece of the vocabulary, or
  * {bos} or {eos}. */

@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#include "choir_status.h"
+#include "choir/status.h"
 
 enum { NGRAM_KINDS = 2 }; /* of 3 tokens, of 2 */
 

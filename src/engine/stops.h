@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "choir_status.h"
+#include "choir/status.h"
 
 struct eng_stops {
     const char *const *strings; /* [n], borrowed */

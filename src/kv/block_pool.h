@@ -21,7 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "choir_status.h"
+#include "choir/status.h"
 
 struct kv_pool;
 

@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
-#include "choir_status.h"
+#include "choir/status.h"
 #include "kv/block_pool.h"
 
 enum kv_type { KV_F32, KV_F16, KV_Q8_0, KV_TYPE_COUNT };

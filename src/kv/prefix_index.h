@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "choir_status.h"
+#include "choir/status.h"
 
 enum { KV_ROOT = -1 };
 

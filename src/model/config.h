@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "choir_status.h"
+#include "choir/status.h"
 #include "model/arch.h"
 #include "weights/weights.h"
 

@@ -285,12 +285,16 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$@"
     mv out want
     [ "$(wc -l <want)" -eq 60 ]
     : >got
+    mkfifo line
     for stop in 5 20 40; do
-        "$CHOIR_BIN" generate "${model[@]}" --jsonl --n-seqs 4 --resume got <in &
+        "$CHOIR_BIN" generate "${model[@]}" --jsonl --n-seqs 4 --resume got <line &
         pid=$!
+        exec 8>line # stays open: the program cannot end before it is killed
+        head -n $((stop + 8)) in >&8
         until [ "$(wc -l <got)" -ge $stop ]; do sleep 0.02; done
         kill -9 $pid
         wait $pid || [ $? -eq 137 ]
+        exec 8>&-
         head -c "$(stat -c %s got)" want | cmp - got
         printf '{"id":99,"object":"text' >>got # as a line that was being written
     done

@@ -21,7 +21,7 @@ teardown() {
 }
 
 @test "every public header compiles alone, as C and as C++" {
-    for header in include/*.h; do
+    for header in include/*.h include/*/*.h; do
         cc -std=c11 -pedantic -Wall -Wextra -Werror -fsyntax-only -Iinclude -x c "$header"
         c++ -std=c++17 -pedantic -Wall -Wextra -Werror -fsyntax-only -Iinclude -x c++ "$header"
     done

@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+#define CHOIR_API __attribute__((visibility("default")))
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -37,9 +39,9 @@ typedef struct choir_error {
 } choir_error;
 
 /* "FILE" for CHOIR_FILE; "?" for a value that is none. */
-const char *choir_status_name(choir_status status);
+CHOIR_API const char *choir_status_name(choir_status status);
 /* One lower-case sentence without a full stop. */
-const char *choir_status_text(choir_status status);
+CHOIR_API const char *choir_status_text(choir_status status);
 
 #ifdef __cplusplus
 }
