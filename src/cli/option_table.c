@@ -1,0 +1,196 @@
+/* The table of commands and options.  A row says everything about a flag; nothing else in the program knows its name. */
+#include "cli/options.h"
+
+#include <math.h>
+
+#define GEN    CMD_GENERATE
+#define COMP   CMD_COMPLETE
+#define BENCH  CMD_BENCH
+#define TOK    CMD_TOKENIZE
+#define INFO   CMD_INFO
+#define QUANT  CMD_QUANTIZE
+#define PPL    CMD_PERPLEXITY
+#define TEXT   (GEN | COMP)
+#define ENGINE (TEXT | BENCH)
+#define ALL    (ENGINE | TOK | INFO | QUANT | PPL)
+
+#define INT_MOST     2147483647.0
+#define THREADS_MOST 1024
+/* Designators, so that a row may leave out what it does not need. */
+#define INTO(k, name) .kind = (k), .field = offsetof(options, name)
+
+static const char *color_name(int i)
+{
+    static const char *const names[] = {"auto", "always", "never", NULL};
+    return names[i];
+}
+
+static const char *output_name(int i)
+{
+    static const char *const names[] = {"md", "json", "jsonl", "csv", NULL};
+    return names[i];
+}
+
+const command_row command_rows[] = {
+    {CMD_COMPLETE, "complete", "", "write with the model in the terminal", "Type /help inside for what you can do.", 0,
+     0, "a text to begin with goes after -p"},
+    {CMD_GENERATE, "generate", "", "go on from a prompt: -p, a file or stdin in, text out",
+     "The text goes to stdout as it is made; stdin is read when it is no terminal\nand neither -p nor -f is given.", 0,
+     0, "the prompt goes after -p"},
+    {CMD_BENCH, "bench", "[compare A.json B.json]", "tokens per second, with the machine's own limits beside them",
+     "Lists make one row for each combination: -p 128,512 -d 0,4096 -t 1,2", 0, 3,
+     "bench takes only: compare A.json B.json"},
+    {CMD_TOKENIZE, "tokenize", "", "text to ids and pieces, or back", "One token a line: its id, a tab, its piece.", 0,
+     0, "the text goes after -p"},
+    {CMD_INFO, "info", "[MODEL]", "what a model is, and what it needs in memory",
+     "From the headers alone: no weights are read.", 0, 1, "info takes one model"},
+    {CMD_PERPLEXITY, "perplexity", "", "how well a model predicts a text, with the error",
+     "The text comes from -f, stdin or -p.  Windows, scores and errors are those of\nllama.cpp's tool, so that numbers "
+     "compare.",
+     0, 0, "the text goes after -f"},
+    {CMD_QUANTIZE, "quantize", "IN OUT.gguf [TYPE]", "any model in, a smaller GGUF file out",
+     "IN is a folder, a .gguf or .bin file or ORG/NAME; TYPE is q8_0 if not given.", 2, 3,
+     "quantize takes IN OUT TYPE"},
+    {.name = NULL},
+};
+
+const option_row option_rows[] = {
+    {GEN | COMP | TOK | PPL, GROUP_TEXT, "prompt", 'p', NULL, 0, "TEXT", "the text to begin with",
+     INTO(OPTION_TEXT, prompt)},
+    {GEN | COMP | TOK | PPL, GROUP_TEXT, "file", 'f', NULL, 0, "FILE", "read the text from FILE (- is stdin)",
+     INTO(OPTION_TEXT, file)},
+    {GEN | COMP | TOK | PPL, GROUP_TEXT, "raw", 0, NULL, 0, NULL, "keep the final newline of a file or of stdin",
+     INTO(OPTION_FLAG, raw)},
+    {GEN | COMP | TOK | PPL, GROUP_TEXT, "lossy", 0, NULL, 0, NULL, "replace invalid UTF-8 instead of refusing it",
+     INTO(OPTION_FLAG, lossy)},
+    {TEXT, GROUP_TEXT, "chat", 0, NULL, 0, NULL, "a reply, by the model's chat template", INTO(OPTION_FLAG, chat)},
+    {TEXT, GROUP_TEXT, "chat-template", 0, NULL, 0, "NAME", "instead of the model's: chatml, llama3, ...",
+     INTO(OPTION_NAME, chat_template), .names = choir_chat_template_name},
+    {TEXT, GROUP_TEXT, "system", 0, "system-prompt", 0, "TEXT", "a system message to begin a chat with",
+     INTO(OPTION_TEXT, system)},
+
+    {BENCH, GROUP_TEXT, "n-prompt", 'p', NULL, 0, "N,..", "prompt tokens; 0: no such test (512)",
+     INTO(OPTION_INTS, bench_prompt), .min = 0, .max = INT_MOST},
+    {BENCH, GROUP_TEXT, "n-gen", 'n', NULL, 0, "N,..", "tokens generated; 0: no such test (128)",
+     INTO(OPTION_INTS, bench_gen), .min = 0, .max = INT_MOST},
+    {BENCH, GROUP_TEXT, "n-depth", 'd', "depth", 0, "N,..", "tokens already in the context (0)",
+     INTO(OPTION_INTS, bench_depth), .min = 0, .max = INT_MOST},
+    {BENCH, GROUP_TEXT, "n-seqs", 0, NULL, 0, "N,..", "texts at the same time (1)", INTO(OPTION_INTS, bench_seqs),
+     .min = 1, .max = 1024},
+    {BENCH, GROUP_TEXT, "threads", 't', NULL, 0, "N,..", "threads (the physical cores)",
+     INTO(OPTION_INTS, bench_threads), .min = 1, .max = THREADS_MOST},
+    {BENCH, GROUP_TEXT, "repetitions", 'r', "runs", 0, "N", "runs of each test, after one to warm up (5)",
+     INTO(OPTION_INT, runs), .min = 1, .max = 10000},
+    {BENCH, GROUP_TEXT, "output", 'o', NULL, 0, "FORMAT", "md, json, jsonl or csv (md)", INTO(OPTION_NAME, output),
+     .names = output_name},
+
+    {ALL & ~QUANT, GROUP_MODEL, "model", 'm', NULL, 0, "MODEL", "folder, .gguf, .bin or ORG/NAME (built-in)",
+     INTO(OPTION_TEXT, model)},
+    {ALL, GROUP_MODEL, "tokenizer", 0, NULL, 0, "FILE", "SentencePiece file instead of the model's own",
+     INTO(OPTION_TEXT, tokenizer)},
+    {ENGINE | INFO | PPL, GROUP_MODEL, "quant", 0, NULL, 0, "TYPE", "quantize while loading: q8_0, q4_K_M, ...",
+     INTO(OPTION_NAME, quant), .names = choir_quant_name},
+    {QUANT, GROUP_MODEL, "pure", 0, NULL, 0, NULL, "every matrix of TYPE, none of a better one",
+     INTO(OPTION_FLAG, pure)},
+    {ENGINE | PPL, GROUP_MODEL, "mmap", 0, NULL, 0, NULL, "use the file in place instead of packing it",
+     INTO(OPTION_FLAG, mmap)},
+
+    {TEXT, GROUP_OUTPUT, "max-tokens", 'n', "n-predict", 0, "N", "most tokens; -1: until the end (256)",
+     INTO(OPTION_INT, max_tokens), .min = -1, .max = INT_MOST},
+    {TEXT | INFO, GROUP_OUTPUT, "ctx-size", 'c', NULL, 0, "N", "context in tokens (what model and memory allow)",
+     INTO(OPTION_INT, ctx_size), .min = 1, .max = INT_MOST},
+    {PPL, GROUP_OUTPUT, "ctx-size", 'c', NULL, 0, "N", "tokens of a window (512)", INTO(OPTION_INT, ctx_size), .min = 1,
+     .max = INT_MOST},
+    {PPL, GROUP_OUTPUT, "stride", 0, "ppl-stride", 0, "N", "a window every N tokens, its last N scored",
+     INTO(OPTION_INT, stride), .min = 1, .max = INT_MOST},
+    {PPL, GROUP_OUTPUT, "chunks", 0, NULL, 0, "N", "most windows (all)", INTO(OPTION_INT, chunks), .min = 1,
+     .max = INT_MOST},
+    {PPL, GROUP_OUTPUT, "save-logits", 0, NULL, 0, "FILE", "keep the logits, to compare others with",
+     INTO(OPTION_TEXT, save_logits)},
+    {PPL, GROUP_OUTPUT, "kl", 0, NULL, 0, "FILE", "compare with logits that were kept", INTO(OPTION_TEXT, kl)},
+    {INFO, GROUP_OUTPUT, "n-seqs", 0, NULL, 0, "N", "texts at the same time (1)", INTO(OPTION_INT, n_seqs), .min = 1,
+     .max = 65536},
+    {TEXT, GROUP_OUTPUT, "stop", 0, NULL, 'r', "STRING", "end before STRING; may be given again",
+     INTO(OPTION_TEXTS, stops)},
+    {TEXT, GROUP_OUTPUT, "ignore-eos", 0, NULL, 0, NULL, "never draw the end of the text",
+     INTO(OPTION_FLAG, sampling.ignore_eos)},
+    {GEN, GROUP_OUTPUT, "n-samples", 0, NULL, 0, "N", "several texts, one after another (1)",
+     INTO(OPTION_INT, n_samples), .min = 1, .max = 1000000},
+    {GEN, GROUP_OUTPUT, "jsonl", 0, NULL, 0, NULL, "a request a line in, an answer a line out",
+     INTO(OPTION_FLAG, jsonl)},
+    {GEN, GROUP_OUTPUT, "resume", 0, NULL, 0, "OUT", "with --jsonl: go on where file OUT ends",
+     INTO(OPTION_TEXT, resume)},
+    {GEN, GROUP_OUTPUT, "n-seqs", 0, NULL, 0, "N", "with --jsonl: texts at the same time (16)",
+     INTO(OPTION_INT, n_seqs), .min = 1, .max = 1024},
+    {GEN, GROUP_OUTPUT, "beams", 0, NULL, 0, "N", "the most likely text, by a search N wide", INTO(OPTION_INT, beams),
+     .min = 1, .max = 1024},
+    {GEN, GROUP_OUTPUT, "length-penalty", 0, NULL, 0, "X", "of --beams: log-probability / tokens^X (1)",
+     INTO(OPTION_REAL, length_penalty), .min = -100, .max = 100},
+    {GEN, GROUP_OUTPUT, "echo", 0, NULL, 0, NULL, "print the prompt too", INTO(OPTION_FLAG, echo)},
+    {GEN, GROUP_OUTPUT, "logprobs", 0, NULL, 0, "N", "in --json: log-probabilities, the N best too",
+     INTO(OPTION_INT, logprobs), .min = 0, .max = 100},
+    {GEN | TOK | INFO | PPL, GROUP_OUTPUT, "json", 0, NULL, 0, NULL, "one JSON object instead of text",
+     INTO(OPTION_FLAG, json)},
+    {TOK, GROUP_OUTPUT, "ids", 0, NULL, 0, NULL, "ids only, on one line", INTO(OPTION_FLAG, ids_only)},
+    {TOK, GROUP_OUTPUT, "decode", 0, NULL, 0, NULL, "the text given is ids: print what they say",
+     INTO(OPTION_FLAG, decode)},
+    {TOK, GROUP_OUTPUT, "no-bos", 0, NULL, 0, NULL, "without the token that begins a text", INTO(OPTION_FLAG, no_bos)},
+
+    {ENGINE, GROUP_SAMPLING, "seed", 's', NULL, 0, "N", "same seed, same text (random)",
+     INTO(OPTION_SEED, sampling.seed)},
+    {ENGINE, GROUP_SAMPLING, "temp", 0, NULL, 0, "T", "0: always the most likely token (0.8)",
+     INTO(OPTION_REAL, sampling.temp), .min = 0, .max = INFINITY},
+    {ENGINE, GROUP_SAMPLING, "top-k", 0, NULL, 0, "N", "only the N most likely; 0: off (40)",
+     INTO(OPTION_INT, sampling.top_k), .min = 0, .max = INT_MOST},
+    {ENGINE, GROUP_SAMPLING, "top-p", 0, NULL, 0, "P", "only the first that reach P; 1: off (0.95)",
+     INTO(OPTION_REAL, sampling.top_p), .min = 0, .max = 1},
+    {ENGINE, GROUP_SAMPLING, "min-p", 0, NULL, 0, "P", "none below P times the best; 0: off (0.05)",
+     INTO(OPTION_REAL, sampling.min_p), .min = 0, .max = 1},
+    {TEXT, GROUP_SAMPLING, "typical", 0, NULL, 0, "P", "only the most typical up to P; 1: off (1)",
+     INTO(OPTION_REAL, sampling.typical), .min = 0, .max = 1},
+    {TEXT, GROUP_SAMPLING, "repeat-penalty", 0, NULL, 0, "X", "above 1: against repeated tokens (1)",
+     INTO(OPTION_REAL, sampling.repeat_penalty), .min = 0, .max = INFINITY, .open_min = true},
+    {TEXT, GROUP_SAMPLING, "repeat-last-n", 0, NULL, 0, "N", "how far penalties look back; -1: all (64)",
+     INTO(OPTION_INT, sampling.repeat_last_n), .min = -1, .max = INT_MOST},
+    {TEXT, GROUP_SAMPLING, "presence-penalty", 0, NULL, 0, "X", "off the logit of a token that was there (0)",
+     INTO(OPTION_REAL, sampling.presence_penalty), .min = -INFINITY, .max = INFINITY},
+    {TEXT, GROUP_SAMPLING, "frequency-penalty", 0, NULL, 0, "X", "the same, for each time it was there (0)",
+     INTO(OPTION_REAL, sampling.frequency_penalty), .min = -INFINITY, .max = INFINITY},
+    {TEXT, GROUP_SAMPLING, "logit-bias", 0, NULL, 0, "ID=B", "add B to a token's logit; -inf bans it",
+     INTO(OPTION_BIAS, biases)},
+    {TEXT, GROUP_SAMPLING, "samplers", 0, NULL, 0, "ORDER", "penalties;top_k;typical;top_p;min_p;temperature",
+     INTO(OPTION_TEXT, sampling.samplers)},
+
+    {TEXT | INFO | PPL | QUANT, GROUP_ENGINE, "threads", 't', NULL, 0, "N", "threads (the physical cores)",
+     INTO(OPTION_INT, threads), .min = 1, .max = THREADS_MOST},
+    {ENGINE | INFO | PPL, GROUP_ENGINE, "batch", 'b', NULL, 0, "N", "prompt tokens computed at a time (512)",
+     INTO(OPTION_INT, batch), .min = 1, .max = 65536},
+    {ENGINE | INFO | PPL, GROUP_ENGINE, "kv-type", 0, NULL, 0, "TYPE",
+     "of cached keys and values: f16, f32, q8_0 (f16)", INTO(OPTION_NAME, kv_type), .names = choir_kv_type_name},
+    {ENGINE | INFO | PPL, GROUP_ENGINE, "kv-block", 0, NULL, 0, "N", "tokens in a cache block (16)",
+     INTO(OPTION_POWER, kv_block), .min = 1, .max = 256},
+    {TEXT | PPL, GROUP_ENGINE, "no-prefix-cache", 0, NULL, 0, NULL, "compute again what was computed before",
+     INTO(OPTION_FLAG, no_prefix_cache)},
+    {TEXT, GROUP_ENGINE, "speculate", 0, NULL, 0, "HOW", "ngram[:K]: guess K tokens a step (15)",
+     INTO(OPTION_GUESS, speculate), .min = 1, .max = 63},
+    {TEXT, GROUP_ENGINE, "draft", 0, NULL, 0, "MODEL", "guess tokens with a smaller model", INTO(OPTION_TEXT, draft)},
+    {GEN, GROUP_ENGINE, "kv-save", 0, NULL, 0, "FILE", "keep the whole text, and its cache, in FILE",
+     INTO(OPTION_TEXT, kv_save)},
+    {GEN, GROUP_ENGINE, "kv-load", 0, NULL, 0, "FILE", "go on from a text so kept; a prompt follows it",
+     INTO(OPTION_TEXT, kv_load)},
+    {GEN, GROUP_ENGINE, "infinite", 0, NULL, 0, NULL, "text without end: the context slides over it",
+     INTO(OPTION_FLAG, infinite)},
+    {GEN, GROUP_ENGINE, "sinks", 0, NULL, 0, "N", "of --infinite: first tokens that stay (4)",
+     INTO(OPTION_INT, n_sinks), .min = 0, .max = 512},
+    {ENGINE | INFO | PPL, GROUP_ENGINE, "cpu", 0, NULL, 0, "LEVEL", "highest instruction set to use (the best)",
+     INTO(OPTION_NAME, cpu), .names = choir_cpu_level_name},
+    {ENGINE | PPL, GROUP_ENGINE, "mem-limit", 0, NULL, 0, "BYTES", "refuse to need more, as 4G (what is free)",
+     INTO(OPTION_BYTES, mem_limit)},
+
+    {ALL, GROUP_TALK, "verbose", 'v', NULL, 0, NULL, "tell more on stderr", INTO(OPTION_FLAG, verbose)},
+    {ALL, GROUP_TALK, "quiet", 'q', NULL, 0, NULL, "nothing but errors on stderr", INTO(OPTION_FLAG, quiet)},
+    {ALL, GROUP_TALK, "color", 0, NULL, 0, "WHEN", "auto, always, never; only on terminals (auto)",
+     INTO(OPTION_NAME, color), .names = color_name},
+    {ALL, GROUP_TALK, "help", 'h', NULL, 0, NULL, "this text", INTO(OPTION_FLAG, help)},
+    {.name = NULL},
+};
