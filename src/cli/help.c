@@ -1,4 +1,4 @@
-/* --help: at most 80 columns, one line a flag. */
+/* --help: at most 79 columns and 24 lines; help COMMAND: one line for every flag. */
 #include "cli/help.h"
 
 #include <stdio.h>
@@ -24,42 +24,75 @@ static void print_commands(stream *out)
                       "limit, 6 prompt refused, 130 Ctrl-C, 141 closed pipe.\n");
 }
 
-static void print_row(stream *out, const option_row *row)
+/* "-n, --max-tokens N" */
+static void name_row(char *dst, size_t cap, const option_row *row)
 {
-    char left[64];
     char letter[8] = "   ";
     if (row->letter || row->alias_letter) {
         snprintf(letter, sizeof letter, "-%c,", row->letter ? row->letter : row->alias_letter);
     }
-    snprintf(left, sizeof left, "%s --%s%s%s", letter, row->name, row->argument ? " " : "",
-             row->argument ? row->argument : "");
-    stream_print(out, "  %-29s %s\n", left, row->help);
+    snprintf(dst, cap, "%s --%s%s%s", letter, row->name, row->argument ? " " : "", row->argument ? row->argument : "");
 }
 
-static void print_command(stream *out, const command_row *command)
+/* Rows of a command, of one group or (N_GROUPS) of all. */
+static int count_rows(const command_row *command, option_group group, bool common)
 {
-    stream_print(out, "usage: choir %s%s%s [flags]\n%s\n", command->name, *command->arguments ? " " : "",
-                 command->arguments, command->more);
+    int n = 0;
+    for (const option_row *row = option_rows; row->name; row++) {
+        n += (row->commands & command->command) && (group == N_GROUPS || row->group == group) &&
+             (row->common || !common);
+    }
+    return n;
+}
+
+/* The group stands in the left margin, so that the flags people want most fit a screen. */
+static void print_common(stream *out, const command_row *command)
+{
+    stream_print(out, "\n");
     for (int group = 0; group < N_GROUPS; group++) {
-        bool titled = false;
+        const char *margin = group_names[group];
         for (const option_row *row = option_rows; row->name; row++) {
-            if (row->group != (option_group)group || !(row->commands & command->command)) {
-                continue;
+            char left[64];
+            if (row->group == (option_group)group && (row->commands & command->command) && row->common) {
+                name_row(left, sizeof left, row);
+                stream_print(out, "%-8s %-22s %s\n", margin, left, row->help);
+                margin = "";
             }
-            if (!titled) {
-                stream_print(out, "%s\n", group_names[group]);
-                titled = true;
+        }
+    }
+    stream_print(out, "\n%d more: choir help %s, or man choir-%s\n",
+                 count_rows(command, N_GROUPS, false) - count_rows(command, N_GROUPS, true), command->name,
+                 command->name);
+}
+
+static void print_all(stream *out, const command_row *command)
+{
+    for (int group = 0; group < N_GROUPS; group++) {
+        if (count_rows(command, (option_group)group, false) > 0) {
+            stream_print(out, "%s\n", group_names[group]);
+        }
+        for (const option_row *row = option_rows; row->name; row++) {
+            char left[64];
+            if (row->group == (option_group)group && (row->commands & command->command)) {
+                name_row(left, sizeof left, row);
+                stream_print(out, "  %-29s %s\n", left, row->help);
             }
-            print_row(out, row);
         }
     }
 }
 
-void help_print(stream *out, const command_row *command)
+void help_print(stream *out, const command_row *command, bool all)
 {
-    if (command) {
-        print_command(out, command);
-    } else {
+    enum { SCREEN = 24 - N_GROUPS - 3 }; /* rows of flags on it: there are titles, a usage line and at most two more */
+    if (!command) {
         print_commands(out);
+        return;
+    }
+    stream_print(out, "usage: choir %s%s%s [flags]\n%s\n", command->name, *command->arguments ? " " : "",
+                 command->arguments, command->more);
+    if (all || count_rows(command, N_GROUPS, false) <= SCREEN) {
+        print_all(out, command);
+    } else {
+        print_common(out, command);
     }
 }

@@ -2,10 +2,12 @@
 #ifndef CHOIR_CLI_HELP_H
 #define CHOIR_CLI_HELP_H
 
+#include <stdbool.h>
+
 #include "cli/options.h"
 #include "cli/stream.h"
 
-/* All commands, or one with its flags by group. */
-void help_print(stream *out, const command_row *command);
+/* All commands (NULL), or one with its flags by group: those that people want most, so that it fits a screen, or all. */
+void help_print(stream *out, const command_row *command, bool all);
 
 #endif

@@ -73,7 +73,7 @@ static int help_command(session *s, int argc, char **argv)
     if (argc == 1 && !row && strcmp(argv[0], "help") != 0) {
         return unknown_command(s, argv[0]);
     }
-    help_print(&s->out, row);
+    help_print(&s->out, row, true);
     return CHOIR_OK;
 }
 
@@ -86,7 +86,7 @@ static int run_command(session *s, options *o, int argc, char **argv)
         return session_end(s, status, &err);
     }
     if (o->help) {
-        help_print(&s->out, o->command);
+        help_print(&s->out, o->command, false);
         return CHOIR_OK;
     }
     int code = run(s);

@@ -1,5 +1,5 @@
-/* The one table of options: every command's flags, --help, `/set` of `choir complete`, and later the man pages and completions
- * are made from it. */
+/* The one table of options: every command's flags, --help, `/set` of `choir complete`, the man pages and the shells'
+ * completions are made from it. */
 #ifndef CHOIR_CLI_OPTIONS_H
 #define CHOIR_CLI_OPTIONS_H
 
@@ -136,6 +136,8 @@ typedef struct option_row {
     double min, max;
     bool open_min;
     const char *(*names)(int i);
+    bool common;      /* in the short help of a command whose flags do not fit a screen */
+    const char *more; /* sentences for the man page behind `help`, or NULL */
 } option_row;
 
 extern const option_row option_rows[]; /* ends with a row without a name */
