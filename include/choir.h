@@ -22,6 +22,7 @@
 #include "choir/scheduler.h"
 #include "choir/sequence.h"
 #include "choir/status.h"
+#include "choir/tap.h"
 #include "choir/text.h"
 
 #ifdef __cplusplus

@@ -78,6 +78,8 @@ void choir_engine_close(choir_engine *e)
     free(e->run_seqs);
     free(e->run_before);
     free(e->ids);
+    free(e->masked);
+    eng_tap_close(e);
     mdl_state_close(e->state);
     kv_store_close(&e->store);
     kv_pool_close(e->pool);

@@ -51,6 +51,8 @@ struct choir_engine {
     uint64_t activation_bytes;
     uint64_t n_steps; /* forwards begun: which of them a sequence's rows are of */
     uint64_t prefix_lookup_tokens, prefix_hit_tokens;
+    struct eng_tap *tap; /* tap.c; NULL: none */
+    bool *masked;        /* [n_layers * n_heads], or NULL */
     atomic_int cancel;
 };
 
@@ -121,6 +123,10 @@ choir_status eng_plan_make(struct eng_plan *plan, const struct choir_model *mode
 void eng_truncate_computed(struct choir_sequence *s, int32_t n);
 /* Gives back the blocks that no token from the next on sees, if all layers are windowed. */
 void eng_release_passed(struct choir_sequence *s);
+
+/* ---- tap.c ---- */
+
+void eng_tap_close(struct choir_engine *e);
 
 /* ---- score.c ---- */
 

@@ -68,8 +68,7 @@ static int32_t span_shift(const struct mdl_run *r)
     return (int32_t)(r->cut % KERN_ATTN_SPAN);
 }
 
-/* First position in the table that the query there at `pos` sees through the layer's window (0: none), sinks aside. */
-static int32_t first_seen(const struct mdl_state *s, const struct mdl_run *r, int32_t window, int32_t pos)
+int32_t mdl_first_seen(const struct mdl_state *s, const struct mdl_run *r, int32_t window, int32_t pos)
 {
     if (s->opt.stream && r->cut + pos >= s->opt.max_seq_len) {
         int32_t rest = s->opt.max_seq_len - s->opt.n_sinks;
@@ -78,8 +77,7 @@ static int32_t first_seen(const struct mdl_state *s, const struct mdl_run *r, in
     return window > 0 ? max32(0, pos - window + 1) : 0;
 }
 
-/* First sink that a query sees which sees sinks, through the layer's window. */
-static int32_t first_sink(const struct mdl_state *s, int32_t window)
+int32_t mdl_first_sink(const struct mdl_state *s, int32_t window)
 {
     return window > 0 ? min32(max32(0, s->opt.max_seq_len - window), s->opt.n_sinks) : 0;
 }
@@ -97,8 +95,8 @@ static struct task make_task(const struct mdl_state *s, const struct layout *y, 
     t.n_tokens = min32(y->tile_tokens, r->n - t.token0);
     t.n_rows = t.n_heads * t.n_tokens;
     const int32_t last = r->pos + t.token0 + t.n_tokens - 1;
-    t.first = first_seen(s, r, y->window, r->pos + t.token0);
-    t.sinks = mdl_sees_sinks(s, r->cut + last) && first_sink(s, y->window) < s->opt.n_sinks;
+    t.first = mdl_first_seen(s, r, y->window, r->pos + t.token0);
+    t.sinks = mdl_sees_sinks(s, r->cut + last) && mdl_first_sink(s, y->window) < s->opt.n_sinks;
     t.span0 = (t.first + span_shift(r)) / KERN_ATTN_SPAN - t.sinks;
     t.span1 = (last + span_shift(r)) / KERN_ATTN_SPAN + 1;
     return t;
@@ -208,7 +206,7 @@ static const void *const *find_next(const struct mdl_state *s, struct mdl_scratc
 static int32_t find_sinks(const struct mdl_state *s, struct mdl_scratch *x, const struct task *t, int32_t layer)
 {
     const struct mdl_run *r = &s->batch->runs[t->run];
-    const int32_t from = first_sink(s, s->model->layers[layer].window);
+    const int32_t from = mdl_first_sink(s, s->model->layers[layer].window);
     find_tiles(s, x, r->table, layer, t->kv_head, 0, 0, s->opt.n_sinks);
     for (int32_t i = 0; i < t->n_rows; i++) {
         bool sees = mdl_sees_sinks(s, r->cut + r->pos + t->token0 + i / t->n_heads);
@@ -229,7 +227,7 @@ static int32_t find_span(const struct mdl_state *s, struct mdl_scratch *x, const
     find_tiles(s, x, r->table, layer, t->kv_head, t->first, begin, n);
     for (int32_t i = 0; i < t->n_rows; i++) {
         int32_t pos = r->pos + t->token0 + i / t->n_heads;
-        x->from[i] = max32(0, first_seen(s, r, window, pos) - begin);
+        x->from[i] = max32(0, mdl_first_seen(s, r, window, pos) - begin);
         x->to[i] = min32(n, pos + 1 - begin);
     }
     *next = find_next(s, x, r->table, layer, t->kv_head, begin + n, end - begin - n);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "model/blocks.h"
+#include "model/tap_step.h"
 
 /* A query or key rotated. */
 static void rotate(const struct mdl_state *s, float *head, const float *cosine, const float *sine)
@@ -113,7 +114,13 @@ void mdl_attention_block(struct par_thread *me, struct mdl_state *s, int32_t l)
     }
     turn_and_store(me, s, l);
     mdl_attention(me, s, l);
+    if (s->masked != NULL) {
+        mdl_mask_heads(me, s, l);
+    }
     mdl_pack_shared(me, s, s->att, out, 1, n);
     mdl_linear(me, s, out, 1, n);
     mdl_add_result(me, s, y->post_att_norm);
+    if (s->tap != NULL) {
+        mdl_tap_attended(me, s, l);
+    }
 }

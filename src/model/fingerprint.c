@@ -126,5 +126,8 @@ uint64_t mdl_rope_fingerprint(const struct mdl_state *s)
         add(&p, s->angles[i].inv_freq, (size_t)s->model->config.rope_dim / 2 * sizeof(double));
         add(&p, &s->angles[i].magnitude, sizeof(double));
     }
+    if (s->masked != NULL) { /* what later layers cache depends on it */
+        add(&p, s->masked, (size_t)s->model->config.n_layers * (size_t)s->model->config.n_heads * sizeof *s->masked);
+    }
     return p.sum;
 }

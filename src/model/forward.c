@@ -12,9 +12,12 @@
  * wherever what one thread wrote becomes the input of another. */
 #include "model/forward.h"
 
+#include <string.h>
+
 #include "base/error.h"
 #include "model/blocks.h"
 #include "model/rope.h"
+#include "model/tap_step.h"
 
 /* x of one token, and, where positions turn queries and keys, their angles. */
 static void embed_token(struct mdl_state *s, int t, int64_t pos)
@@ -110,8 +113,14 @@ static void forward(struct par_thread *me, void *ctx)
     struct mdl_state *s = ctx;
     const int32_t n_layers = s->model->config.n_layers;
     embed(me, s);
+    if (s->tap != NULL) {
+        mdl_tap_embedded(me, s);
+    }
     for (int32_t l = 0; l < n_layers; l++) {
         layer(me, s, l);
+        if (s->tap != NULL) {
+            mdl_tap_layer(me, s, l);
+        }
         if (atomic_load(&s->stop_layer) <= l) {
             return;
         }
@@ -166,6 +175,12 @@ choir_status mdl_forward(struct mdl_state *s, const struct mdl_batch *batch, con
     if (atomic_load(&s->stop_layer) != INT32_MAX) {
         return base_fail(err, CHOIR_CANCELLED, "cancelled");
     }
+    if (s->tap != NULL) {
+        choir_status status = mdl_tap_verdict(s->tap, err);
+        if (status != CHOIR_OK) {
+            return status;
+        }
+    }
     for (int32_t i = 0; i < s->n_logits; i++) {
         if (!s->kernels->all_finite(mdl_logits(s, i), s->model->config.vocab_size)) {
             const struct mdl_run *r = &batch->runs[s->token_run[s->logit_token[i]]];
@@ -174,4 +189,19 @@ choir_status mdl_forward(struct mdl_state *s, const struct mdl_batch *batch, con
         }
     }
     return CHOIR_OK;
+}
+
+static void unembed(struct par_thread *me, void *ctx)
+{
+    output(me, ctx);
+}
+
+void mdl_unembed(struct mdl_state *s, const float *x, float *logits)
+{
+    const struct mdl_config *c = &s->model->config;
+    memcpy(s->x, x, (size_t)c->dim * sizeof *x);
+    s->n_logits = 1;
+    s->logit_token[0] = 0;
+    par_run(s->opt.n_threads, unembed, s);
+    memcpy(logits, mdl_logits(s, 0), (size_t)c->vocab_size * sizeof *logits);
 }

@@ -54,7 +54,7 @@ size_t mdl_state_bytes(const struct mdl_model *m, const struct kv_shape *kv, con
 choir_status mdl_forward(struct mdl_state *s, const struct mdl_batch *batch, const atomic_int *cancel,
                          choir_error *err);
 
-/* The same for states that turn queries and keys alike. */
+/* The same for states that turn queries and keys alike, and mask the same heads. */
 uint64_t mdl_rope_fingerprint(const struct mdl_state *s);
 
 /* [vocab_size], row i of the last step. */

@@ -61,6 +61,9 @@ struct mdl_state {
     struct mdl_routes routes;                     /* of layers with experts */
     struct mdl_scratch *scratch;                  /* [n_threads] */
 
+    struct mdl_tap *tap; /* model/tap.h; NULL: nobody looks */
+    const bool *masked;  /* [n_layers * n_heads] heads that give 0; NULL: none */
+
     /* the step at hand */
     const struct mdl_batch *batch;
     const atomic_int *cancel;
@@ -115,6 +118,10 @@ int mdl_grain_rows(int n_cols, int n_tokens);
 
 /* Attention of layer l: q against the cache into att.  Ends when all of it is done. */
 void mdl_attention(struct par_thread *me, struct mdl_state *s, int32_t l);
+/* First position in the table that the query there at `pos` sees through the layer's window (0: none), sinks aside. */
+int32_t mdl_first_seen(const struct mdl_state *s, const struct mdl_run *r, int32_t window, int32_t pos);
+/* First sink that a query sees which sees sinks, through the layer's window. */
+int32_t mdl_first_sink(const struct mdl_state *s, int32_t window);
 /* Floats of `partial` that the options ask for. */
 size_t mdl_attention_partial_floats(const struct mdl_model *m, const struct mdl_state_options *opt);
 

@@ -1,7 +1,11 @@
 """Hugging Face's own model classes, computed in float64."""
 import json
 import pathlib
+import sys
 import tempfile
+
+# transformers shall find the package tokenizers, not tokenizers.py of this folder
+sys.path.append(sys.path.pop(0))
 
 import safetensors
 import safetensors.numpy
