@@ -1,5 +1,4 @@
 /* The GGUF writer: header gathered in memory, data passed through, one rename at the end. */
-#define _XOPEN_SOURCE 700 /* realpath */
 #include "weights/gguf_write.h"
 
 #include <assert.h>

@@ -1,4 +1,6 @@
 /* New files: a temporary one, one rename at the end. */
+#define _XOPEN_SOURCE 700 /* realpath */
+
 #include "base/new_file.h"
 
 #include <errno.h>
@@ -20,12 +22,16 @@ static choir_status fail_errno(const struct base_new_file *f, int code, choir_er
     return base_fail(err, CHOIR_IO, "%s: %s", base_escape_str(name, f->path), strerror(code));
 }
 
-/* A device, a pipe, a dangling link: not to be replaced. */
-static choir_status check_target(const struct base_new_file *f, choir_error *err)
+/* A device, a pipe, a dangling link: not to be replaced.  *mode: who may do what with the file that is, if there is one. */
+static choir_status check_target(const struct base_new_file *f, mode_t *mode, choir_error *err)
 {
     struct stat st;
     char name[BASE_ESCAPE_CAP];
-    if (lstat(f->path, &st) != 0 || S_ISREG(st.st_mode)) {
+    if (lstat(f->path, &st) != 0) {
+        return CHOIR_OK;
+    }
+    *mode = st.st_mode & 0777;
+    if (S_ISREG(st.st_mode)) {
         return CHOIR_OK;
     }
     return S_ISDIR(st.st_mode) ? fail_errno(f, EISDIR, err)
@@ -33,7 +39,7 @@ static choir_status check_target(const struct base_new_file *f, choir_error *err
 }
 
 /* A new file beside the target.  Not mkstemp: its files are for their owner alone. */
-static choir_status make_temp(struct base_new_file *f, choir_error *err)
+static choir_status make_temp(struct base_new_file *f, mode_t mode, choir_error *err)
 {
     size_t cap = strlen(f->path) + 48;
     char *temp = malloc(cap);
@@ -42,7 +48,7 @@ static choir_status make_temp(struct base_new_file *f, choir_error *err)
     }
     for (int i = 0; i < TEMP_TRIES && f->fd < 0; i++) {
         snprintf(temp, cap, "%s.%ld-%d.tmp", f->path, (long)getpid(), i);
-        f->fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        f->fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
         if (f->fd < 0 && errno != EEXIST) {
             break;
         }
@@ -71,8 +77,9 @@ choir_status base_new_file_open(struct base_new_file *f, const char *path, choir
     if (f->path == NULL) {
         return base_fail_memory(err, strlen(path) + 1, "a file name");
     }
-    choir_status status = check_target(f, err);
-    status = status == CHOIR_OK ? make_temp(f, err) : status;
+    mode_t mode = 0666;
+    choir_status status = check_target(f, &mode, err);
+    status = status == CHOIR_OK ? make_temp(f, mode, err) : status;
     if (status != CHOIR_OK) {
         base_new_file_close(f);
     }

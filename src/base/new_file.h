@@ -15,7 +15,8 @@ struct base_new_file {
     int fd;
 };
 
-/* CHOIR_IO, in errno's words, when no file can be made there, or what is there is no regular file. */
+/* Where a file is already, the new one is for no more people than that.  CHOIR_IO, in errno's words, when no file can be made
+ * there, or what is there is no regular file. */
 choir_status base_new_file_open(struct base_new_file *f, const char *path, choir_error *err);
 /* CHOIR_IO when the file system has less room than that.  It may still run full later. */
 choir_status base_new_file_room(const struct base_new_file *f, uint64_t bytes, choir_error *err);

@@ -186,9 +186,8 @@ static choir_status take_over(struct reader *r, struct choir_sequence *s, choir_
     s->n_ids = (int32_t)r->h.n_ids;
     memcpy(s->ids, r->ids, (size_t)s->n_ids * sizeof *s->ids);
     s->n_cached = s->n_adopted = 0;
-    if (n == s->n_ids && n > 0) {
-        eng_truncate_computed(s, n - 1); /* its logits were not kept */
-    }
+    /* logits were not kept; and all is computed anew when the next token sees what is not there */
+    eng_truncate_computed(s, n == s->n_ids && n > 0 ? n - 1 : n);
     return CHOIR_OK;
 }
 

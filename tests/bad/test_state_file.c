@@ -229,6 +229,32 @@ static void test_forged(void **state)
     check_live(f, true);
 }
 
+/* A file, right in all its sums, that leaves out what only a window could have passed: computed anew. */
+static void test_hole(void **state)
+{
+    const struct fixture *f = *state;
+    struct eng_state_header h;
+    const size_t tiles = ENG_STATE_HEADER + N_IDS * sizeof(int32_t), bytes = (f->n_file - tiles) / 2;
+    const size_t n_logits = (size_t)f->golden.vocab_size * sizeof *f->logits;
+    float *right = malloc(n_logits);
+    assert_int_equal(choir_sequence_load(f->seq, f->path, NULL), CHOIR_OK);
+    compute(f->engine, f->seq);
+    memcpy(right, choir_sequence_logits(f->seq), n_logits);
+    memcpy(&h, f->file, sizeof h);
+    h.first_held = 16;
+    h.n_computed = N_IDS - 1;
+    h.header_sum = eng_state_header_sum(&h);
+    memcpy(f->bad, &h, sizeof h);
+    memcpy(f->bad + sizeof h, f->file + sizeof h, N_IDS * sizeof(int32_t));
+    memcpy(f->bad + tiles, f->file + tiles + bytes, bytes);
+    tiny_write(f->dir, "s.kv", f->bad, tiles + bytes);
+    assert_int_equal(choir_sequence_load(f->seq, f->path, NULL), CHOIR_OK);
+    assert_int_equal(choir_sequence_computed(f->seq), 0);
+    compute(f->engine, f->seq);
+    assert_memory_equal(choir_sequence_logits(f->seq), right, n_logits);
+    free(right);
+}
+
 /* Another type, a context too short, no file, a folder. */
 static void test_others(void **state)
 {
@@ -269,6 +295,10 @@ static void test_failed_save(void **state)
     struct stat st;
     assert_int_equal(lstat(link, &st), 0);
     assert_true(S_ISLNK(st.st_mode)); /* what it names was replaced */
+    assert_int_equal(chmod(f->path, 0600), 0);
+    assert_int_equal(choir_sequence_save(f->seq, f->path, NULL), CHOIR_OK);
+    assert_int_equal(stat(f->path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600); /* nobody sees more than before */
     assert_int_equal(choir_sequence_load(f->seq, f->path, NULL), CHOIR_OK);
     compute(f->engine, f->seq);
     check_live(f, true);
@@ -280,6 +310,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_cut, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_flips, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_forged, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_hole, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_others, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_failed_save, set_up, tear_down),
     };
