@@ -90,6 +90,15 @@ CHOIR_API double choir_probe_bandwidth(const choir_model *model, int n_threads);
  * 20 ms. */
 CHOIR_API double choir_probe_peak(const choir_model *model, int n_threads);
 
+/* What disturbs a measurement, counted since the machine or the process started; the difference of two readings tells. */
+typedef struct choir_machine_counters {
+    uint64_t ticks, stolen_ticks; /* of all processors together; those that the hypervisor gave to others */
+    uint64_t waited_ns;           /* of the first thread: ready to run, but no processor for it */
+    uint64_t throttled;           /* periods in which the control group's quota was used up */
+    double mhz;                   /* now, of the processor that runs this; 0: not told */
+} choir_machine_counters;
+CHOIR_API void choir_machine_count(choir_machine_counters *out);
+
 #ifdef __cplusplus
 }
 #endif

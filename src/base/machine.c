@@ -124,6 +124,16 @@ static uint64_t group_room(const char *folder)
     return limit > used ? limit - used : 0;
 }
 
+/* The complement of the throttled periods: the least of these belongs to the group that was throttled most, be it an
+ * ancestor whose quota it shares. */
+static uint64_t group_unthrottled(const char *folder)
+{
+    char path[PATH_CAP + 64];
+    char text[TEXT_CAP];
+    (void)snprintf(path, sizeof path, "%s/cpu.stat", folder);
+    return read_text(text, path) ? UINT64_MAX - field(text, "nr_throttled", 0) : UINT64_MAX;
+}
+
 /* ---- a group and its ancestors ----------------------------------------------------------------------- */
 
 typedef uint64_t group_fn(const char *folder);
@@ -288,4 +298,54 @@ uint64_t base_machine_peak_memory(void)
     char text[TEXT_CAP];
     (void)read_text(text, "/proc/self/status");
     return field(text, "VmHWM", 0) * 1024;
+}
+
+/* ---- what disturbs ------------------------------------------------------------------------------------ */
+
+/* The number that is `skip` words behind the beginning of text. */
+static uint64_t word_number(const char *text, int skip)
+{
+    for (int i = 0; i < skip; i++) {
+        text += strcspn(text, " \n");
+        text += strspn(text, " ");
+    }
+    const uint64_t n = parse_number(text);
+    return n == UINT64_MAX ? 0 : n;
+}
+
+/* Where the kernel does not say what runs now, /proc/cpuinfo has a number that is at least near it. */
+static double current_mhz(const char *root)
+{
+    char path[PATH_CAP];
+    char text[TEXT_CAP];
+    int cpu = 0;
+#if defined(__linux__)
+    cpu = sched_getcpu();
+#endif
+    (void)snprintf(path, sizeof path, "%s/sys/devices/system/cpu/cpu%d/cpufreq/scaling_cur_freq", root,
+                   cpu < 0 ? 0 : cpu);
+    if (read_text(text, path)) {
+        return (double)word_number(text, 0) / 1000;
+    }
+    (void)snprintf(path, sizeof path, "%s/proc/cpuinfo", root);
+    (void)read_text(text, path);
+    return (double)field(text, "cpu MHz\t\t", 0);
+}
+
+void base_machine_count(struct base_machine_counters *out, const char *root)
+{
+    enum { TICK_KINDS = 8, STEAL = 8 }; /* user nice system idle iowait irq softirq steal; "cpu" is word 0 */
+    char path[PATH_CAP];
+    char text[TEXT_CAP];
+    *out = (struct base_machine_counters){.mhz = current_mhz(root)};
+    (void)snprintf(path, sizeof path, "%s/proc/stat", root);
+    (void)read_text(text, path);
+    for (int i = 1; i <= TICK_KINDS; i++) {
+        out->ticks += word_number(text, i);
+    }
+    out->stolen_ticks = word_number(text, STEAL);
+    (void)snprintf(path, sizeof path, "%s/proc/self/schedstat", root);
+    (void)read_text(text, path);
+    out->waited_ns = word_number(text, 1);
+    out->throttled = UINT64_MAX - groups_least(root, "cpu", group_unthrottled);
 }

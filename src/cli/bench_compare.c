@@ -1,6 +1,8 @@
 /* choir bench compare A.json B.json: the same tests of two files, as ratios with an interval.  Reads what `bench -o json` and
- * `-o jsonl` write, and llama-bench's JSON, which has the same fields but n_seqs. */
+ * `-o jsonl` write, and llama-bench's JSON, which has the same fields but n_seqs.  Runs of one test that stand in several
+ * places of a file (measured in turns with the other, say) count together. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +20,7 @@ typedef struct rows {
     char name[ESCAPED_CAP];
     json_t *list;
     row *at;
-    size_t n;
+    size_t n, n_tests, n_noisy;
 } rows;
 
 static void rows_free(rows *r)
@@ -70,6 +72,34 @@ static bool read_count(int32_t *out, const json_t *object, const char *name, int
     return true;
 }
 
+/* The tests alike; the model too, unless each file has but one. */
+static bool same_test(const row *x, const row *y, bool any_model)
+{
+    const bench_case *a = &x->test, *b = &y->test;
+    return (any_model || strcmp(x->model, y->model) == 0) && a->n_prompt == b->n_prompt && a->n_gen == b->n_gen &&
+           a->n_depth == b->n_depth && a->n_seqs == b->n_seqs && a->n_threads == b->n_threads;
+}
+
+static const row *find_same(const rows *r, const row *wanted, bool any_model)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        if (same_test(&r->at[i], wanted, any_model)) {
+            return &r->at[i];
+        }
+    }
+    return NULL;
+}
+
+static bool one_model(const rows *r)
+{
+    for (size_t i = 1; i < r->n; i++) {
+        if (strcmp(r->at[i].model, r->at[0].model) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static choir_status read_row(row *out, const rows *r, size_t index, choir_error *err)
 {
     const json_t *object = json_array_get(r->list, index);
@@ -97,6 +127,30 @@ static choir_status read_row(row *out, const rows *r, size_t index, choir_error 
     return out->n_ts ? CHOIR_OK : fail(err, CHOIR_FILE, "%s: test %zu: no samples_ts", r->name, index + 1);
 }
 
+/* Puts the samples of the last row to an earlier one of the same test, if there is one. */
+static choir_status join_same(rows *r, choir_error *err)
+{
+    row *last = &r->at[r->n - 1];
+    size_t i = 0;
+    while (!same_test(&r->at[i], last, false)) {
+        i++;
+    }
+    row *first = &r->at[i];
+    if (first == last) {
+        return CHOIR_OK;
+    }
+    double *ts = realloc(first->ts, (first->n_ts + last->n_ts) * sizeof *ts);
+    if (!ts) {
+        return fail(err, CHOIR_RESOURCE, "%s: out of memory", r->name);
+    }
+    memcpy(ts + first->n_ts, last->ts, last->n_ts * sizeof *ts);
+    first->ts = ts;
+    first->n_ts += last->n_ts;
+    free(last->ts);
+    r->n--;
+    return CHOIR_OK;
+}
+
 static choir_status rows_read(rows *r, const char *path, choir_error *err)
 {
     prompt file;
@@ -117,36 +171,47 @@ static choir_status rows_read(rows *r, const char *path, choir_error *err)
     }
     for (size_t i = 0; i < json_array_size(r->list) && !status; i++) {
         r->n++;
-        status = read_row(&r->at[i], r, i, err);
+        r->n_tests++;
+        r->n_noisy += json_is_true(json_object_get(json_array_get(r->list, i), "noisy"));
+        status = read_row(&r->at[r->n - 1], r, i, err);
+        status = status ? status : join_same(r, err);
     }
     return status;
 }
 
-static const row *find_same(const rows *r, const row *wanted)
-{
-    for (size_t i = 0; i < r->n; i++) {
-        const bench_case *a = &r->at[i].test, *b = &wanted->test;
-        if (strcmp(r->at[i].model, wanted->model) == 0 && a->n_prompt == b->n_prompt && a->n_gen == b->n_gen &&
-            a->n_depth == b->n_depth && a->n_seqs == b->n_seqs && a->n_threads == b->n_threads) {
-            return &r->at[i];
-        }
-    }
-    return NULL;
-}
-
 static void print_row(stream *out, const row *a, const row *b)
 {
-    char name[BENCH_NAME_CAP], model[ESCAPED_CAP];
+    char name[BENCH_NAME_CAP], model_a[ESCAPED_CAP], model_b[ESCAPED_CAP], models[2 * ESCAPED_CAP + 8];
     double ratio, low, high;
     bool known = stats_ratio(&ratio, &low, &high, a->ts, a->n_ts, b->ts, b->n_ts);
     const char *verdict = !known     ? "one run is no interval"
                           : low > 1  ? "faster"
                           : high < 1 ? "slower"
                                      : "no difference";
-    stream_print(out, "| %-16s | %2d | %-16s | %10.2f | %10.2f | %6.3f | %6.3f to %6.3f | %-22s |\n",
-                 escaped(model, sizeof model, a->model, strlen(a->model)), (int)a->test.n_threads,
-                 bench_name(name, sizeof name, &a->test), stats_mean(a->ts, a->n_ts), stats_mean(b->ts, b->n_ts), ratio,
-                 low, high, verdict);
+    escaped(model_a, sizeof model_a, a->model, strlen(a->model));
+    escaped(model_b, sizeof model_b, b->model, strlen(b->model));
+    snprintf(models, sizeof models, strcmp(model_a, model_b) ? "%s, %s" : "%s", model_a, model_b);
+    stream_print(out, "| %-16s | %2d | %-16s | %10.2f | %10.2f | %6.3f | %6.3f to %6.3f | %-22s |\n", models,
+                 (int)a->test.n_threads, bench_name(name, sizeof name, &a->test), stats_mean(a->ts, a->n_ts),
+                 stats_mean(b->ts, b->n_ts), ratio, low, high, verdict);
+}
+
+static void print_header(stream *out)
+{
+    stream_print(out, "| %-16s | %2s | %-16s | %10s | %10s | %6s | %16s | %-22s |\n", "model", "t", "test", "A tok/s",
+                 "B tok/s", "B / A", "95 % interval", "B is");
+    stream_print(out, "| ---------------- | -: | ---------------- | ---------: | ---------: | -----: | "
+                      "---------------: | ---------------------- |\n");
+}
+
+static void tell_noise(const session *s, const rows *r)
+{
+    char line[ESCAPED_CAP + 96];
+    if (r->n_noisy > 0) {
+        snprintf(line, sizeof line, "%s: %zu of %zu tests were measured on a noisy machine", r->name, r->n_noisy,
+                 r->n_tests);
+        warning(&s->term, line);
+    }
 }
 
 choir_status bench_compare(session *s, const char *path_a, const char *path_b, choir_error *err)
@@ -155,22 +220,23 @@ choir_status bench_compare(session *s, const char *path_a, const char *path_b, c
     size_t matched = 0;
     choir_status status = rows_read(&a, path_a, err);
     status = status ? status : rows_read(&b, path_b, err);
+    const bool any_model = !status && one_model(&a) && one_model(&b);
     for (size_t i = 0; i < a.n && !status; i++) {
-        const row *same = find_same(&b, &a.at[i]);
-        if (!same) {
-            continue;
+        const row *same = find_same(&b, &a.at[i], any_model);
+        if (same && matched++ == 0) {
+            print_header(&s->out);
         }
-        if (matched++ == 0) {
-            stream_print(&s->out, "| %-16s | %2s | %-16s | %10s | %10s | %6s | %16s | %-22s |\n", "model", "t", "test",
-                         "A tok/s", "B tok/s", "B / A", "95 % interval", "B is");
-            stream_print(&s->out, "| ---------------- | -: | ---------------- | ---------: | ---------: | -----: | "
-                                  "---------------: | ---------------------- |\n");
+        if (same) {
+            print_row(&s->out, &a.at[i], same);
         }
-        print_row(&s->out, &a.at[i], same);
     }
     if (!status && matched == 0) {
         status = fail(err, CHOIR_FILE, "%s and %s have no test in common", a.name, b.name);
-    } else if (!status && (matched < a.n || matched < b.n)) {
+    } else if (!status) {
+        tell_noise(s, &a);
+        tell_noise(s, &b);
+    }
+    if (!status && (matched < a.n || matched < b.n)) {
         warning(&s->term, "tests that only one of the files has were left out");
     }
     rows_free(&a);

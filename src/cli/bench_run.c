@@ -263,6 +263,7 @@ static void hold_against_limits(bench_result *r, bench_state *b, double *share)
 
 static choir_status measure(bench_result *r, bench_state *b, choir_error *err)
 {
+    noise_meter noise;
     double *first_ns = calloc((size_t)r->runs, sizeof *first_ns);
     r->samples_ns = calloc((size_t)r->runs, sizeof *r->samples_ns);
     r->samples_ts = calloc((size_t)r->runs, sizeof *r->samples_ts);
@@ -273,14 +274,21 @@ static choir_status measure(bench_result *r, bench_state *b, choir_error *err)
     for (int32_t i = -1; i < r->runs && !status; i++) { /* -1 warms up */
         b->n_tokens = i <= 0 ? 0 : b->n_tokens;
         status = one_run(b, &r->samples_ns[i < 0 ? 0 : i], &first_ns[i < 0 ? 0 : i], err);
+        if (!status && i >= 0) {
+            noise_sample(&noise);
+        }
         if (!status) {
             probe(b, i + 1);
+        }
+        if (i < 0) {
+            noise_begin(&noise);
         }
     }
     if (!status) {
         summarize(r, b, first_ns);
         account(r, b->s);
         hold_against_limits(r, b, first_ns);
+        noise_end(&r->noise, &noise, r->samples_ts, (size_t)r->runs);
     }
     free(first_ns);
     return status;
@@ -311,4 +319,11 @@ double bench_share(const bench_result *r, const char **name)
 {
     *name = r->read_share >= r->ops_share ? "read" : "multiply-add";
     return r->read_share >= r->ops_share ? r->read_share : r->ops_share;
+}
+
+double bench_limit_ts(const bench_limits *limits, double bytes_per_token, double ops_per_token)
+{
+    const double by_read = bytes_per_token > 0 ? limits->read_per_second / bytes_per_token : 0;
+    const double by_ops = ops_per_token > 0 ? limits->ops_per_second / ops_per_token : 0;
+    return by_read > 0 && (by_read < by_ops || by_ops == 0) ? by_read : by_ops;
 }

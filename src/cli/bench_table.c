@@ -1,18 +1,20 @@
 /* The rows of `choir bench`: Markdown for people, JSON and CSV with llama-bench's field names and ours for programs. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/bench.h"
 #include "cli/report.h"
 
-/* A number of the row by its name: the one list that JSON and CSV are written from.  Whole numbers up to 2^53 are exact. */
+/* A number of the row by its name: the one list that JSON and CSV are written from.  Whole numbers up to 2^53 are exact.
+ * NAN is not known: null, or nothing between two commas. */
 typedef struct number_field {
     const char *name;
     double value;
     bool whole;
 } number_field;
 
-#define MAX_FIELDS 32
+#define MAX_FIELDS 40
 
 static size_t list_numbers(number_field *f, const session *s, const bench_result *r)
 {
@@ -42,6 +44,13 @@ static size_t list_numbers(number_field *f, const session *s, const bench_result
     f[n++] = (number_field){"limit_gb_per_s", r->limits.read_per_second / 1e9, false};
     f[n++] = (number_field){"limit_gop_per_s", r->limits.ops_per_second / 1e9, false};
     f[n++] = (number_field){"limit_share", bench_share(r, &limit), false};
+    f[n++] = (number_field){"limit_ts", bench_limit_ts(&r->limits, r->bytes_per_token, r->ops_per_token), false};
+    f[n++] = (number_field){"noise_spread", r->noise.spread, false};
+    f[n++] = (number_field){"noise_steal", r->noise.steal, false};
+    f[n++] = (number_field){"noise_waited", r->noise.waited, false};
+    f[n++] = (number_field){"noise_throttled", r->noise.throttled, true};
+    f[n++] = (number_field){"mhz_lowest", r->noise.mhz_lowest, true};
+    f[n++] = (number_field){"mhz_highest", r->noise.mhz_highest, true};
     f[n++] = (number_field){"peak_memory", (double)choir_peak_memory(), true};
     return n;
 }
@@ -52,7 +61,7 @@ typedef struct text_field {
 } text_field;
 
 typedef struct row_texts {
-    char cpu[128], type[64], test[BENCH_NAME_CAP];
+    char cpu[128], type[64], test[BENCH_NAME_CAP], noise[NOISE_CAP];
     text_field at[MAX_FIELDS];
     size_t n;
 } row_texts;
@@ -64,11 +73,17 @@ static void list_texts(row_texts *x, const session *s, const bench_result *r)
     snprintf(x->type, sizeof x->type, "%s %s", s->info.architecture, s->info.type);
     bench_share(r, &limit);
     const text_field all[] = {
-        {"build_commit", choir_version()}, {"cpu_info", x->cpu},
-        {"model_filename", s->info.path},  {"model_type", x->type},
-        {"type_k", s->opt->kv_type},       {"type_v", s->opt->kv_type},
-        {"kernels", s->info.kernels},      {"test", bench_name(x->test, sizeof x->test, &r->test)},
-        {"test_time", r->test_time},       {"limit", limit},
+        {"build_commit", choir_version()},
+        {"cpu_info", x->cpu},
+        {"model_filename", s->info.path},
+        {"model_type", x->type},
+        {"type_k", s->opt->kv_type},
+        {"type_v", s->opt->kv_type},
+        {"kernels", s->info.kernels},
+        {"test", bench_name(x->test, sizeof x->test, &r->test)},
+        {"test_time", r->test_time},
+        {"limit", limit},
+        {"noise", noise_text(x->noise, sizeof x->noise, &r->noise)},
     };
     memcpy(x->at, all, sizeof all);
     x->n = sizeof all / sizeof *all;
@@ -87,9 +102,12 @@ static json_t *row_json(const session *s, const bench_result *r)
             json_object_set_new(row, texts.at[i].name, json_text(texts.at[i].value, strlen(texts.at[i].value))) != 0;
     }
     for (size_t i = 0; i < n; i++) {
-        json_t *value = numbers[i].whole ? json_integer((json_int_t)numbers[i].value) : json_real(numbers[i].value);
+        json_t *value = isnan(numbers[i].value) ? json_null()
+                        : numbers[i].whole      ? json_integer((json_int_t)numbers[i].value)
+                                                : json_real(numbers[i].value);
         failed |= json_object_set_new(row, numbers[i].name, value) != 0;
     }
+    failed |= json_object_set_new(row, "noisy", json_boolean(noise_is_much(&r->noise))) != 0;
     for (int32_t i = 0; i < r->runs; i++) {
         failed |= json_array_append_new(ns, json_integer((json_int_t)r->samples_ns[i])) != 0;
         failed |= json_array_append_new(ts, json_real(r->samples_ts[i])) != 0;
@@ -130,7 +148,11 @@ static void print_csv(bench_table *t, const bench_result *r)
         print_csv_text(t->s, texts.at[i].value);
     }
     for (size_t i = 0; i < n; i++) {
-        stream_print(out, numbers[i].whole ? ",%.0f" : ",%.6g", numbers[i].value);
+        if (isnan(numbers[i].value)) {
+            stream_print(out, ",");
+        } else {
+            stream_print(out, numbers[i].whole ? ",%.0f" : ",%.6g", numbers[i].value);
+        }
     }
     stream_print(out, "\n");
 }

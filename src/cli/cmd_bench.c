@@ -1,4 +1,5 @@
 /* choir bench: every combination of the lists, one row each. */
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/bench.h"
@@ -6,6 +7,7 @@
 typedef struct plan {
     session *s;
     bench_table table;
+    bench_plot results;
     bench_limits limits; /* of the last case */
     choir_sampling sampling;
     int_list prompt, gen, depth, threads, seqs;
@@ -16,11 +18,15 @@ static int_list one(int32_t value)
     return (int_list){.at = {value}, .n = 1};
 }
 
-/* The lists given, or the defaults cut to what the model's context takes. */
+/* The lists given, or the defaults cut to what the model's context has room for behind the greatest depth. */
 static void plan_lists(plan *p)
 {
     const options *o = p->s->opt;
-    int32_t most = p->s->info.max_seq_len;
+    int32_t deepest = 0;
+    for (int i = 0; i < o->bench_depth.n; i++) {
+        deepest = o->bench_depth.at[i] > deepest ? o->bench_depth.at[i] : deepest;
+    }
+    const int32_t most = deepest < p->s->info.max_seq_len ? p->s->info.max_seq_len - deepest : 1;
     int threads = session_threads(o);
     p->prompt = o->bench_prompt.n ? o->bench_prompt : one(most < 512 ? most : 512);
     p->gen = o->bench_gen.n ? o->bench_gen : one(most < 128 ? most : 128);
@@ -50,6 +56,7 @@ static choir_status run_case(plan *p, const bench_case *test, choir_error *err)
     choir_status status = bench_run(&r, p->s, test, &p->sampling, err);
     p->limits = r.limits;
     status = status ? status : bench_table_row(&p->table, &r, err);
+    status = status ? status : bench_plot_add(&p->results, &r, err);
     bench_result_free(&r);
     return status;
 }
@@ -91,6 +98,42 @@ static bool nothing_to_run(const options *o)
     return o->bench_prompt.n && o->bench_gen.n;
 }
 
+/* One line below the table: a number of a noisy machine is no number. */
+static void tell_noise(const plan *p)
+{
+    char what[NOISE_CAP], line[NOISE_CAP + 128];
+    if (p->results.n_noisy > 0) {
+        snprintf(line, sizeof line, "too noisy to trust, %d of %zu tests: %s", (int)p->results.n_noisy, p->results.n,
+                 noise_text(what, sizeof what, &p->results.noise));
+        warning(&p->s->term, line);
+    }
+}
+
+/* A line needs two points. */
+static choir_status check_plot(const plan *p, choir_error *err)
+{
+    const char *path = p->s->opt->plot;
+    if (!path) {
+        return CHOIR_OK;
+    }
+    if (p->depth.n < 2 && p->seqs.n < 2) {
+        return fail(err, CHOIR_USAGE, "--plot draws over lists: -d 0,512,1024 or --n-seqs 1,4,16");
+    }
+    return bench_plot_check(path, err);
+}
+
+static choir_status measure(plan *p, choir_error *err)
+{
+    session *s = p->s;
+    bench_table_begin(&p->table, s, s->opt->output);
+    choir_status status = for_each_case(p, run_case, err);
+    if (!status) {
+        bench_table_end(&p->table, &p->limits);
+        tell_noise(p);
+    }
+    return status || !s->opt->plot ? status : bench_plot_write(&p->results, s, s->opt->plot, err);
+}
+
 static choir_status bench(session *s, choir_error *err)
 {
     if (nothing_to_run(s->opt)) {
@@ -104,14 +147,9 @@ static choir_status bench(session *s, choir_error *err)
     }
     plan_lists(&p);
     status = for_each_case(&p, check_length, err);
-    if (status) {
-        return status;
-    }
-    bench_table_begin(&p.table, s, s->opt->output);
-    status = for_each_case(&p, run_case, err);
-    if (!status) {
-        bench_table_end(&p.table, &p.limits);
-    }
+    status = status ? status : check_plot(&p, err);
+    status = status ? status : measure(&p, err);
+    bench_plot_free(&p.results);
     return status;
 }
 

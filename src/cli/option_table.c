@@ -95,6 +95,10 @@ const option_row option_rows[] = {
      INTO(OPTION_INT, runs), .min = 1, .max = 10000, .common = true},
     {BENCH, GROUP_TEXT, "output", 'o', NULL, 0, "FORMAT", "md, json, jsonl or csv (md)", INTO(OPTION_NAME, output),
      .names = output_name, .common = true},
+    {BENCH, GROUP_TEXT, "plot", 0, NULL, 0, "FILE", "draw the speeds over -d and --n-seqs as an SVG",
+     INTO(OPTION_TEXT, plot), .common = true,
+     .more = "A panel for each of the two lists that has several numbers, with what the machine's limits allow as a "
+             "dashed line; light or dark as the reader's screen is."},
 
     {ALL & ~QUANT, GROUP_MODEL, "model", 'm', NULL, 0, "MODEL", "folder, .gguf, .bin or ORG/NAME (built-in)",
      INTO(OPTION_TEXT, model), .common = true,

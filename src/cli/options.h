@@ -91,7 +91,7 @@ typedef struct options {
     /* bench */
     int_list bench_prompt, bench_gen, bench_depth, bench_threads, bench_seqs;
     int32_t runs;
-    const char *output;
+    const char *output, *plot;
     /* perplexity */
     int32_t stride, chunks; /* 0: not given */
     const char *save_logits, *kl;

@@ -30,6 +30,17 @@ uint64_t choir_peak_memory(void)
     return base_machine_peak_memory();
 }
 
+void choir_machine_count(choir_machine_counters *out)
+{
+    struct base_machine_counters c;
+    base_machine_count(&c, "");
+    *out = (choir_machine_counters){.ticks = c.ticks,
+                                    .stolen_ticks = c.stolen_ticks,
+                                    .waited_ns = c.waited_ns,
+                                    .throttled = c.throttled,
+                                    .mhz = c.mhz};
+}
+
 void choir_cpu_name(char *dst, size_t cap)
 {
     base_cpu_model_name(dst, (int)cap);

@@ -176,6 +176,34 @@ static void test_v1_and_hybrid(void **state)
     assert_int_equal(base_machine_quota_cores(tree), 1);
 }
 
+static void test_counters(void **state)
+{
+    (void)state;
+    struct base_machine_counters c;
+    base_machine_count(&c, tree);
+    assert_true(c.ticks == 0 && c.stolen_ticks == 0 && c.waited_ns == 0 && c.throttled == 0 && c.mhz == 0);
+    put("/proc/stat", "cpu  1 2 3 4 5 6 7 80 900 900\ncpu0 1 1 1 1 1 1 1 1 1 1\n");
+    put("/proc/self/schedstat", "123 4567 89\n");
+    put("/proc/cpuinfo", "processor\t: 0\ncpu MHz\t\t: 2300.250\ncache size\t: 1 KB\n");
+    put("/proc/self/cgroup", "0::/a/b\n");
+    put("/sys/fs/cgroup/a/b/cpu.stat", "usage_usec 5\nnr_periods 40\nnr_throttled 3\n");
+    put("/sys/fs/cgroup/a/cpu.stat", "nr_periods 40\nnr_throttled 17\nthrottled_usec 9\n");
+    base_machine_count(&c, tree);
+    assert_int_equal(c.ticks, 108);
+    assert_int_equal(c.stolen_ticks, 80);
+    assert_int_equal(c.waited_ns, 4567);
+    assert_int_equal(c.throttled, 17);
+    assert_true(c.mhz == 2300);
+    put("/proc/self/cgroup", "1:cpu,cpuacct:/\n0::/\n");
+    put("/sys/fs/cgroup/cpu/cpu.stat", "nr_periods 0\nnr_throttled 2\nthrottled_time 0\n");
+    base_machine_count(&c, tree);
+    assert_int_equal(c.throttled, 2);
+    put("/proc/stat", "nonsense");
+    put("/proc/self/schedstat", "1");
+    base_machine_count(&c, tree);
+    assert_true(c.ticks == 0 && c.stolen_ticks == 0 && c.waited_ns == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +215,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_v2_ancestors, make_tree, drop_tree),
         cmocka_unit_test_setup_teardown(test_container_root, make_tree, drop_tree),
         cmocka_unit_test_setup_teardown(test_v1_and_hybrid, make_tree, drop_tree),
+        cmocka_unit_test_setup_teardown(test_counters, make_tree, drop_tree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
