@@ -30,7 +30,7 @@ float files_value(uint64_t seed, uint64_t i);
 
 /* ---- folders ----------------------------------------------------------------------------------------- */
 
-/* A fresh folder under $TMPDIR, /dev/shm or /tmp; free() the name after files_remove_dir. */
+/* A fresh folder under $TMPDIR, /dev/shm or /tmp; files_remove_dir frees the name, too. */
 char *files_make_dir(void);
 /* dir/name; valid until the next call. */
 const char *files_path(const char *dir, const char *name);
