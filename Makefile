@@ -23,17 +23,21 @@ MACHINE  := $(shell $(CC) -dumpmachine)
 OPT      ?= -O3
 WARN     := -Wall -Wextra -Wshadow -Wformat=2 -Wundef -Wcast-qual
 CWARN    := $(WARN) -pedantic -Wconversion -Wstrict-prototypes -Wmissing-prototypes
-HARDEN   := -fstack-protector-strong -fPIC -fvisibility=hidden
+PIC      := -fPIC
+HARDEN   := -fstack-protector-strong -fvisibility=hidden
 ifeq ($(SANITIZE),)
 HARDEN   += -D_FORTIFY_SOURCE=2
 else
 HARDEN   += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDSAN    := -fsanitize=$(SANITIZE)
 endif
-COMMON   := $(OPT) -g -ffp-contract=off -fno-math-errno $(HARDEN) -MMD -MP -Iinclude -Isrc -I. $(WERROR)
+COMMON    = $(OPT) -g -ffp-contract=off -fno-math-errno $(PIC) $(HARDEN) -MMD -MP -Iinclude -Isrc -I. $(WERROR)
 CFLAGS   += -std=c11 -D_POSIX_C_SOURCE=200809L $(CWARN) $(COMMON)
 CXXFLAGS += -std=c++17 $(WARN) $(COMMON)
 LDFLAGS  += $(LDSAN) -Wl,-z,relro,-z,now
+ifeq ($(SANITIZE),)
+LDDEFS   := -Wl,-z,defs
+endif
 LDLIBS   += -lsentencepiece -ljansson -lpcre2-8 -lutf8proc -fopenmp -lm
 
 ifneq (,$(filter x86_64%,$(MACHINE)))
@@ -57,7 +61,7 @@ CLI_O    := $(CLI_C:%.c=$(BUILD)/%.o)
 TEST_O   := $(patsubst %,$(BUILD)/%.o,$(basename $(TEST_LIB)))
 TEST_BIN := $(TEST_C:%.c=$(BUILD)/%)
 
-all: $(BUILD)/choir ## build the program and the library (default)
+all: $(BUILD)/choir $(BUILD)/libchoir.so.0 doc ## build the program, the library, man pages, completions (default)
 
 # ---- what each file is compiled with ----------------------------------------------------------------
 
@@ -69,6 +73,8 @@ $(BUILD)/%_avx512bf16.o: ISA := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx
 $(BUILD)/%_dotprod.o: ISA := -march=armv8.2-a+dotprod
 $(BUILD)/%_i8mm.o:    ISA := -march=armv8.2-a+dotprod+i8mm
 $(BUILD)/src/kernels/parallel.o: ISA := -fopenmp
+# Only the program: it is linked -pie, the library's objects go into the shared one too.
+$(CLI_O): PIC := -fPIE
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -85,6 +91,8 @@ $(BUILD)/libchoir.a: $(LIB_O)
 	rm -f $@
 	$(AR) rcs $@ $^
 # The linker is the C++ one because of the SentencePiece wrapper; everything else is C.
+$(BUILD)/libchoir.so.0: $(LIB_O) mk/libchoir.map
+	$(CXX) $(LDFLAGS) $(LDDEFS) -shared -Wl,-soname,libchoir.so.0 -Wl,--version-script=mk/libchoir.map -o $@ $(LIB_O) $(LDLIBS)
 $(BUILD)/choir: $(CLI_O) $(BUILD)/libchoir.a
 	$(CXX) $(LDFLAGS) -pie -o $@ $^ -ledit $(LDLIBS)
 # Allocations of these go through the test, which makes them fail.
@@ -92,7 +100,9 @@ $(BUILD)/tests/oom/%: LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,
 $(TEST_BIN): $(BUILD)/%: $(BUILD)/%.o $(TEST_O) $(BUILD)/libchoir.a
 	$(CXX) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
-tests: $(BUILD)/choir $(TEST_BIN) ## build the tests without running them
+include mk/doc.mk mk/install.mk
+
+tests: all $(TEST_BIN) ## build the tests without running them
 
 # ---- for people -------------------------------------------------------------------------------------
 
@@ -127,7 +137,7 @@ clean: ## remove everything built
 	rm -rf build
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile mk/*.mk
 
 .PHONY: all tests run models test gate lint format deps deps-test deps-gate clean help
 .SECONDARY:

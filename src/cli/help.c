@@ -4,11 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const group_names[N_GROUPS] = {
-    [GROUP_TEXT] = "Text",         [GROUP_MODEL] = "Model",   [GROUP_OUTPUT] = "Output",
-    [GROUP_SAMPLING] = "Sampling", [GROUP_ENGINE] = "Engine", [GROUP_TALK] = "Talk",
-};
-
 static void print_commands(stream *out)
 {
     stream_print(out, "usage: choir COMMAND [flags]      choir help COMMAND      choir --version\n\n");
@@ -50,7 +45,7 @@ static void print_common(stream *out, const command_row *command)
 {
     stream_print(out, "\n");
     for (int group = 0; group < N_GROUPS; group++) {
-        const char *margin = group_names[group];
+        const char *margin = option_group_names[group];
         for (const option_row *row = option_rows; row->name; row++) {
             char left[64];
             if (row->group == (option_group)group && (row->commands & command->command) && row->common) {
@@ -69,7 +64,7 @@ static void print_all(stream *out, const command_row *command)
 {
     for (int group = 0; group < N_GROUPS; group++) {
         if (count_rows(command, (option_group)group, false) > 0) {
-            stream_print(out, "%s\n", group_names[group]);
+            stream_print(out, "%s\n", option_group_names[group]);
         }
         for (const option_row *row = option_rows; row->name; row++) {
             char left[64];

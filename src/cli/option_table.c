@@ -31,6 +31,11 @@ static const char *output_name(int i)
     return names[i];
 }
 
+const char *const option_group_names[N_GROUPS] = {
+    [GROUP_TEXT] = "Text",         [GROUP_MODEL] = "Model",   [GROUP_OUTPUT] = "Output",
+    [GROUP_SAMPLING] = "Sampling", [GROUP_ENGINE] = "Engine", [GROUP_TALK] = "Talk",
+};
+
 const command_row command_rows[] = {
     {CMD_COMPLETE, "complete", "", "write with the model in the terminal", "Type /help inside for what you can do.", 0,
      0, "a text to begin with goes after -p"},

@@ -122,6 +122,8 @@ typedef enum option_group {
     N_GROUPS
 } option_group;
 
+extern const char *const option_group_names[N_GROUPS];
+
 typedef struct option_row {
     unsigned commands; /* mask of cli_command */
     option_group group;
