@@ -44,6 +44,7 @@ typedef struct choir_model_info {
     const char *path;      /* "(built-in)" without one; lives as long as the model */
     int32_t dim, hidden_dim, n_layers, n_heads, n_kv_heads, head_dim, vocab_size, max_seq_len;
     int32_t sliding_window; /* 0: none */
+    int32_t n_windowed;     /* layers that have it */
     bool tied_output;
     double rope_theta;
     char rope_scaling[16];  /* "none", "linear", "dynamic", "yarn", "llama3", "longrope" */

@@ -41,6 +41,8 @@ static int run(session *s)
         return cmd_quantize(s);
     case CMD_PERPLEXITY:
         return cmd_perplexity(s);
+    case CMD_HEADS:
+        return cmd_heads(s);
     }
     return CHOIR_INTERNAL;
 }

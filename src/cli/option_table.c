@@ -10,9 +10,10 @@
 #define INFO   CMD_INFO
 #define QUANT  CMD_QUANTIZE
 #define PPL    CMD_PERPLEXITY
+#define HEADS  CMD_HEADS
 #define TEXT   (GEN | COMP)
 #define ENGINE (TEXT | BENCH)
-#define ALL    (ENGINE | TOK | INFO | QUANT | PPL)
+#define ALL    (ENGINE | TOK | INFO | QUANT | PPL | HEADS)
 
 #define INT_MOST     2147483647.0
 #define THREADS_MOST 1024
@@ -53,6 +54,10 @@ const command_row command_rows[] = {
      "The text comes from -f, stdin or -p.  Windows, scores and errors are those of\nllama.cpp's tool, so that numbers "
      "compare.",
      0, 0, "the text goes after -f"},
+    {CMD_HEADS, "heads", "map | cost [MODEL]", "what each attention head looks at, and what heads cost",
+     "map: attention weights of a text; a map a head, or one of them large\n"
+     "cost: what a model's attention takes, from its shape alone",
+     1, 3, "see choir help heads"},
     {CMD_QUANTIZE, "quantize", "IN OUT.gguf [TYPE]", "any model in, a smaller GGUF file out",
      "IN is a folder, a .gguf or .bin file or ORG/NAME; TYPE is q8_0 if not given.", 2, 3,
      "quantize takes IN OUT TYPE"},
@@ -60,18 +65,18 @@ const command_row command_rows[] = {
 };
 
 const option_row option_rows[] = {
-    {GEN | COMP | TOK | PPL, GROUP_TEXT, "prompt", 'p', NULL, 0, "TEXT", "the text to begin with",
+    {GEN | COMP | TOK | PPL | HEADS, GROUP_TEXT, "prompt", 'p', NULL, 0, "TEXT", "the text to begin with",
      INTO(OPTION_TEXT, prompt), .common = true,
      .more = "The text is UTF-8; what is not is refused with the offset of its first wrong byte. An empty prompt "
              "begins a text from nothing."},
-    {GEN | COMP | TOK | PPL, GROUP_TEXT, "file", 'f', NULL, 0, "FILE", "read the text from FILE (- is stdin)",
+    {GEN | COMP | TOK | PPL | HEADS, GROUP_TEXT, "file", 'f', NULL, 0, "FILE", "read the text from FILE (- is stdin)",
      INTO(OPTION_TEXT, file), .common = true,
      .more = "One final newline is dropped, as echo adds one; --raw keeps it. Without -p and -f, stdin is read when it "
              "is no terminal."},
-    {GEN | COMP | TOK | PPL, GROUP_TEXT, "raw", 0, NULL, 0, NULL, "keep the final newline of a file or of stdin",
-     INTO(OPTION_FLAG, raw)},
-    {GEN | COMP | TOK | PPL, GROUP_TEXT, "lossy", 0, NULL, 0, NULL, "replace invalid UTF-8 instead of refusing it",
-     INTO(OPTION_FLAG, lossy)},
+    {GEN | COMP | TOK | PPL | HEADS, GROUP_TEXT, "raw", 0, NULL, 0, NULL,
+     "keep the final newline of a file or of stdin", INTO(OPTION_FLAG, raw)},
+    {GEN | COMP | TOK | PPL | HEADS, GROUP_TEXT, "lossy", 0, NULL, 0, NULL,
+     "replace invalid UTF-8 instead of refusing it", INTO(OPTION_FLAG, lossy)},
     {TEXT, GROUP_TEXT, "chat", 0, NULL, 0, NULL, "a reply, by the model's chat template", INTO(OPTION_FLAG, chat),
      .common = true,
      .more = "The prompt is wrapped in the template that the model carries, known by its text and never run, and the "
@@ -112,7 +117,7 @@ const option_row option_rows[] = {
              "taken, else the built-in one."},
     {ALL, GROUP_MODEL, "tokenizer", 0, NULL, 0, "FILE", "SentencePiece file instead of the model's own",
      INTO(OPTION_TEXT, tokenizer), .more = "Needed for a llama2.c file without a tokenizer.model beside it."},
-    {ENGINE | INFO | PPL, GROUP_MODEL, "quant", 0, NULL, 0, "TYPE", "quantize while loading: q8_0, q4_K_M, ...",
+    {ENGINE | INFO | PPL | HEADS, GROUP_MODEL, "quant", 0, NULL, 0, "TYPE", "quantize while loading: q8_0, q4_K_M, ...",
      INTO(OPTION_NAME, quant), .names = choir_quant_name, .common = true,
      .more = "Each matrix is stored in this type while it is read; the file stays as it is. A mix such as q4_K_M gives "
              "a better type to the matrices that need it most."},
@@ -120,7 +125,11 @@ const option_row option_rows[] = {
      INTO(OPTION_FLAG, pure),
      .more = "Without it a mix such as q4_K_M gives a better type to the matrices that need it most, and the output "
              "matrix keeps more bits."},
-    {ENGINE | PPL, GROUP_MODEL, "mmap", 0, NULL, 0, NULL, "use the file in place instead of packing it",
+    {TEXT | PPL | HEADS, GROUP_MODEL, "mask-heads", 0, NULL, 0, "LIST", "heads that shall give nothing: L3H5,L4H*",
+     INTO(OPTION_HEADS, mask_heads),
+     .more = "Layers and heads count from 0; H* is all heads of a layer. What such a head found is replaced by zeros "
+             "before W_O mixes the heads. May be given again; choir heads prune-scan tells what each is worth."},
+    {ENGINE | PPL | HEADS, GROUP_MODEL, "mmap", 0, NULL, 0, NULL, "use the file in place instead of packing it",
      INTO(OPTION_FLAG, mmap),
      .more = "Starts at once and shares memory between processes, but rows that are not packed are computed with more "
              "slowly."},
@@ -132,9 +141,23 @@ const option_row option_rows[] = {
      INTO(OPTION_INT, ctx_size), .min = 1, .max = INT_MOST, .common = true},
     {PPL, GROUP_OUTPUT, "ctx-size", 'c', NULL, 0, "N", "tokens of a window (512)", INTO(OPTION_INT, ctx_size), .min = 1,
      .max = INT_MOST, .common = true},
+    {HEADS, GROUP_OUTPUT, "layer", 'l', NULL, 0, "N,..", "only these layers, from 0 (all)", INTO(OPTION_INTS, layers),
+     .min = 0, .max = 1023, .common = true},
+    {HEADS, GROUP_OUTPUT, "head", 0, NULL, 0, "N,..", "only these heads, from 0 (all)", INTO(OPTION_INTS, heads),
+     .min = 0, .max = 4095, .common = true},
+    {HEADS, GROUP_OUTPUT, "top", 0, NULL, 0, "K", "map: the K tokens that each token looks at most",
+     INTO(OPTION_INT, top), .min = 1, .max = 100, .common = true},
+    {HEADS, GROUP_OUTPUT, "new-tokens", 'n', NULL, 0, "N", "map: have the model go on for N tokens first (0)",
+     INTO(OPTION_INT, new_tokens), .min = 0, .max = 65536, .more = "Always the most likely token."},
+    {HEADS, GROUP_OUTPUT, "ctx-size", 'c', NULL, 0, "N", "cost: tokens of the context (the model's)",
+     INTO(OPTION_INT, ctx_size), .min = 1, .max = INT_MOST},
+    {HEADS, GROUP_OUTPUT, "csv", 0, NULL, 0, NULL, "lines of layer,head,query,key,weight", INTO(OPTION_FLAG, csv),
+     .common = true},
+    {HEADS, GROUP_OUTPUT, "pgm", 0, NULL, 0, "FILE", "map: a picture of all, a layer a row", INTO(OPTION_TEXT, pgm),
+     .common = true},
     {PPL, GROUP_OUTPUT, "stride", 0, "ppl-stride", 0, "N", "a window every N tokens, its last N scored",
      INTO(OPTION_INT, stride), .min = 1, .max = INT_MOST, .common = true},
-    {PPL, GROUP_OUTPUT, "chunks", 0, NULL, 0, "N", "most windows (all)", INTO(OPTION_INT, chunks), .min = 1,
+    {PPL | HEADS, GROUP_OUTPUT, "chunks", 0, NULL, 0, "N", "most windows (all)", INTO(OPTION_INT, chunks), .min = 1,
      .max = INT_MOST, .common = true},
     {PPL, GROUP_OUTPUT, "save-logits", 0, NULL, 0, "FILE", "keep the logits, to compare others with",
      INTO(OPTION_TEXT, save_logits), .common = true},
@@ -173,7 +196,7 @@ const option_row option_rows[] = {
      INTO(OPTION_INT, logprobs), .min = 0, .max = 100,
      .more = "Natural logarithms, of the model's own distribution: before penalties, temperature and filters. Needs "
              "--json. With --echo those of the prompt too."},
-    {GEN | TOK | INFO | PPL, GROUP_OUTPUT, "json", 0, NULL, 0, NULL, "one JSON object instead of text",
+    {GEN | TOK | INFO | PPL | HEADS, GROUP_OUTPUT, "json", 0, NULL, 0, NULL, "one JSON object instead of text",
      INTO(OPTION_FLAG, json), .common = true, .more = "In generate the object is that of OpenAI's completions."},
     {TOK, GROUP_OUTPUT, "ids", 0, NULL, 0, NULL, "ids only, on one line", INTO(OPTION_FLAG, ids_only)},
     {TOK, GROUP_OUTPUT, "decode", 0, NULL, 0, NULL, "the text given is ids: print what they say",
@@ -211,15 +234,15 @@ const option_row option_rows[] = {
      INTO(OPTION_TEXT, sampling.samplers),
      .more = "The order of the filters, separated by semicolons. One that is left out is not applied."},
 
-    {TEXT | INFO | PPL | QUANT, GROUP_ENGINE, "threads", 't', NULL, 0, "N", "threads (the physical cores)",
+    {TEXT | INFO | PPL | QUANT | HEADS, GROUP_ENGINE, "threads", 't', NULL, 0, "N", "threads (the physical cores)",
      INTO(OPTION_INT, threads), .min = 1, .max = THREADS_MOST, .common = true},
-    {ENGINE | INFO | PPL, GROUP_ENGINE, "batch", 'b', NULL, 0, "N", "prompt tokens computed at a time (512)",
+    {ENGINE | INFO | PPL | HEADS, GROUP_ENGINE, "batch", 'b', NULL, 0, "N", "prompt tokens computed at a time (512)",
      INTO(OPTION_INT, batch), .min = 1, .max = 65536,
      .more = "Changes the time to the first token, and memory, not the text."},
-    {ENGINE | INFO | PPL, GROUP_ENGINE, "kv-type", 0, NULL, 0, "TYPE",
+    {ENGINE | INFO | PPL | HEADS, GROUP_ENGINE, "kv-type", 0, NULL, 0, "TYPE",
      "of cached keys and values: f16, f32, q8_0 (f16)", INTO(OPTION_NAME, kv_type), .names = choir_kv_type_name,
      .common = true, .more = "q8_0 takes about half the memory of f16."},
-    {ENGINE | INFO | PPL, GROUP_ENGINE, "kv-block", 0, NULL, 0, "N", "tokens in a cache block (16)",
+    {ENGINE | INFO | PPL | HEADS, GROUP_ENGINE, "kv-block", 0, NULL, 0, "N", "tokens in a cache block (16)",
      INTO(OPTION_POWER, kv_block), .min = 1, .max = 256,
      .more = "A power of two. Texts that begin alike share whole blocks."},
     {TEXT | PPL, GROUP_ENGINE, "no-prefix-cache", 0, NULL, 0, NULL, "compute again what was computed before",
@@ -240,10 +263,10 @@ const option_row option_rows[] = {
              "Memory stays flat."},
     {GEN, GROUP_ENGINE, "sinks", 0, NULL, 0, "N", "of --infinite: first tokens that stay (4)",
      INTO(OPTION_INT, n_sinks), .min = 0, .max = 512},
-    {ENGINE | INFO | PPL, GROUP_ENGINE, "cpu", 0, NULL, 0, "LEVEL", "highest instruction set to use (the best)",
+    {ENGINE | INFO | PPL | HEADS, GROUP_ENGINE, "cpu", 0, NULL, 0, "LEVEL", "highest instruction set to use (the best)",
      INTO(OPTION_NAME, cpu), .names = choir_cpu_level_name,
      .more = "A level that this processor or this program lacks falls to the next lower one."},
-    {ENGINE | PPL, GROUP_ENGINE, "mem-limit", 0, NULL, 0, "BYTES", "refuse to need more, as 4G (what is free)",
+    {ENGINE | PPL | HEADS, GROUP_ENGINE, "mem-limit", 0, NULL, 0, "BYTES", "refuse to need more, as 4G (what is free)",
      INTO(OPTION_BYTES, mem_limit),
      .more = "K, M, G and T may follow the number. What does not fit is refused with the numbers, before anything is "
              "computed."},

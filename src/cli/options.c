@@ -31,6 +31,7 @@ void options_default(options *o)
                    .n_sinks = 4,
                    .batch = 512,
                    .logprobs = -1,
+                   .token = -1,
                    .kv_type = "f16",
                    .color = "auto",
                    .output = "md",
@@ -42,6 +43,8 @@ void options_free(options *o)
 {
     free(o->stops.at);
     free(o->biases.at);
+    free(o->mask_heads.at);
+    o->mask_heads = (head_list){0};
     o->stops = (text_list){0};
     o->biases = (bias_list){0};
 }
@@ -201,6 +204,53 @@ static choir_status add_bias(bias_list *list, const char *shown, const char *val
     return CHOIR_OK;
 }
 
+/* A number behind `letter`, or a star where that may be; *at moves behind it. */
+static bool read_index(int32_t *out, const char **at, char letter, bool star)
+{
+    char digits[12];
+    int64_t n;
+    if (**at != letter && **at != letter + ('a' - 'A')) {
+        return false;
+    }
+    *at += 1;
+    if (star && **at == '*') {
+        *at += 1;
+        *out = -1;
+        return true;
+    }
+    size_t len = strspn(*at, "0123456789");
+    if (len >= sizeof digits) {
+        return false;
+    }
+    memcpy(digits, *at, len);
+    digits[len] = '\0';
+    *at += len;
+    bool ok = number_int(&n, digits, 0, INT32_MAX);
+    *out = ok ? (int32_t)n : 0;
+    return ok;
+}
+
+static choir_status add_heads(head_list *list, const char *shown, const char *value, choir_error *err)
+{
+    for (const char *at = value;; at++) {
+        choir_head head;
+        if (!read_index(&head.layer, &at, 'L', false) || !read_index(&head.head, &at, 'H', true) ||
+            (*at && *at != ',')) {
+            return refuse(err, shown, value, "is not a list of heads, such as L3H5,L4H*");
+        }
+        choir_head *more = realloc(list->at, (list->n + 1) * sizeof *more);
+        if (!more) {
+            return fail(err, CHOIR_RESOURCE, "out of memory");
+        }
+        more[list->n] = head;
+        list->at = more;
+        list->n++;
+        if (!*at) {
+            return CHOIR_OK;
+        }
+    }
+}
+
 choir_status option_set(options *o, const option_row *row, const char *shown, const char *value, choir_error *err)
 {
     void *field = (char *)o + row->field;
@@ -234,6 +284,8 @@ choir_status option_set(options *o, const option_row *row, const char *shown, co
         return add_text(field, shown, value, err);
     case OPTION_BIAS:
         return add_bias(field, shown, value, err);
+    case OPTION_HEADS:
+        return add_heads(field, shown, value, err);
     }
     return fail(err, CHOIR_INTERNAL, "option %s has no kind", shown);
 }

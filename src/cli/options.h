@@ -16,7 +16,8 @@ typedef enum cli_command {
     CMD_TOKENIZE = 8,
     CMD_INFO = 16,
     CMD_QUANTIZE = 32,
-    CMD_PERPLEXITY = 64
+    CMD_PERPLEXITY = 64,
+    CMD_HEADS = 128
 } cli_command;
 
 /* One row of the table of commands. */
@@ -48,6 +49,11 @@ typedef struct bias_list {
     size_t n;
 } bias_list;
 
+typedef struct head_list {
+    choir_head *at;
+    size_t n;
+} head_list;
+
 typedef struct options {
     const command_row *command;
     const char *args[4]; /* positional */
@@ -56,6 +62,7 @@ typedef struct options {
     /* model */
     const char *model, *tokenizer, *quant, *cpu;
     bool mmap, pure;
+    head_list mask_heads;
     int32_t threads;    /* 0: not given */
     uint64_t mem_limit; /* 0: not given */
     /* prompt */
@@ -95,6 +102,13 @@ typedef struct options {
     /* perplexity */
     int32_t stride, chunks; /* 0: not given */
     const char *save_logits, *kl;
+    /* heads */
+    int_list layers, heads; /* empty: all */
+    int32_t top;            /* 0: not given */
+    int32_t new_tokens;
+    int32_t token; /* -1: not given */
+    bool csv;
+    const char *pgm;
 } options;
 
 typedef enum option_kind {
@@ -109,7 +123,8 @@ typedef enum option_kind {
     OPTION_REAL,  /* float, min to max; an infinite max means finite, open_min: above min */
     OPTION_INTS,  /* int_list, min to max */
     OPTION_TEXTS, /* text_list, repeatable */
-    OPTION_BIAS   /* bias_list, repeatable, ID=B */
+    OPTION_BIAS,  /* bias_list, repeatable, ID=B */
+    OPTION_HEADS  /* head_list, repeatable, "L3H5,L4H*" */
 } option_kind;
 
 typedef enum option_group {

@@ -175,7 +175,13 @@ static choir_status open_draft(session *s, const choir_engine_options *like, cho
 
 choir_status session_open_engine(session *s, const choir_engine_options *opt, choir_error *err)
 {
+    const head_list *masked = &s->opt->mask_heads;
     choir_status status = choir_engine_open(&s->engine, s->model, opt, err);
+    if (!status && masked->n > 0) {
+        choir_error cause;
+        status = choir_engine_mask_heads(s->engine, masked->at, masked->n, &cause);
+        status = status ? fail(err, status, "--mask-heads: %s", cause.msg) : CHOIR_OK;
+    }
     return status || !s->draft_model ? status : open_draft(s, opt, err);
 }
 

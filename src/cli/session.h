@@ -58,5 +58,6 @@ int cmd_tokenize(session *s);
 int cmd_info(session *s);
 int cmd_quantize(session *s);
 int cmd_perplexity(session *s);
+int cmd_heads(session *s);
 
 #endif

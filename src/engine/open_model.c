@@ -291,6 +291,9 @@ static void describe_config(const struct mdl_config *c, choir_model_info *info)
     info->vocab_size = c->vocab_size;
     info->max_seq_len = c->max_seq_len;
     info->sliding_window = c->sliding_window;
+    for (int32_t l = 0; c->sliding_window > 0 && l < c->n_layers; l++) {
+        info->n_windowed += mdl_is_windowed(c, l);
+    }
     info->tied_output = c->tied_output;
     info->rope_theta = c->rope[0].theta;
     struct mdl_params p;

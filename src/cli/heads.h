@@ -1,0 +1,82 @@
+/* choir heads: the text that is looked at, its attention maps, and the commands.
+ *
+ * Generation is not slowed down by being looked at: a text is replayed with a tap on (choir/tap.h). */
+#ifndef CHOIR_CLI_HEADS_H
+#define CHOIR_CLI_HEADS_H
+
+#include "cli/session.h"
+
+/* ---- heads_text.c: a text and an engine to replay it in ---- */
+
+typedef struct heads_text {
+    session *s;
+    int32_t *ids; /* [n_ids] */
+    int32_t n_ids;
+    int32_t n_prompt; /* of these, the ones that were given; the model wrote the others */
+    choir_sequence *seq;
+} heads_text;
+
+/* Reads the text that the flags name, opens model and engine, and has the model go on for -n tokens. */
+choir_status heads_text_open(heads_text *t, session *s, choir_error *err);
+/* For a text that is taken in pieces: model and ids alone, then an engine for pieces of ctx tokens, with rows of logits. */
+choir_status heads_text_read(heads_text *t, session *s, choir_error *err);
+choir_status heads_text_engine(heads_text *t, int32_t ctx, int32_t max_logits, choir_error *err);
+void heads_text_close(heads_text *t);
+/* Computes ids [n] from nothing, with the tap (NULL: none) from position tap->from on. */
+choir_status heads_replay(heads_text *t, const int32_t *ids, int32_t n, const choir_tap *tap, choir_error *err);
+/* A token for a picture: spaces as dots, line ends as arrows, other control characters as \xNN, cut at 24 characters. */
+#define LABEL_CAP 128
+const char *heads_label(char dst[LABEL_CAP], const choir_model *model, int32_t id);
+/* Columns that a UTF-8 text takes on a terminal. */
+int heads_width(const char *text);
+/* Columns of the window; 80 where there is none. */
+int heads_columns(const terminal *t);
+
+/* ---- heads_choice.c: --layer and --head ---- */
+
+typedef struct heads_choice {
+    int32_t *layers, *heads; /* [n_layers], [n_heads], ascending, each once */
+    int32_t n_layers, n_heads;
+} heads_choice;
+
+/* CHOIR_USAGE naming what the model does not have. */
+choir_status heads_choose(heads_choice *c, const session *s, choir_error *err);
+void heads_choice_free(heads_choice *c);
+
+/* ---- heads_map.c: attention weights of a text ---- */
+
+typedef struct heads_maps {
+    heads_choice choice;
+    int32_t n_tokens;
+    float *weights; /* [n_layers][n_heads] of the choice, each a triangle: row t holds t + 1 numbers */
+} heads_maps;
+
+choir_status heads_maps_make(heads_maps *m, heads_text *t, choir_error *err);
+void heads_maps_free(heads_maps *m);
+/* Row t [t + 1] of the i-th layer and j-th head of the choice. */
+const float *heads_row(const heads_maps *m, int32_t i, int32_t j, int32_t t);
+
+/* As the terminal, JSON, CSV and PGM have it. */
+void heads_map_draw(const heads_maps *m, const heads_text *t);
+choir_status heads_map_json(const heads_maps *m, const heads_text *t, choir_error *err);
+void heads_map_csv(const heads_maps *m, const heads_text *t);
+choir_status heads_map_pgm(const heads_maps *m, const heads_text *t, choir_error *err);
+
+/* ---- heads_paper.c: lines that are written together ---- */
+
+typedef struct paper {
+    char *text;
+    size_t n, cap;
+    stream *out; /* gets what is full */
+} paper;
+
+void paper_print(paper *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void paper_write(paper *p, const char *text, size_t n);
+void paper_close(paper *p);
+
+/* ---- the commands: each returns a status, stdout still open ---- */
+
+choir_status heads_map(session *s, choir_error *err);
+choir_status heads_cost(session *s, choir_error *err);
+
+#endif

@@ -1,0 +1,89 @@
+/* choir heads map: the attention weights of a text. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/heads.h"
+
+/* Numbers of a triangle of n rows. */
+static size_t triangle(int32_t n)
+{
+    return (size_t)n * ((size_t)n + 1) / 2;
+}
+
+static float *row_at(const heads_maps *m, int32_t i, int32_t j, int32_t t)
+{
+    const size_t map = (size_t)i * (size_t)m->choice.n_heads + (size_t)j;
+    return m->weights + map * triangle(m->n_tokens) + triangle(t);
+}
+
+const float *heads_row(const heads_maps *m, int32_t i, int32_t j, int32_t t)
+{
+    return row_at(m, i, j, t);
+}
+
+static void on_attention(void *user, choir_seen seen, int32_t head, const float *weights, int32_t n)
+{
+    const heads_maps *m = user;
+    for (int32_t i = 0; i < m->choice.n_layers; i++) {
+        for (int32_t j = 0; m->choice.layers[i] == seen.layer && j < m->choice.n_heads; j++) {
+            if (m->choice.heads[j] == head) {
+                memcpy(row_at(m, i, j, seen.pos), weights, (size_t)n * sizeof *weights);
+            }
+        }
+    }
+}
+
+choir_status heads_maps_make(heads_maps *m, heads_text *t, choir_error *err)
+{
+    choir_tap tap;
+    *m = (heads_maps){.n_tokens = t->n_ids};
+    choir_status status = heads_choose(&m->choice, t->s, err);
+    if (status) {
+        return status;
+    }
+    const size_t n_maps = (size_t)m->choice.n_layers * (size_t)m->choice.n_heads;
+    m->weights = triangle(t->n_ids) <= SIZE_MAX / sizeof(float) / n_maps
+                     ? calloc(n_maps * triangle(t->n_ids), sizeof(float))
+                     : NULL;
+    if (!m->weights) {
+        return fail(err, CHOIR_RESOURCE,
+                    "out of memory for %zu maps of %d tokens: choose fewer with --layer and --head", n_maps,
+                    (int)t->n_ids);
+    }
+    choir_tap_default(&tap);
+    tap.attention = on_attention;
+    tap.user = m;
+    return heads_replay(t, t->ids, t->n_ids, &tap, err);
+}
+
+void heads_maps_free(heads_maps *m)
+{
+    heads_choice_free(&m->choice);
+    free(m->weights);
+    m->weights = NULL;
+}
+
+choir_status heads_map(session *s, choir_error *err)
+{
+    const options *o = s->opt;
+    heads_text t;
+    heads_maps m = {.n_tokens = 0};
+    if (o->json && o->csv) {
+        return fail(err, CHOIR_USAGE, "--json and --csv exclude each other");
+    }
+    choir_status status = heads_text_open(&t, s, err);
+    status = status ? status : heads_maps_make(&m, &t, err);
+    if (!status && o->pgm) {
+        status = heads_map_pgm(&m, &t, err);
+    }
+    if (!status && o->json) {
+        status = heads_map_json(&m, &t, err);
+    } else if (!status && o->csv) {
+        heads_map_csv(&m, &t);
+    } else if (!status && !o->pgm) {
+        heads_map_draw(&m, &t);
+    }
+    heads_maps_free(&m);
+    heads_text_close(&t);
+    return status;
+}

@@ -1,0 +1,99 @@
+# Masked heads, and choir heads.
+
+load helper
+
+@test "--mask-heads: changes the text, takes lists and stars, and is the same however it is given" {
+    "$CHOIR_BIN" generate -p 'Once upon a time' --temp 0 -n 24 >bare
+    "$CHOIR_BIN" generate -p 'Once upon a time' --temp 0 -n 24 --mask-heads L0H1,L2H* >masked
+    "$CHOIR_BIN" generate -p 'Once upon a time' --temp 0 -n 24 --mask-heads l2h* --mask-heads L0H1 -t 1 -b 3 >again
+    ! cmp -s bare masked
+    cmp masked again
+}
+
+@test "--mask-heads: what is no list, and heads that are not there, are refused" {
+    refused 2 '--mask-heads: "L1" is not a list of heads' "$CHOIR_BIN" generate -p x --mask-heads L1
+    refused 2 '--mask-heads: "L1H2,"' "$CHOIR_BIN" generate -p x --mask-heads L1H2,
+    refused 2 '--mask-heads: "L*H1"' "$CHOIR_BIN" generate -p x --mask-heads 'L*H1'
+    refused 2 'the model has layers 0 to' "$CHOIR_BIN" generate -p x --mask-heads L999H0
+    refused 2 '--mask-heads: head 999 to be masked: the model has heads 0 to' "$CHOIR_BIN" generate -p x --mask-heads L0H999
+}
+
+@test "--mask-heads: perplexity and complete have it too; a kept text goes on only with the same heads" {
+    for i in {1..60}; do printf 'Tom has a red ball %s. ' "$i"; done >text
+    bare=$("$CHOIR_BIN" perplexity -f text -c 64 --chunks 2)
+    [ "$("$CHOIR_BIN" perplexity -f text -c 64 --chunks 2 --mask-heads 'L1H*')" != "$bare" ]
+    printf 'Once upon a time\n' | "$CHOIR_BIN" complete --temp 0 -n 8 --mask-heads 'L1H*' >/dev/null
+    "$CHOIR_BIN" generate -p 'Once upon a time' -n 4 --temp 0 --mask-heads 'L1H*' --kv-save kept >/dev/null
+    "$CHOIR_BIN" generate -n 4 --temp 0 --mask-heads 'L1H*' --kv-load kept >/dev/null </dev/null
+    refused 3 'kept' "$CHOIR_BIN" generate -n 4 --temp 0 --kv-load kept </dev/null
+}
+
+@test "heads map: every row of every head has its tokens and adds up to 1" {
+    need jq
+    "$CHOIR_BIN" heads map -p 'Tom has a ball. Tom has' --json >json
+    jq -e '(.tokens | length) as $n | .n_prompt == $n and (.ids | length) == $n and (.tokens | join("")) == "<s> Tom has a ball. Tom has"
+        and ([.layers[].layer] == [range(.layers | length)])
+        and all(.layers[].heads[].weights; length == $n)
+        and all(.layers[].heads[].weights | to_entries[]; (.value | length) == .key + 1 and ((.value | add) - 1 | fabs) < 1e-5)' json
+    "$CHOIR_BIN" heads map -p 'Tom has a ball. Tom has' --json --layer 1,0 --head 2 >some
+    jq -e --slurpfile all json '[.layers[].layer] == [0, 1] and all(.layers[]; [.heads[].head] == [2])
+        and .layers[1].heads[0].weights == $all[0].layers[1].heads[2].weights' some
+}
+
+@test "heads map: the same for any threads, batch and block size; the model can go on first" {
+    "$CHOIR_BIN" heads map -p 'Tom has a ball. Tom has' --csv >want
+    head -n 1 want | grep -qx 'layer,head,query,key,weight'
+    for flags in '-t 1' '-t 3 -b 5' '--kv-block 2' '--cpu reference'; do
+        # shellcheck disable=SC2086
+        "$CHOIR_BIN" heads map -p 'Tom has a ball. Tom has' --csv $flags | cmp - want
+    done
+    need jq
+    [ "$("$CHOIR_BIN" heads map -p 'Once upon' -n 3 --json --layer 0 --head 0 | jq -r '.tokens[.n_prompt:] | join("")')" = \
+        "$("$CHOIR_BIN" generate -p 'Once upon' -n 3 --temp 0)" ]
+}
+
+@test "heads map: pictures, in the terminal and as PGM" {
+    "$CHOIR_BIN" heads map -p 'Tom has a ball. Tom has' >all
+    grep -q 'L1H1' all
+    [ "$(awk '{ if (length($0) > most) most = length($0) } END { print most }' all)" -le 250 ] # bytes
+    "$CHOIR_BIN" heads map -p 'Tom has a ball. Tom has' --layer 0 --head 1 >one
+    grep -q 'layer 0, head 1' one
+    [ "$(grep -c '·Tom ' one)" -eq 2 ]
+    "$CHOIR_BIN" heads map -p 'Tom has a ball. Tom has' --layer 0 --head 1 --top 2 >top
+    [ "$(grep -c '←' top)" -eq "$("$CHOIR_BIN" tokenize -p 'Tom has a ball. Tom has' | wc -l)" ]
+    "$CHOIR_BIN" heads map -p 'Tom has a ball.' --layer 0,1 --head 1 --pgm maps.pgm >out
+    [ ! -s out ]
+    n=$("$CHOIR_BIN" tokenize -p 'Tom has a ball.' | wc -l)
+    [ "$(sed -n 2p maps.pgm)" = "$n $((2 * n + 1))" ]
+    [ "$(wc -c <maps.pgm)" -eq $((9 + ${#n} + $(echo -n $((2 * n + 1)) | wc -c) + n * (2 * n + 1))) ]
+}
+
+@test "heads: what is not there is refused" {
+    refused 2 'heads needs map' "$CHOIR_BIN" heads
+    refused 2 'there is no mop; did you mean map?' "$CHOIR_BIN" heads mop
+    refused 2 '--layer: the model has 0 to' "$CHOIR_BIN" heads map -p x --layer 99
+    refused 2 '--head: the model has 0 to' "$CHOIR_BIN" heads map -p x --head 99
+    refused 2 '--json and --csv' "$CHOIR_BIN" heads map -p x --json --csv
+    refused 4 'No such file' "$CHOIR_BIN" heads map -p x --pgm none/at.pgm
+    refused 2 'heads map: an argument is too many' "$CHOIR_BIN" heads map x
+}
+
+@test "heads cost: the known figures of GPT-3 and of a model with eight key/value heads" {
+    need jq
+    mkdir gpt3 llama
+    echo '{"model_type":"gpt2","n_embd":12288,"n_layer":96,"n_head":96,"n_positions":2048,"vocab_size":50257,
+        "activation_function":"gelu_new","layer_norm_epsilon":1e-5}' >gpt3/config.json
+    "$CHOIR_BIN" heads cost gpt3/config.json -c 4096 --json >json
+    jq -e '.parameters.total == 57982058496 and .parameters_layer.wq == 150994944 and .kv_bytes == 18 * 1073741824
+        and (.kv_forms[] | select(.n_kv_heads == 1).bytes) == 18 * 1073741824 / 96
+        and .operations_token.projections == 2 * .parameters.total and .operations_token.scores == 2 * 96 * 12288 * 4096' json
+    "$CHOIR_BIN" heads cost gpt3 -c 4096 | grep -q '18.0 GiB.*multi-head'
+    echo '{"model_type":"llama","hidden_size":8192,"intermediate_size":28672,"num_hidden_layers":80,"num_attention_heads":64,
+        "num_key_value_heads":8,"vocab_size":32000,"max_position_embeddings":4096,"hidden_act":"silu","rms_norm_eps":1e-5,
+        "rope_theta":10000.0,"tie_word_embeddings":false}' >llama/config.json
+    "$CHOIR_BIN" heads cost llama --json >json
+    jq -e '.parameters_layer == {wq: 67108864, wk: 8388608, wv: 8388608, wo: 67108864, total: 150994944}
+        and .kv_bytes == 1342177280 and (.kv_forms[] | select(.n_kv_heads == 64).bytes) == 8 * .kv_bytes' json
+    "$CHOIR_BIN" heads cost --json -m llama --kv-type q8_0 | jq -e '.kv_bytes == 1342177280 / 2 * 34 / 32'
+    "$CHOIR_BIN" heads cost | grep -q "grouped-query, the model's"
+}
