@@ -87,18 +87,16 @@ static int64_t blocks_of(const struct eng_plan *p, int32_t ctx)
 static void size_plan(struct eng_plan *p, const struct mdl_model *m, int32_t ctx)
 {
     const choir_engine_options *o = &p->opt;
+    const int64_t most = (int64_t)ctx * o->n_seqs; /* tokens that all sequences can have pending */
     p->opt.ctx_size = ctx;
     p->state = (struct mdl_state_options){
-        .max_tokens = o->batch < ctx ? o->batch : ctx,
+        .max_tokens = o->batch < most ? o->batch : (int32_t)most,
         .max_seq_len = ctx,
         .rope_len = p->rope_len,
         .n_threads = o->n_threads,
         .stream = o->infinite,
         .n_sinks = o->infinite ? o->n_sinks : 0,
     };
-    if (p->state.max_tokens < o->n_seqs) { /* every sequence can decode in one step */
-        p->state.max_tokens = o->n_seqs < o->batch ? o->n_seqs : o->batch;
-    }
     p->most_computed = o->infinite ? (int32_t)blocks_of(p, ctx) * o->kv_block : ctx;
     int64_t blocks = blocks_of(p, ctx) * o->n_seqs;
     p->n_blocks = blocks > INT32_MAX ? INT32_MAX : (int32_t)blocks;

@@ -147,6 +147,24 @@ static void test_many_together(void **state)
     }
 }
 
+/* The prompts of several sequences fill a step together, also when each has all the context. */
+static void test_prompts_in_one_step(void **state)
+{
+    const struct fixture *f = *state;
+    choir_engine *e = open_engine(f, 4, 512, N_IDS);
+    choir_sequence *seqs[4];
+    for (int i = 0; i < 4; i++) {
+        seqs[i] = open_sequence(e);
+        append(seqs[i], f->ids[i], N_IDS);
+    }
+    assert_int_equal(choir_engine_step(e, seqs, 4, NULL), CHOIR_OK);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(choir_sequence_computed(seqs[i]), N_IDS);
+        choir_sequence_close(seqs[i]);
+    }
+    choir_engine_close(e);
+}
+
 /* Two continuations of one past, written in turns: neither sees the other. */
 static void test_fork(void **state)
 {
@@ -405,6 +423,7 @@ int main(void)
         cmocka_unit_test(test_more_than_fit),
         cmocka_unit_test(test_step_after_truncate),
         cmocka_unit_test(test_many_together),
+        cmocka_unit_test(test_prompts_in_one_step),
         cmocka_unit_test(test_fork),
         cmocka_unit_test(test_truncate),
         cmocka_unit_test(test_generate_after_truncate),
