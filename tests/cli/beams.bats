@@ -2,7 +2,7 @@
 
 load helper
 
-@test "--beams: the best text on stdout, whatever the seed and the threads; one beam is greedy" {
+@test "--beams: the best text on stdout, whatever the seed and the threads; one beam is greedy as long as no text ends" {
     choir generate -p 'Once upon a time' -n 30 --beams 1 >one
     choir generate -p 'Once upon a time' -n 30 --temp 0 | cmp - one
     choir generate -p 'Once upon a time' -n 30 --beams 4 -s 1 >best

@@ -92,7 +92,9 @@ static int collect(void *user, const char *text, size_t n)
     return 0;
 }
 
-static void test_one_beam_is_greedy(void **state)
+/* As long as no end of text is among the best two: greedy drawing takes one that is the best, a search of one beam goes on with
+ * the second best beside it as long as that may come to more. */
+static void test_one_beam_without_ends_is_greedy(void **state)
 {
     struct fixture *f = *state;
     choir_sampling sampling = greedy();
@@ -316,7 +318,7 @@ static void test_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_beam_is_greedy),
+        cmocka_unit_test(test_one_beam_without_ends_is_greedy),
         cmocka_unit_test(test_scores),
         cmocka_unit_test(test_stop_strings),
         cmocka_unit_test(test_context_full),
