@@ -25,6 +25,9 @@ typedef struct choir_scheduler choir_scheduler;
 
 /* n bytes of whole UTF-8 sequences of the request's sample-th text; non-zero ends that text. */
 typedef int (*choir_sample_stream_fn)(void *user, int32_t sample, const char *text, size_t n);
+/* A token of the request's sample-th text, as choir_generation.token has it, before its text is streamed; non-zero ends that
+ * text. */
+typedef int (*choir_sample_token_fn)(void *user, int32_t sample, const choir_token *token);
 /* The sample-th text has ended; comes once for each sample of a request that was accepted.  status CHOIR_OK, or why it is cut
  * short, with *err: CHOIR_CANCELLED, or a failure of this text alone, CHOIR_FILE (its logits are not finite). *result and
  * *err are valid during the call. */
@@ -34,10 +37,14 @@ typedef void (*choir_sample_done_fn)(void *user, int32_t sample, const choir_res
 typedef struct choir_request_options {
     const int32_t *ids; /* [n_ids], the prompt */
     size_t n_ids;
+    /* Instead of ids: the texts go on from this sequence of the same engine as forks of it would.  What it has computed they
+     * hold together with it, up to the block that they write in; it stays as it is, and may go when submit returns. */
+    const choir_sequence *from;
     choir_sampling sampling;       /* sample i has choice + i */
-    choir_generation generation;   /* its stream and user must be NULL: those below count */
+    choir_generation generation;   /* its stream, token and user must be NULL: those below count; nothing is guessed */
     int32_t n_samples;             /* texts of this prompt, which is computed once; 1 */
     choir_sample_stream_fn stream; /* may be NULL */
+    choir_sample_token_fn token;   /* may be NULL: then no log-probabilities are computed; generation.n_top counts */
     choir_sample_done_fn done;     /* may be NULL */
     void *user;
 } choir_request_options;

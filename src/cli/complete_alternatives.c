@@ -66,8 +66,7 @@ static choir_status make(alternatives *a, choir_error *err)
     choir_request_options r;
     uint64_t id;
     choir_request_options_default(&r);
-    r.ids = choir_sequence_ids(w->seq);
-    r.n_ids = (size_t)choir_sequence_length(w->seq);
+    r.from = w->seq;
     r.sampling = w->opt.sampling;
     r.sampling.choice = w->turn;
     generation_options(&r.generation, w->s, &w->opt, NULL, NULL);

@@ -83,9 +83,10 @@ static void admit(struct pol_line *p)
 {
     while (p->n_running < p->n_tasks && p->n_running < p->max_running) {
         struct pol_task *t = p->tasks[p->n_running];
+        int32_t came_with = t->table->n_tokens;
         adopt(p, t);
         if (!can_join(p)) {
-            kv_table_truncate(t->table, p->pool, 0);
+            kv_table_truncate(t->table, p->pool, came_with);
             return;
         }
         t->running = true;
@@ -93,14 +94,26 @@ static void admit(struct pol_line *p)
     }
 }
 
-/* The youngest running task goes back to the front of those waiting. */
-static void preempt(struct pol_line *p)
+/* The youngest task that waits and holds blocks loses them; if there is none, the youngest running one does, and goes back to
+ * the front of those waiting.  False when none of these is younger than task i. */
+static bool preempt(struct pol_line *p, int32_t i)
 {
-    struct pol_task *t = p->tasks[--p->n_running];
+    int32_t k = p->n_tasks - 1;
+    while (k >= p->n_running && p->tasks[k]->table->n_blocks == 0) {
+        k--;
+    }
+    if (k <= i) {
+        return false;
+    }
+    struct pol_task *t = p->tasks[k];
     kv_table_truncate(t->table, p->pool, 0);
-    t->running = false;
-    t->n_step = 0;
-    p->n_preempted++;
+    if (t->running) {
+        t->running = false;
+        t->n_step = 0;
+        p->n_running--;
+        p->n_preempted++;
+    }
+    return true;
 }
 
 static bool is_decode(const struct pol_task *t)
@@ -153,8 +166,8 @@ int32_t pol_plan(struct pol_line *p)
         struct pol_task *t = p->tasks[i];
         int32_t n = share_of_step(p, i, room);
         int32_t need = kv_table_need(t->table, p->pool, n);
-        while (need > kv_pool_n_free(p->pool) - taken && i + 1 < p->n_running) {
-            preempt(p);
+        while (need > kv_pool_n_free(p->pool) - taken && preempt(p, i)) {
+            need = kv_table_need(t->table, p->pool, n); /* a block that was shared may be its own now */
         }
         if (need > kv_pool_n_free(p->pool) - taken) {
             break; /* it is the youngest that runs */

@@ -4,14 +4,14 @@
  * All tasks stand in one line in the order in which they came:
  *
  *     tasks   [ oldest  ...  ...  |  ...  ...  ...  youngest ]
- *               running: n_running   waiting, hold no block
+ *               running: n_running   waiting, hold no block but what they came with
  *
  * Running tasks are always the older ones.  The first that waits is admitted when there are free blocks for all that those
  * running and it have pending, and for each that will need it one more.  A step computes one token of everybody who has just one pending
  * (a decode) and fills the batch with chunks of the others' prompts, older ones first; a task whose next block is about to be
- * computed by an older one, since they begin alike, waits for it.  A task that lacks blocks in a step takes them from the
- * youngest running one, which goes back to the front of those waiting and is computed again later; when it is itself the
- * youngest, it sits the step out.
+ * computed by an older one, since they begin alike, waits for it.  A task that lacks blocks in a step takes them from those
+ * waiting that came with some (forks), then from the youngest running one, which goes back to the front of those waiting;
+ * either is computed again later.  When it is itself the youngest, it sits the step out.
  *
  * So the oldest computes at least a token in every step and is never put back: a task in whose line stand, it included, n
  * tokens (of prompts, and the most that may be generated) when it comes has ended after at most n steps. */

@@ -14,13 +14,19 @@ void choir_request_options_default(choir_request_options *request)
     choir_generation_default(&request->generation);
 }
 
-static choir_status check(const choir_request_options *o, choir_error *err)
+static choir_status check(const choir_request_options *o, const struct choir_engine *e, choir_error *err)
 {
     if (o->n_samples < 1 || o->n_samples > MAX_SAMPLES) {
         return base_fail(err, CHOIR_USAGE, "n_samples: %d (1 to %d allowed)", (int)o->n_samples, MAX_SAMPLES);
     }
-    if (o->generation.stream != NULL || o->generation.user != NULL) {
-        return base_fail(err, CHOIR_USAGE, "generation.stream and generation.user of a request: its own are meant");
+    if (o->generation.stream != NULL || o->generation.token != NULL || o->generation.user != NULL) {
+        return base_fail(err, CHOIR_USAGE,
+                         "generation.stream, generation.token and generation.user of a request: its own are meant");
+    }
+    if (o->from != NULL && (o->ids != NULL || o->n_ids > 0 || o->from->engine != e)) {
+        return base_fail(err, CHOIR_USAGE, "a request goes on from %s",
+                         o->from->engine != e ? "a sequence of its own engine"
+                                              : "ids or from a sequence, not from both");
     }
     return CHOIR_OK;
 }
@@ -51,11 +57,49 @@ static int stream_sample(void *user, const char *text, size_t n)
     return t->request->stream(t->request->user, t->sample, text, n);
 }
 
+static int tell_sample(void *user, const choir_token *token)
+{
+    const struct eng_task *t = user;
+    return t->request->token(t->request->user, t->sample, token);
+}
+
 /* Most tokens that its sequence will ever have. */
 static int32_t most_tokens(const struct eng_task *t)
 {
     int32_t ctx = t->seq->engine->opt.ctx_size, n = t->writer.g.max_tokens;
     return n >= 0 && n < ctx - t->seq->n_ids ? t->seq->n_ids + n : ctx;
+}
+
+/* A fork with its last token pending: whoever runs has something to compute. */
+static choir_status fork_pending(struct choir_sequence **out, const struct choir_sequence *from,
+                                 const choir_sampling *sampling, choir_error *err)
+{
+    choir_status status = choir_sequence_fork(out, from, sampling, err);
+    struct choir_sequence *s = *out;
+    if (status == CHOIR_OK) {
+        s->want_from = INT32_MAX;
+        s->n_cached = 0; /* what of it the cache had is not this text's to tell */
+        if (s->n_ids > 0 && s->table.n_tokens == s->n_ids) {
+            eng_sequence_cut(s, s->n_ids, s->n_ids - 1);
+        }
+    }
+    return status;
+}
+
+/* The prompt: the first text's is a fork where the request goes on from a sequence, the others come to it by following. */
+static choir_status open_prompt(struct eng_task *t, struct choir_engine *e, const choir_request_options *o,
+                                const choir_sampling *sampling, choir_error *err)
+{
+    const struct choir_sequence *from = o->from;
+    if (from != NULL && t->sample == 0) {
+        return fork_pending(&t->seq, from, sampling, err);
+    }
+    choir_status status = choir_sequence_open(&t->seq, e, sampling, err);
+    if (status != CHOIR_OK) {
+        return status;
+    }
+    return from != NULL ? choir_sequence_append(t->seq, from->ids, (size_t)from->n_ids, err)
+                        : choir_sequence_append(t->seq, o->ids, o->n_ids, err);
 }
 
 static choir_status open_task(struct eng_task *t, struct choir_engine *e, const choir_request_options *o,
@@ -68,11 +112,9 @@ static choir_status open_task(struct eng_task *t, struct choir_engine *e, const 
     g.stops = (const char *const *)r->stops;
     g.stop_bytes = r->stop_bytes;
     g.stream = r->stream != NULL ? stream_sample : NULL;
+    g.token = r->token != NULL ? tell_sample : NULL;
     g.user = t;
-    choir_status status = choir_sequence_open(&t->seq, e, &sampling, err);
-    if (status == CHOIR_OK) {
-        status = choir_sequence_append(t->seq, o->ids, o->n_ids, err);
-    }
+    choir_status status = open_prompt(t, e, o, &sampling, err);
     if (status == CHOIR_OK) {
         status = eng_writer_open(&t->writer, t->seq, &g, err);
     }
@@ -90,7 +132,7 @@ choir_status eng_request_open(struct eng_request **out, struct choir_engine *e, 
                               choir_error *err)
 {
     *out = NULL;
-    choir_status status = check(options, err);
+    choir_status status = check(options, e, err);
     if (status != CHOIR_OK) {
         return status;
     }
@@ -103,6 +145,7 @@ choir_status eng_request_open(struct eng_request **out, struct choir_engine *e, 
         return base_fail_memory(err, sizeof *r + n * sizeof *tasks, "a request");
     }
     r->stream = options->stream;
+    r->token = options->token;
     r->done = options->done;
     r->user = options->user;
     r->tasks = tasks;

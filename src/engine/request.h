@@ -18,6 +18,7 @@ struct eng_task {
 struct eng_request {
     uint64_t id;
     choir_sample_stream_fn stream;
+    choir_sample_token_fn token;
     choir_sample_done_fn done;
     void *user;
     bool cancelled; /* to be ended */

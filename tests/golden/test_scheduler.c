@@ -110,7 +110,7 @@ struct setting {
     int every; /* steps between two arrivals; 0: all at once */
 };
 
-static choir_engine *open_engine(const struct fixture *f, const struct setting *x)
+static choir_engine *open_engine_with(const struct fixture *f, const struct setting *x, bool prefix_cache)
 {
     choir_engine_options eo;
     choir_engine *e;
@@ -121,8 +121,14 @@ static choir_engine *open_engine(const struct fixture *f, const struct setting *
     eo.batch = x->batch;
     eo.n_seqs = x->n_seqs;
     eo.max_logits = x->max_logits;
+    eo.prefix_cache = prefix_cache;
     assert_int_equal(choir_engine_open(&e, f->model, &eo, NULL), CHOIR_OK);
     return e;
+}
+
+static choir_engine *open_engine(const struct fixture *f, const struct setting *x)
+{
+    return open_engine_with(f, x, true);
 }
 
 static int add_text(struct text *t, const char *text, size_t n)
@@ -186,13 +192,15 @@ static void expect_same(const struct text *found, const struct text *alone, cons
     assert_int_equal(found->result.n_replaced, alone->result.n_replaced);
 }
 
-static uint64_t submit(choir_scheduler *s, const struct asked *a, int n_samples, struct text *out)
+static uint64_t submit_from(choir_scheduler *s, const struct asked *a, const choir_sequence *from, int n_samples,
+                            struct text *out)
 {
     choir_request_options r;
     uint64_t id;
     choir_request_options_default(&r);
-    r.ids = a->ids;
-    r.n_ids = a->n_ids;
+    r.ids = from != NULL ? NULL : a->ids;
+    r.n_ids = from != NULL ? 0 : a->n_ids;
+    r.from = from;
     r.sampling = a->sampling;
     r.generation = a->generation;
     r.n_samples = n_samples;
@@ -201,6 +209,11 @@ static uint64_t submit(choir_scheduler *s, const struct asked *a, int n_samples,
     r.user = out;
     assert_int_equal(choir_scheduler_submit(&id, s, &r, NULL), CHOIR_OK);
     return id;
+}
+
+static uint64_t submit(choir_scheduler *s, const struct asked *a, int n_samples, struct text *out)
+{
+    return submit_from(s, a, NULL, n_samples, out);
 }
 
 static bool is_busy(const choir_scheduler *s)
@@ -347,20 +360,10 @@ static void test_samples(void **state)
     for (size_t k = 0; k < sizeof x / sizeof x[0]; k++) {
         for (int cache = 0; cache < 2; cache++) {
             struct text *texts = calloc(SAMPLES, sizeof *texts);
-            choir_engine_options eo;
-            choir_engine *e;
-            choir_engine_options_default(&eo);
-            eo.ctx_size = CTX;
-            eo.n_threads = x[k].threads;
-            eo.kv_block = x[k].block;
-            eo.batch = x[k].batch;
-            eo.n_seqs = x[k].n_seqs;
-            eo.max_logits = x[k].max_logits;
-            eo.prefix_cache = cache == 1;
-            assert_int_equal(choir_engine_open(&e, f->model, &eo, NULL), CHOIR_OK);
+            choir_engine *e = open_engine_with(f, &x[k], cache == 1);
             choir_scheduler *s = open_scheduler(e);
             submit(s, a, SAMPLES, texts);
-            size_t steps = 0, prompt = (a->n_ids + (size_t)eo.batch - 1) / (size_t)eo.batch;
+            size_t steps = 0, prompt = (a->n_ids + (size_t)x[k].batch - 1) / (size_t)x[k].batch;
             for (; is_busy(s); steps++) {
                 step(s);
             }
@@ -375,6 +378,61 @@ static void test_samples(void **state)
             choir_engine_close(e);
             free(texts);
         }
+    }
+    free(alone);
+}
+
+/* Texts that go on from a sequence: what it has computed is shared, not computed again, whatever it has computed, whether
+ * there is a prefix cache, in pools of one context and of many; it stays as it is, or is gone. */
+static void test_from_sequence(void **state)
+{
+    struct fixture *f = *state;
+    enum { SAMPLES = 5, LONG = 14 };
+    static const struct setting x[] = {
+        {1, 16, 512, N, 0, 0}, {2, 4, 512, 2, 3, 0}, {3, 64, 9, N, 0, 0}, {2, 1, 512, 2, N, 0}};
+    struct asked *a = &f->asked[LONG];
+    struct text *alone = calloc(SAMPLES, sizeof *alone);
+    for (int i = 0; i < SAMPLES; i++) {
+        write_alone(f, a, (uint64_t)i, &alone[i]);
+    }
+    for (int k = 0; k < 16; k++) {
+        const bool cache = k % 2 == 0, whole = k / 2 % 2 == 0;
+        struct text *texts = calloc(SAMPLES, sizeof *texts);
+        choir_engine *e = open_engine_with(f, &x[k / 4], cache);
+        choir_scheduler *s = open_scheduler(e);
+        choir_sequence *seq;
+        assert_int_equal(choir_sequence_open(&seq, e, &a->sampling, NULL), CHOIR_OK);
+        assert_int_equal(choir_sequence_append(seq, a->ids, a->n_ids - !whole, NULL), CHOIR_OK);
+        while (choir_sequence_computed(seq) < choir_sequence_length(seq)) {
+            assert_int_equal(choir_engine_step(e, &seq, 1, NULL), CHOIR_OK);
+        }
+        assert_int_equal(choir_sequence_append(seq, a->ids + a->n_ids - !whole, !whole, NULL), CHOIR_OK);
+        if (k % 3 == 0) {
+            submit_from(s, a, seq, SAMPLES, texts);
+        }
+        for (int i = 0; i < SAMPLES && k % 3 > 0; i++) { /* each a request of its own */
+            struct asked one = *a;
+            one.sampling.choice += (uint64_t)i;
+            submit_from(s, &one, seq, 1, &texts[i]);
+        }
+        assert_int_equal(choir_sequence_length(seq), a->n_ids);
+        if (k % 3 == 2) {
+            choir_sequence_close(seq);
+            seq = NULL;
+        }
+        run_out(s);
+        for (int i = 0; i < SAMPLES; i++) {
+            if (k % 3 > 0 || i == 0) {
+                assert_int_equal(texts[i].result.n_prompt, 1);
+            }
+            texts[i].result.n_prompt = alone[i].result.n_prompt;
+            expect_same(&texts[i], &alone[i], "from a sequence", i);
+        }
+        choir_sequence_close(seq);
+        choir_scheduler_close(s);
+        expect_no_block_held(e);
+        choir_engine_close(e);
+        free(texts);
     }
     free(alone);
 }
@@ -416,10 +474,8 @@ static void test_shared_prefix(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_together),
-        cmocka_unit_test(test_windows),
-        cmocka_unit_test(test_samples),
-        cmocka_unit_test(test_shared_prefix),
+        cmocka_unit_test(test_together),      cmocka_unit_test(test_windows),       cmocka_unit_test(test_samples),
+        cmocka_unit_test(test_from_sequence), cmocka_unit_test(test_shared_prefix),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

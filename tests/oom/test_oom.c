@@ -324,6 +324,56 @@ static choir_status schedule(struct fixture *f, choir_error *err)
     return status;
 }
 
+/* A search over several forks, with a stop string; what was not found is not given out. */
+static choir_status search_beams(struct fixture *f, choir_error *err)
+{
+    static const char *const stops[] = {"zzz"};
+    static const int32_t ids[] = {1, 10, 11};
+    choir_generation g;
+    choir_beam_options opt;
+    choir_result r;
+    choir_beam *beams = (choir_beam *)err;
+    int32_t n = 7;
+    choir_generation_default(&g);
+    choir_beam_options_default(&opt);
+    g.max_tokens = 5;
+    g.stops = stops;
+    g.n_stops = 1;
+    opt.n_beams = 3;
+    choir_sequence_truncate(f->seq, 0);
+    assert_int_equal(choir_sequence_append(f->seq, ids, 3, NULL), CHOIR_OK);
+    choir_status status = choir_beam_search(&beams, &n, &r, f->seq, &g, &opt, err);
+    assert_int_equal(n, status == CHOIR_OK ? 3 : 0);
+    assert_true((beams != NULL) == (status == CHOIR_OK));
+    assert_int_equal(choir_sequence_length(f->seq), 3);
+    choir_beams_free(beams, n);
+    return status;
+}
+
+/* A request that goes on from a sequence. */
+static choir_status schedule_fork(struct fixture *f, choir_error *err)
+{
+    static const int32_t ids[] = {1, 5, 6};
+    choir_scheduler *s;
+    choir_request_options r;
+    uint64_t id;
+    choir_sequence_truncate(f->seq, 0);
+    assert_int_equal(choir_sequence_append(f->seq, ids, 3, NULL), CHOIR_OK);
+    choir_status status = choir_scheduler_open(&s, f->engine, err);
+    if (status == CHOIR_OK) {
+        choir_request_options_default(&r);
+        r.from = f->seq;
+        r.sampling = f->sampling;
+        r.generation.max_tokens = 2;
+        status = choir_scheduler_submit(&id, s, &r, err);
+        for (int i = 0; i < 4 && status == CHOIR_OK; i++) {
+            status = choir_scheduler_step(s, err);
+        }
+    }
+    choir_scheduler_close(s);
+    return status;
+}
+
 static choir_status quantize_as(struct fixture *f, const char *in, const char *tokenizer, choir_error *err)
 {
     choir_quantize_options opt = {.in = in, .out = f->out, .type = "q8_0", .tokenizer = tokenizer};
@@ -401,6 +451,12 @@ static void test_engine(void **state)
     run_out(*state, generate, "choir_generate");
     run_out(*state, fork_sequence, "a fork");
     run_out(*state, schedule, "choir_scheduler");
+    run_out(*state, schedule_fork, "a request that goes on from a sequence");
+}
+
+static void test_beams(void **state)
+{
+    run_out(*state, search_beams, "choir_beam_search");
 }
 
 static void test_quantize(void **state)
@@ -550,6 +606,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_models, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_engine, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_beams, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_quantize, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_text, set_up, tear_down),
         cmocka_unit_test(test_decode_loop),

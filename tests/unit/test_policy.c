@@ -1,4 +1,4 @@
-/* Who runs, without a model: random arrivals, lengths, samples and cancellations in pools from nearly nothing to plenty.  A
+/* Who runs, without a model: random arrivals, lengths, samples, forks and cancellations in pools from nearly nothing to plenty.  A
  * "cache" indexed by slot holds a value for each token and all before it, so that what a task reads back of its past shows
  * whether its blocks are its own.  After every step: nobody lost, no block leaked, those who run are the older ones, the oldest
  * went on, everybody ends in time. */
@@ -28,8 +28,8 @@ struct sim_task {
     int32_t ids[MAX_LEN];
     int32_t n_prompt, n_end; /* tokens that it begins and ends with */
     int32_t n_most;          /* that it may end with */
-    uint64_t seed, group, number, deadline;
-    bool there;
+    uint64_t seed, number, deadline;
+    bool there, is_fork;
 };
 
 struct sim {
@@ -38,7 +38,7 @@ struct sim {
     struct sim_task tasks[MAX_TASKS];
     uint64_t *cache; /* [n_blocks * block] */
     uint64_t rng, step, n_came, n_ended, n_cancelled;
-    uint64_t n_shared, n_adopted, n_mixed;
+    uint64_t n_shared, n_adopted, n_mixed, n_forks;
 };
 
 static struct sim *now; /* whose turn it is, for adopt */
@@ -83,6 +83,25 @@ static uint64_t tokens_in_line(const struct sim *s)
     return n;
 }
 
+/* Begins with what another holds now, which it holds too, and goes on otherwise.  False when there is nothing to begin with. */
+static bool begin_as_fork(struct sim *s, struct sim_task *t)
+{
+    const int32_t n_tasks = s->line.n_tasks;
+    const struct sim_task *src = n_tasks > 0 ? (struct sim_task *)s->line.tasks[rnd(s, (uint32_t)n_tasks)] : t;
+    const int32_t n = src->table.n_tokens;
+    if (n == 0 || n >= MAX_LEN) {
+        return false;
+    }
+    assert_int_equal(kv_table_fork(&t->table, &src->table, s->line.pool, NULL), CHOIR_OK);
+    t->n_prompt = n + 1 + (int32_t)rnd(s, (uint32_t)(MAX_LEN - n));
+    memcpy(t->ids, src->ids, (size_t)n * sizeof *t->ids);
+    for (int32_t i = n; i < t->n_prompt; i++) {
+        t->ids[i] = (int32_t)(mix(t->number, (uint64_t)i) % 1000);
+    }
+    s->n_forks++;
+    return true;
+}
+
 static struct sim_task *come(struct sim *s, const struct sim_task *first)
 {
     struct sim_task *t = unused(s);
@@ -95,11 +114,11 @@ static struct sim_task *come(struct sim *s, const struct sim_task *first)
     t->line.ids = t->ids;
     if (first != NULL) {
         t->n_prompt = first->n_prompt;
-        t->group = first->group;
         t->line.follows = &first->line;
         memcpy(t->ids, first->ids, sizeof t->ids);
+    } else if (rnd(s, 3) == 0 && begin_as_fork(s, t)) {
+        t->is_fork = true;
     } else {
-        t->group = t->number;
         t->n_prompt = 1 + (int32_t)rnd(s, rnd(s, 3) == 0 ? MAX_LEN : MAX_LEN / 3);
         uint64_t book = rnd(s, 4), from = rnd(s, MAX_LEN); /* begins as others do, then goes its own way */
         for (int32_t i = 0; i < t->n_prompt; i++) {
@@ -180,7 +199,7 @@ static void check_plan(const struct sim *s, int32_t total)
         assert_true(t->there && t->line.running == (i < s->line.n_running));
         assert_true(i == 0 || ((const struct sim_task *)s->line.tasks[i - 1])->number < t->number);
         if (i >= s->line.n_running) {
-            assert_int_equal(t->table.n_blocks, 0);
+            assert_true(t->table.n_blocks == 0 || t->is_fork);
         } else {
             assert_true(t->line.n_step >= 0 && t->line.n_step <= t->line.n_ids - t->table.n_tokens);
             sum += t->line.n_step;
@@ -323,6 +342,7 @@ static void run(const struct setting *x, struct sim *sum)
     sum->n_shared += s->n_shared;
     sum->n_adopted += s->n_adopted;
     sum->n_mixed += s->n_mixed;
+    sum->n_forks += s->n_forks;
     sum->line.n_preempted += s->line.n_preempted;
     sum->step += s->step;
     for (int i = 0; i < MAX_TASKS; i++) {
@@ -352,7 +372,7 @@ static void test_random(void **state)
         run(&settings[i], sum);
     }
     assert_true(sum->step >= 1000000);
-    assert_true(sum->n_mixed > 100000 && sum->n_shared > 10000 && sum->n_adopted > 1000000);
+    assert_true(sum->n_forks > 10000 && sum->n_mixed > 100000 && sum->n_shared > 10000 && sum->n_adopted > 1000000);
     assert_true(sum->line.n_preempted > 5000);
     free(sum);
 }

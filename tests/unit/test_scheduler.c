@@ -200,7 +200,17 @@ static void test_refused(void **state)
     expect_refused(f, &x, CHOIR_USAGE, "n_samples: 0 (1 to 65536 allowed)");
     x = r;
     x.generation.user = &h;
-    expect_refused(f, &x, CHOIR_USAGE, "generation.stream and generation.user of a request: its own are meant");
+    expect_refused(f, &x, CHOIR_USAGE,
+                   "generation.stream, generation.token and generation.user of a request: its own are meant");
+    choir_sequence *seq;
+    assert_int_equal(choir_sequence_open(&seq, f->engine, &r.sampling, NULL), CHOIR_OK);
+    x = r;
+    x.from = seq;
+    expect_refused(f, &x, CHOIR_USAGE, "a request goes on from ids or from a sequence, not from both");
+    x.ids = NULL;
+    x.n_ids = 0;
+    expect_refused(f, &x, CHOIR_PROMPT, "prompt is empty, and the model has no token that begins a text");
+    choir_sequence_close(seq);
     x = r;
     x.sampling.top_p = 2;
     uint64_t id;
@@ -208,6 +218,56 @@ static void test_refused(void **state)
     step(f, 1); /* nothing to do */
     assert_false(choir_scheduler_cancel(f->s, 1));
     assert_int_equal(h.n_done[0], 0);
+}
+
+struct told {
+    int n[CAP];
+    int32_t ids[CAP][40];
+    double log_prob[CAP][40];
+    int end_at; /* tokens of a text after which it is refused; 0: none */
+};
+
+static int on_token(void *user, int32_t sample, const choir_token *token)
+{
+    struct told *x = user;
+    int n = x->n[sample]++;
+    x->ids[sample][n] = token->id;
+    x->log_prob[sample][n] = token->log_prob;
+    assert_int_equal(token->n_top, 2);
+    assert_true(token->top[0].log_prob >= token->log_prob && token->top[0].log_prob >= token->top[1].log_prob);
+    assert_int_equal(token->pos, (int)(sizeof prompt / sizeof *prompt) + n);
+    return x->n[sample] == x->end_at;
+}
+
+/* Each text's tokens come with its own number, as choir_generate tells them; a refusal ends one text. */
+static void test_tokens(void **state)
+{
+    struct fixture *f = *state;
+    struct told together = {.n = {0}}, alone = {.n = {0}}, few = {.end_at = 4};
+    choir_request_options r = request_of(NULL, 12);
+    r.stream = NULL;
+    r.done = NULL;
+    r.token = on_token;
+    r.generation.n_top = 2;
+    r.n_samples = 3;
+    r.user = &together;
+    assert_int_equal(choir_scheduler_submit(&(uint64_t){0}, f->s, &r, NULL), CHOIR_OK);
+    r.user = &few;
+    assert_int_equal(choir_scheduler_submit(&(uint64_t){0}, f->s, &r, NULL), CHOIR_OK);
+    run_out(f);
+    r.n_samples = 1;
+    for (int i = 0; i < 3; i++) {
+        alone.n[0] = 0;
+        r.user = &alone;
+        r.sampling.choice = (uint64_t)i;
+        assert_int_equal(choir_scheduler_submit(&(uint64_t){0}, f->s, &r, NULL), CHOIR_OK);
+        run_out(f);
+        assert_int_equal(together.n[i], 12);
+        assert_int_equal(few.n[i], 4);
+        assert_memory_equal(together.ids[i], alone.ids[0], 12 * sizeof(int32_t));
+        assert_memory_equal(together.log_prob[i], alone.log_prob[0], 12 * sizeof(double));
+        assert_memory_equal(few.ids[i], alone.ids[0], 4 * sizeof(int32_t));
+    }
 }
 
 /* Everything that a request points to may go when submit returns. */
@@ -425,6 +485,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_tokens, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_copies, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lengths, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_cancel, set_up, tear_down),
