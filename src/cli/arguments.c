@@ -129,8 +129,11 @@ static choir_status check_jsonl(const options *o, choir_error *err)
         {o->kv_save, "--kv-save"},
         {o->kv_load, "--kv-load"},
     };
-    if (!o->jsonl && (o->resume || o->n_seqs)) {
-        return fail(err, CHOIR_USAGE, "%s goes with --jsonl", o->resume ? "--resume" : "--n-seqs");
+    const bool several = o->jsonl || (o->n_samples > 1 && o->beams == 0);
+    if ((o->resume && !o->jsonl) || (o->n_seqs > 0 && !several)) {
+        return fail(err, CHOIR_USAGE, "%s",
+                    o->resume && !o->jsonl ? "--resume goes with --jsonl"
+                                           : "--n-seqs goes with --jsonl or --n-samples");
     }
     for (size_t i = 0; o->jsonl && i < sizeof others / sizeof others[0]; i++) {
         if (others[i].given) {
@@ -159,6 +162,7 @@ static choir_status check_texts(const options *o, choir_error *err)
         {o->kv_save && o->beams > 0, "--kv-save", "--beams"},
         {o->kv_load && o->beams > 0, "--kv-load", "--beams"},
         {o->infinite && o->beams > 0, "--infinite", "--beams"},
+        {o->infinite && o->n_samples > 1, "--infinite", "--n-samples"},
     };
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         if (pairs[i].given) {

@@ -1,7 +1,8 @@
 /* A search knows its texts only when it is over, so nothing is streamed. */
-#include "cli/generate_beams.h"
-
 #include <stdlib.h>
+
+#include "cli/completion.h"
+#include "cli/generate.h"
 
 choir_status generate_beams_check(const options *o, choir_error *err)
 {
@@ -18,24 +19,21 @@ choir_status generate_beams_check(const options *o, choir_error *err)
     return CHOIR_OK;
 }
 
-static const char *finish_name(choir_finish finish)
+static choir_status add_choice(generate_job *j, int32_t index, const choir_beam *b, choir_error *err)
 {
-    return finish == CHOIR_FINISH_STOP ? "stop" : finish == CHOIR_FINISH_LENGTH ? "length" : NULL;
-}
-
-static choir_status add_choice(session *s, json_t *choices, int32_t index, const prompt *before, const choir_beam *b,
-                               choir_error *err)
-{
+    const char *finish = b->finish == CHOIR_FINISH_CALLER ? NULL : completion_finish(b->finish);
     text_buffer text = {0};
     json_t *choice = NULL;
-    if (!(s->opt->echo && text_append(&text, before->text, before->n)) && !text_append(&text, b->text, b->n_text)) {
-        choice = json_pack("{s:i, s:o, s:n, s:s?, s:f, s:f, s:i}", "index", (int)index, "text",
-                           json_text(text.at, text.n), "logprobs", "finish_reason", finish_name(b->finish), "score",
-                           b->score, "log_prob", b->log_prob, "tokens", (int)b->length);
+    if (!(j->s->opt->echo && text_append(&text, j->prompt.text, j->prompt.n)) &&
+        !text_append(&text, b->text, b->n_text)) {
+        choice = completion_choice(index, &text, json_null(), finish);
     }
     free(text.at);
-    return choice && json_array_append_new(choices, choice) == 0 ? CHOIR_OK
-                                                                 : fail(err, CHOIR_RESOURCE, "out of memory for JSON");
+    json_t *scores = json_pack("{s:f, s:f, s:i}", "score", b->score, "log_prob", b->log_prob, "tokens", (int)b->length);
+    bool failed = !choice || json_object_update(choice, scores) || json_array_append(j->choices, choice);
+    json_decref(scores);
+    json_decref(choice);
+    return failed ? fail(err, CHOIR_RESOURCE, "out of memory for JSON") : CHOIR_OK;
 }
 
 static void print_text(session *s, int32_t index, const prompt *before, const choir_beam *b)
@@ -49,15 +47,15 @@ static void print_text(session *s, int32_t index, const prompt *before, const ch
     stream_write(&s->out, b->text, b->n_text);
 }
 
-static choir_status show(session *s, const choir_beam *beams, int32_t n, const prompt *before, json_t *choices,
-                         choir_error *err)
+static choir_status show(generate_job *j, const choir_beam *beams, int32_t n, choir_error *err)
 {
+    session *s = j->s;
     choir_status status = CHOIR_OK;
     for (int32_t i = 0; i < n && i < s->opt->n_samples && !status; i++) {
         if (s->opt->json) {
-            status = add_choice(s, choices, i, before, &beams[i], err);
+            status = add_choice(j, i, &beams[i], err);
         } else {
-            print_text(s, i, before, &beams[i]);
+            print_text(s, i, &j->prompt, &beams[i]);
         }
     }
     stream_end_line(&s->out, &s->term);
@@ -68,22 +66,22 @@ static choir_status show(session *s, const choir_beam *beams, int32_t n, const p
     return status;
 }
 
-choir_status generate_beams(session *s, choir_sequence *seq, const prompt *before, json_t *choices, choir_result *total,
-                            choir_error *err)
+choir_status generate_beams(generate_job *j, choir_error *err)
 {
+    session *s = j->s;
     choir_generation g;
     choir_beam_options opt;
     choir_beam *beams;
     choir_error other;
     int32_t n;
     generation_options(&g, s, s->opt, NULL, NULL);
-    g.at_start = before->n == 0 || s->chat;
+    g.at_start = j->at_start;
     choir_beam_options_default(&opt);
     opt.n_beams = s->opt->beams;
     opt.length_penalty = (double)s->opt->length_penalty;
-    choir_status status = choir_beam_search(&beams, &n, total, seq, &g, &opt, err);
+    choir_status status = choir_beam_search(&beams, &n, &j->total, j->seq, &g, &opt, err);
     s->out.interrupted = false;
-    choir_status shown = show(s, beams, n, before, choices, status ? &other : err);
+    choir_status shown = show(j, beams, n, status ? &other : err);
     choir_beams_free(beams, n);
     return status ? status : shown;
 }

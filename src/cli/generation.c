@@ -64,3 +64,26 @@ void generation_options(choir_generation *g, const session *s, const options *o,
     g->stream = on_text;
     g->user = user;
 }
+
+int32_t generation_at_once(const options *o)
+{
+    return o->n_seqs > 0 ? o->n_seqs : 16;
+}
+
+void generation_engine_options(choir_engine_options *opt, const session *s, int32_t n, int32_t least)
+{
+    choir_engine_options full;
+    choir_memory m;
+    choir_error err;
+    session_engine_options(s, opt);
+    opt->max_logits = n;
+    opt->n_seqs = n;
+    for (full = *opt; opt->n_seqs > least; opt->n_seqs = opt->n_seqs / 2 > least ? opt->n_seqs / 2 : least) {
+        full.n_seqs = opt->n_seqs;
+        full.ctx_size = opt->ctx_size > 0 ? opt->ctx_size : s->info.max_seq_len;
+        if (choir_memory_account(&m, s->model, &full, &err) == CHOIR_OK && m.kv + m.activations <= m.free &&
+            (opt->mem_limit == 0 || m.total <= opt->mem_limit)) {
+            break;
+        }
+    }
+}

@@ -12,7 +12,6 @@
 #include "cli/signals.h"
 
 enum {
-    SEQS_DEFAULT = 16,
     /* Texts read ahead for each that can run: enough that the engine is never short of work, few enough that memory
      * does not grow with the input. */
     AHEAD_PER_RUNNING = 2,
@@ -233,23 +232,11 @@ static choir_status open_input(jsonl_input *in, const options *o, choir_error *e
     return in->fd < 0 ? fail(err, CHOIR_IO, "%s: %s", in->name, strerror(errno)) : CHOIR_OK;
 }
 
-/* As many texts at the same time as asked for.  The cache is made for that many of full length only if they fit; else for
- * fewer: most texts are short, and when blocks run out the scheduler puts the youngest back. */
 static choir_status open_engine(job *j, choir_error *err)
 {
     session *s = j->s;
-    choir_engine_options opt, full;
-    choir_memory m;
-    session_engine_options(s, &opt);
-    opt.n_seqs = opt.max_logits = s->opt->n_seqs > 0 ? s->opt->n_seqs : SEQS_DEFAULT;
-    for (full = opt; opt.n_seqs > 1; opt.n_seqs /= 2) {
-        full.n_seqs = opt.n_seqs;
-        full.ctx_size = opt.ctx_size > 0 ? opt.ctx_size : s->info.max_seq_len;
-        if (choir_memory_account(&m, s->model, &full, err) == CHOIR_OK && m.kv + m.activations <= m.free &&
-            (opt.mem_limit == 0 || m.total <= opt.mem_limit)) {
-            break;
-        }
-    }
+    choir_engine_options opt;
+    generation_engine_options(&opt, s, generation_at_once(s->opt), 1);
     choir_status status = session_open_engine(s, &opt, err);
     if (!status) {
         report_setup(s, j->sampling->seed);

@@ -171,7 +171,7 @@ const option_row option_rows[] = {
              "is held back."},
     {TEXT, GROUP_OUTPUT, "ignore-eos", 0, NULL, 0, NULL, "never draw the end of the text",
      INTO(OPTION_FLAG, sampling.ignore_eos)},
-    {GEN, GROUP_OUTPUT, "n-samples", 0, NULL, 0, "N", "several texts, one after another (1)",
+    {GEN, GROUP_OUTPUT, "n-samples", 0, NULL, 0, "N", "several texts, made together (1)",
      INTO(OPTION_INT, n_samples), .min = 1, .max = 1000000,
      .more = "Each text is drawn with a random stream of its own, made from the seed; the prompt is computed once. "
              "With --beams: how many of the best are printed."},
@@ -183,7 +183,7 @@ const option_row option_rows[] = {
      INTO(OPTION_TEXT, resume),
      .more = "Answers go to the end of OUT, and what is answered there is not computed again; a line that a kill cut "
              "off is dropped."},
-    {GEN, GROUP_OUTPUT, "n-seqs", 0, NULL, 0, "N", "with --jsonl: texts at the same time (16)",
+    {GEN, GROUP_OUTPUT, "n-seqs", 0, NULL, 0, "N", "of several texts: at the same time (16)",
      INTO(OPTION_INT, n_seqs), .min = 1, .max = 1024},
     {GEN, GROUP_OUTPUT, "beams", 0, NULL, 0, "N", "the most likely text, by a search N wide", INTO(OPTION_INT, beams),
      .min = 1, .max = 1024,

@@ -124,7 +124,7 @@ choir_status session_open_model(session *s, bool headers, choir_error *err)
     if (!status) {
         choir_model_describe(s->model, &s->info);
     }
-    if (!status && s->opt->draft && !headers) {
+    if (!status && s->opt->draft && session_guesses(s) > 0 && !headers) {
         status = open_model(&s->draft_model, &s->draft_path, s, "--draft", s->opt->draft, false, err);
     }
     return status;
@@ -137,6 +137,9 @@ enum { DRAFT_BATCH = 64 };
 
 int32_t session_guesses(const session *s)
 {
+    if (s->opt->n_samples > 1) {
+        return 0; /* a step computes a token of each: guesses would make it no cheaper */
+    }
     return s->opt->draft ? DRAFT_GUESSES : s->opt->speculate;
 }
 

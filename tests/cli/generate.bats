@@ -95,6 +95,34 @@ load helper
     choir generate -p 'One day' -n 40 -s 3 --n-samples 3 | cmp - want
 }
 
+@test "--n-samples: each text is the same whoever runs beside it, in any order of their ends" {
+    need jq
+    choir generate -p 'Once upon a time' -n 60 -s 3 --n-samples 9 --stop cat --stop . --json >want
+    [ "$(jq '[.choices[].index] == [range(9)]' want)" = true ]
+    [ "$(jq '[.choices[].text | length] | unique | length > 3' want)" = true ] # they end at different times
+    for args in '--n-seqs 1' '--n-seqs 4 -t 2' '-t 3 --kv-block 1' '-t 1 --kv-block 64 -b 2' '-c 80 --no-prefix-cache' \
+        '-c 80 --n-seqs 2 --kv-block 4' '--speculate ngram'; do
+        echo "$args"
+        choir generate -p 'Once upon a time' -n 60 -s 3 --n-samples 9 --stop cat --stop . --json $args | cmp - want
+        choir generate -p 'Once upon a time' -n 60 -s 3 --n-samples 9 --stop cat --stop . --echo $args >text
+        jq -j '.choices[] | (if .index > 0 then "\n" else "" end) + "Once upon a time" + .text' want | cmp - text
+    done
+    choir generate -p 'Once upon a time' -n 60 -s 3 --n-samples 9 -v 2>&1 >/dev/null | grep -q '^prompt 5 tokens'
+}
+
+@test "--n-samples: the first is streamed while others are made" {
+    slow_model 2
+    mkfifo pipe
+    choir generate -p x -n -1 --ignore-eos --n-samples 3 >pipe &
+    pid=$!
+    exec 9<pipe
+    timeout 20 head -c 1 <&9 >first # comes long before 3 texts of 2,000 tokens are done
+    [ "$(stat -c %s first)" -eq 1 ]
+    kill $pid
+    wait $pid || [ $? -eq 143 ]
+    exec 9<&-
+}
+
 @test "--json: one completion object" {
     need jq
     choir generate -p $'a "quoted"\nline' -n 6 -s 3 --json >out
@@ -123,13 +151,13 @@ load helper
     [ "$output" = "$(choir generate -p 'Once upon a time' -c 32 --infinite -n 120 --ignore-eos -s 1 --kv-block 1 -t 1 -b 5)" ]
     [ "$output" != "$(choir generate -p 'Once upon a time' -c 32 --infinite --sinks 0 -n 120 --ignore-eos -s 1)" ]
     choir generate -p 'Once upon a time' -c 32 --infinite -n 120 --ignore-eos -s 1 -v 2>&1 >/dev/null | grep -q 'generated 120 tokens'
-    [ "$(choir generate -p 'Once upon a time' -c 32 --infinite -n 10 --n-samples 2 -s 1 --ignore-eos)" != '' ]
     yes | head -c 20000 | choir generate -c 64 --infinite -n 20 --ignore-eos -s 1 -v 2>err >out
     [ -s out ]
     grep -Eq 'prompt [0-9]{5} tokens' err
     refused 2 'sinks' choir generate -p x -c 4 --infinite
     refused 2 'sinks' choir generate -p x --infinite --sinks 513
     refused 2 'speculate' choir generate -p x --infinite --speculate ngram
+    refused 2 '--infinite and --n-samples exclude each other' choir generate -p x --infinite --n-samples 2
 }
 
 @test "--kv-save and --kv-load: a text goes on where it was, by its bytes and by its cache" {

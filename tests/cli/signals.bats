@@ -79,6 +79,27 @@ ended() {
     [ $code -eq 130 ]
 }
 
+@test "SIGINT while several texts are made: with --json each as far as it came, else the first" {
+    need jq
+    slow_model
+    several=("${model[@]}" -p x -n -1 --ignore-eos -s 1 --n-samples 20 --n-seqs 4)
+    started --default-signal=INT generate "${several[@]}"
+    kill -INT $pid
+    ended
+    [ $code -eq 130 ]
+    iconv -f UTF-8 -t UTF-8 out >/dev/null
+    env --default-signal=INT "$CHOIR_BIN" generate "${several[@]}" --json >out 2>err </dev/null &
+    pid=$!
+    until [ "$(cut -d ' ' -f 14 /proc/$pid/stat)" -ge 100 ]; do # a second of its own: the texts have begun
+        sleep 0.05
+    done
+    kill -INT $pid
+    ended
+    [ $code -eq 130 ]
+    jq -e '[.choices[].index] == [0, 1, 2, 3]' out
+    jq -e '.choices | all(.finish_reason == null and (.text | length > 0))' out
+}
+
 @test "a SIGINT or SIGHUP that was ignored at the start stays ignored" {
     slow_model
     started --ignore-signal=INT,HUP generate "${model[@]}" -p x -n 60 --ignore-eos -s 1

@@ -57,7 +57,7 @@ load helper
     refused 4 'choir: "": No such file or directory' choir tokenize -f ''
     refused 2 '-v and -q exclude each other' choir generate -p x -v -q
     refused 2 '--resume goes with --jsonl' choir generate -p x --resume out
-    refused 2 '--n-seqs goes with --jsonl' choir generate -p x --n-seqs 2
+    refused 2 '--n-seqs goes with --jsonl or --n-samples' choir generate -p x --n-seqs 2
     refused 2 '--jsonl and --echo exclude each other' choir generate --jsonl --echo
     refused 2 '--jsonl and -p exclude each other' choir generate --jsonl -p x
     refused 2 '--jsonl and --chat exclude each other' choir generate --jsonl --system x
