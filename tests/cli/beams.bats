@@ -51,7 +51,9 @@ load helper
     slow_model
     env --default-signal=INT "$CHOIR_BIN" generate "${model[@]}" -p "Once upon a time" -n 2000 --beams 2 --ignore-eos >out 2>err &
     pid=$!
-    sleep 3
+    until [ "$(cut -d ' ' -f 14 /proc/$pid/stat)" -ge 100 ]; do # a second of its own: the search has begun
+        sleep 0.05
+    done
     kill -INT $pid
     status=0
     wait $pid || status=$?
