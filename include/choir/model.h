@@ -46,6 +46,7 @@ typedef struct choir_model_info {
     int32_t sliding_window; /* 0: none */
     int32_t n_windowed;     /* layers that have it */
     bool tied_output;
+    double logit_cap; /* logits are cap tanh(logit / cap); 0: they are not */
     double rope_theta;
     char rope_scaling[16];  /* "none", "linear", "dynamic", "yarn", "llama3", "longrope" */
     int32_t bos_id, eos_id; /* -1: none */

@@ -12,6 +12,8 @@ static const struct {
     const char *stray;
 } parts[] = {
     {"map", heads_map, 1, "the text goes after -p"},
+    {"report", heads_report, 1, "the text goes after -f"},
+    {"explain", heads_explain, 1, "the text goes after -p"},
     {"cost", heads_cost, 2, "heads cost takes one model"},
 };
 enum { N_PARTS = sizeof parts / sizeof parts[0] };

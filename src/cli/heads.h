@@ -77,6 +77,8 @@ void paper_close(paper *p);
 /* ---- the commands: each returns a status, stdout still open ---- */
 
 choir_status heads_map(session *s, choir_error *err);
+choir_status heads_report(session *s, choir_error *err);
+choir_status heads_explain(session *s, choir_error *err);
 choir_status heads_cost(session *s, choir_error *err);
 
 #endif

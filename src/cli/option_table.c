@@ -54,8 +54,11 @@ const command_row command_rows[] = {
      "The text comes from -f, stdin or -p.  Windows, scores and errors are those of\nllama.cpp's tool, so that numbers "
      "compare.",
      0, 0, "the text goes after -f"},
-    {CMD_HEADS, "heads", "map | cost [MODEL]", "what each attention head looks at, and what heads cost",
+    {CMD_HEADS, "heads", "map | report | explain | cost [MODEL]",
+     "what each attention head looks at, and what heads cost",
      "map: attention weights of a text; a map a head, or one of them large\n"
+     "report: what kind of head each is, by its means over a text; which are alike\n"
+     "explain: which heads and blocks made the next token; what each layer would say\n"
      "cost: what a model's attention takes, from its shape alone",
      1, 3, "see choir help heads"},
     {CMD_QUANTIZE, "quantize", "IN OUT.gguf [TYPE]", "any model in, a smaller GGUF file out",
@@ -145,11 +148,13 @@ const option_row option_rows[] = {
      .min = 0, .max = 1023, .common = true},
     {HEADS, GROUP_OUTPUT, "head", 0, NULL, 0, "N,..", "only these heads, from 0 (all)", INTO(OPTION_INTS, heads),
      .min = 0, .max = 4095, .common = true},
-    {HEADS, GROUP_OUTPUT, "top", 0, NULL, 0, "K", "map: the K tokens that each token looks at most",
+    {HEADS, GROUP_OUTPUT, "top", 0, NULL, 0, "K", "map: tokens looked at most; explain: said (3)",
      INTO(OPTION_INT, top), .min = 1, .max = 100, .common = true},
-    {HEADS, GROUP_OUTPUT, "new-tokens", 'n', NULL, 0, "N", "map: have the model go on for N tokens first (0)",
+    {HEADS, GROUP_OUTPUT, "token", 0, NULL, 0, "N", "explain: this id instead of the most likely",
+     INTO(OPTION_INT, token), .min = 0, .max = INT_MOST},
+    {HEADS, GROUP_OUTPUT, "new-tokens", 'n', NULL, 0, "N", "let the model go on for N tokens first (0)",
      INTO(OPTION_INT, new_tokens), .min = 0, .max = 65536, .more = "Always the most likely token."},
-    {HEADS, GROUP_OUTPUT, "ctx-size", 'c', NULL, 0, "N", "cost: tokens of the context (the model's)",
+    {HEADS, GROUP_OUTPUT, "ctx-size", 'c', NULL, 0, "N", "tokens of a window (256); cost: of the context",
      INTO(OPTION_INT, ctx_size), .min = 1, .max = INT_MOST},
     {HEADS, GROUP_OUTPUT, "csv", 0, NULL, 0, NULL, "lines of layer,head,query,key,weight", INTO(OPTION_FLAG, csv),
      .common = true},

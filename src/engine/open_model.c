@@ -294,6 +294,7 @@ static void describe_config(const struct mdl_config *c, choir_model_info *info)
     for (int32_t l = 0; c->sliding_window > 0 && l < c->n_layers; l++) {
         info->n_windowed += mdl_is_windowed(c, l);
     }
+    info->logit_cap = (double)c->logit_softcap;
     info->tied_output = c->tied_output;
     info->rope_theta = c->rope[0].theta;
     struct mdl_params p;

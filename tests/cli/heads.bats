@@ -97,3 +97,62 @@ load helper
     "$CHOIR_BIN" heads cost --json -m llama --kv-type q8_0 | jq -e '.kv_bytes == 1342177280 / 2 * 34 / 32'
     "$CHOIR_BIN" heads cost | grep -q "grouped-query, the model's"
 }
+
+# A text of 1,200 tokens or so, always the same.
+make_text() {
+    local i
+    for ((i = 0; i < 60; i++)); do
+        printf 'Once upon a time there was a little girl who had %d red balls. She saw a big dog. ' "$i"
+    done >text
+}
+
+@test "heads report: each head's figures are in range, its kind follows from them, one looks at the token before" {
+    need jq
+    make_text
+    "$CHOIR_BIN" heads report -f text --chunks 2 --json >json
+    jq -e '(.heads | length) == .n_layers * .n_heads and .windows == 2 and .window == 256 and .tokens == 512
+        and all(.heads[]; . as $h | all(.entropy_share, .sink, .previous, .self, .same_token, .induction, .sharpness, .local;
+                . >= 0 and . <= 1.00001)
+            and .entropy >= 0 and .entropy <= 8 and .distance >= 0 and .distance <= 255
+            and ((.kind == "uniform") == (.entropy_share >= 0.98))
+            and (.kind != "previous-token" or .previous >= 0.4) and (.kind != "sink" or .sink >= 0.4))
+        and any(.heads[]; .previous >= 0.25)
+        and (.divergence | length) == (.heads | length) and all(.layers[]; .collapsed == false and .inside >= 0 and .across <= 1)' json
+    jq -e '. as $r | all(range(.heads | length); . as $a | $r.divergence[$a][$a] == 0
+        and all(range($r.heads | length); $r.divergence[$a][.] == $r.divergence[.][$a]))' json
+    "$CHOIR_BIN" heads report -f text --chunks 2 >table
+    [ "$(grep -cE '^L[0-9]+H[0-9]+ ' table)" -eq "$(jq '.heads | length' json)" ]
+    grep -q 'most on the previous token' table
+    "$CHOIR_BIN" heads report -f text --chunks 2 --json -t 3 -b 100 | cmp - json
+    refused 6 'windows of 4 tokens say nothing' "$CHOIR_BIN" heads report -p 'Tom has a'
+}
+
+@test "heads report: a model whose heads look at nothing is told so" {
+    local vocabulary
+    vocabulary=$(dirname "$BATS_TEST_FILENAME")/../golden/tokenizers/added/tokenizer.model
+    # llama2.c: dim 64, feed-forward 64, 2 layers, 4 heads, 4 key/value heads, 500 pieces, context 128; all weights 0
+    printf '\100\0\0\0\100\0\0\0\2\0\0\0\4\0\0\0\4\0\0\0\364\1\0\0\200\0\0\0' >zeros.bin
+    truncate -s $((28 + 4 * (500 * 64 + 2 * (2 * 64 + 4 * 64 * 64 + 3 * 64 * 64) + 64 + 128 * 16))) zeros.bin
+    make_text
+    "$CHOIR_BIN" heads report -m zeros.bin --tokenizer "$vocabulary" -f text --chunks 1 >table
+    [ "$(grep -c '^L[01]H[0-3] *uniform ' table)" -eq 8 ]
+    grep -qx 'layer 0: every head is uniform: it averages and looks at nothing' table
+}
+
+@test "heads explain: the shares of all parts add up to the logit, and the last layer says what the model says" {
+    need jq
+    "$CHOIR_BIN" heads explain -p 'Once upon a time there was a' --kv-type f32 --quant f32 --json >json
+    jq -e '((.embedding + .attention_biases + .constant + ([.layers[].heads[], .layers[].feed_forward] | add) - .logit) / .largest_logit
+            | fabs) <= 1e-5
+        and (.rounding / .largest_logit | fabs) <= 1e-5 and .lens[-1].rank == 1 and .lens[-1].top[0].id == .id
+        and .lens[-1].logprob == .logprob and .lens[0].layer == -1 and (.lens | length) == (.layers | length) + 1' json
+    "$CHOIR_BIN" generate -p 'Once upon a time there was a' -n 1 --temp 0 --quant f32 --kv-type f32 --json --logprobs 1 >want
+    [ "$(jq '.choices[0].logprobs.token_logprobs[0] * 10000 | round' want)" = "$(jq '.logprob * 10000 | round' json)" ]
+    [ "$(jq -r .token json)" = "$(jq -r '.choices[0].text' want)" ]
+    "$CHOIR_BIN" heads explain -p 'Once upon a time there was a' --token 300 --top 2 --json |
+        jq -e '.id == 300 and .lens[-1].rank > 1 and all(.lens[].top; length == 2)'
+    "$CHOIR_BIN" heads explain -p 'Once upon a time there was a' >table
+    grep -q '^  layer 0 ' table
+    grep -q 'they add up to it but for rounding' table
+    refused 2 '--token: 99999999 is not in the vocabulary' "$CHOIR_BIN" heads explain -p x --token 99999999
+}
