@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "cli/bench.h"
+#include "cli/report.h"
 
 typedef struct bench_state {
     session *s;
@@ -175,6 +176,7 @@ static choir_status open_state(bench_state *b, int32_t runs, const choir_samplin
     if (status) {
         return status;
     }
+    report_memory(b->s);
     b->seqs = calloc(n_seqs, sizeof *b->seqs);
     b->detoks = calloc(n_seqs, sizeof *b->detoks);
     b->drawn = calloc(n_seqs, sizeof *b->drawn);

@@ -34,23 +34,28 @@ const char *format_count(char *dst, size_t cap, uint64_t n)
     return dst;
 }
 
-static void report_memory(const session *s, const choir_engine_info *engine)
+void report_memory(const session *s)
 {
     char weights[BYTES_CAP], kv[BYTES_CAP], activations[BYTES_CAP], total[BYTES_CAP], room[BYTES_CAP], token[BYTES_CAP];
     choir_engine_options opt;
     choir_memory m;
     choir_error err;
+    choir_engine_info engine;
+    if (!s->term.verbose) {
+        return;
+    }
     session_engine_options(s, &opt);
-    opt.ctx_size = engine->ctx_size;
-    opt.max_logits = engine->max_logits;
+    choir_engine_describe(s->engine, &engine);
+    opt.ctx_size = engine.ctx_size;
     if (choir_memory_account(&m, s->model, &opt, &err) != CHOIR_OK) {
         return;
     }
-    m.total += engine->kv_bytes - m.kv; /* the pool may be for several sequences */
-    m.kv = engine->kv_bytes;
+    m.kv = engine.kv_bytes; /* the pool may be for several sequences */
+    m.activations = engine.activation_bytes;
+    m.total = m.weights + m.kv + m.activations;
     note(&s->term, "memory: weights %s, keys and values %s (%s a token, %s), activations %s, total %s; free %s",
          format_bytes(weights, sizeof weights, m.weights), format_bytes(kv, sizeof kv, m.kv),
-         format_bytes(token, sizeof token, m.kv_token), engine->kv_type,
+         format_bytes(token, sizeof token, m.kv_token), engine.kv_type,
          format_bytes(activations, sizeof activations, m.activations), format_bytes(total, sizeof total, m.total),
          format_bytes(room, sizeof room, m.free));
 }
@@ -67,7 +72,7 @@ void report_setup(const session *s, uint64_t seed)
          format_count(params, sizeof params, s->info.n_params), s->info.type, s->info.heads);
     note(&s->term, "kernels %s, %d thread%s, context %d tokens", s->info.kernels, engine.n_threads,
          engine.n_threads == 1 ? "" : "s", (int)engine.ctx_size);
-    report_memory(s, &engine);
+    report_memory(s);
     if (s->opt->command->command != CMD_PERPLEXITY) { /* which draws nothing */
         note(&s->term, "seed %llu", (unsigned long long)seed);
     }

@@ -6,6 +6,8 @@
 
 /* With -v: model, kernels, threads, context, the memory account, the seed. */
 void report_setup(const session *s, uint64_t seed);
+/* With -v: the memory account of the engine that is open. */
+void report_memory(const session *s);
 /* On a terminal, and anywhere with -v: "prompt N tokens, X ms, Y tok/s; generated ...; first token X ms". */
 void report_timings(const session *s, const choir_result *r);
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/fit.h"
 #include "cli/hub.h"
 #include "cli/numbers.h"
 #include "cli/signals.h"
@@ -82,6 +83,28 @@ static void watch_mapped(session *s)
     signals_mapped(s->mapped_line);
 }
 
+/* A context that was asked for is held against what there is before minutes go into loading.  Where a command's engine is
+ * not the usual one, that is known only when it is opened. */
+static choir_status check_context(const session *s, const choir_model_options *how, choir_error *err)
+{
+    choir_model *headers;
+    choir_error ignored;
+    choir_engine_options engine;
+    choir_model_options o = *how;
+    o.headers_only = true;
+    o.progress = NULL;
+    o.warn = NULL;
+    const options *p = s->opt;
+    const bool plain = p->command->command == CMD_GENERATE && p->n_samples == 1 && p->beams == 0 && p->logprobs < 0;
+    if (p->ctx_size == 0 || !plain || how->mmap || choir_model_open(&headers, &o, &ignored) != CHOIR_OK) {
+        return CHOIR_OK;
+    }
+    session_engine_options(s, &engine);
+    choir_status status = fit_check(s, headers, &engine, err);
+    choir_model_close(headers);
+    return status;
+}
+
 /* name: as on the command line; NULL: the built-in model.  *path: where it lies. */
 static choir_status open_model(choir_model **out, char **path, session *s, const char *flag, const char *name,
                                bool headers, choir_error *err)
@@ -112,10 +135,15 @@ static choir_status open_model(choir_model **out, char **path, session *s, const
     if (o->mmap) {
         watch_mapped(s);
     }
+    const bool draft = strcmp(flag, "--draft") == 0;
+    status = headers || draft ? CHOIR_OK : check_context(s, &opt, err);
+    if (status) {
+        return status;
+    }
     progress_begin(&load.bar, &s->term, "loading");
     status = choir_model_open(out, &opt, err);
     progress_end(&load.bar);
-    return status;
+    return status ? fit_explain_model(s, &opt, err) : CHOIR_OK;
 }
 
 choir_status session_open_model(session *s, bool headers, choir_error *err)
@@ -173,14 +201,18 @@ static choir_status open_draft(session *s, const choir_engine_options *like, cho
     opt.n_seqs = 1;
     opt.max_logits = 0;
     opt.batch = like->batch < DRAFT_BATCH ? like->batch : DRAFT_BATCH;
-    return choir_engine_open(&s->draft, s->draft_model, &opt, err);
+    choir_status status = choir_engine_open(&s->draft, s->draft_model, &opt, err);
+    return status ? fit_explain_engine(s, s->draft_model, &opt, err) : CHOIR_OK;
 }
 
 choir_status session_open_engine(session *s, const choir_engine_options *opt, choir_error *err)
 {
     const head_list *masked = &s->opt->mask_heads;
     choir_status status = choir_engine_open(&s->engine, s->model, opt, err);
-    if (!status && masked->n > 0) {
+    if (status) {
+        return fit_explain_engine(s, s->model, opt, err);
+    }
+    if (masked->n > 0) {
         choir_error cause;
         status = choir_engine_mask_heads(s->engine, masked->at, masked->n, &cause);
         status = status ? fail(err, status, "--mask-heads: %s", cause.msg) : CHOIR_OK;

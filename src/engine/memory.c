@@ -150,6 +150,18 @@ static const char *smaller(enum kv_type type)
     return type == KV_F32 ? "use --kv-type f16" : type == KV_F16 ? "use --kv-type q8_0" : "--batch";
 }
 
+static choir_status refuse(const struct eng_plan *plan, const struct mdl_model *m, uint64_t bytes, choir_error *err)
+{
+    struct eng_plan other = *plan;
+    const int32_t longest = longest_that_fits(&other, m, plan->opt.ctx_size, bytes);
+    return base_fail(
+        err, CHOIR_RESOURCE,
+        "context of %d tokens needs %.0f MiB for keys and values and %.0f MiB for activations, %.0f MiB %s; "
+        "lower --ctx-size (%d fits) or %s",
+        plan->opt.ctx_size, (double)plan->kv_bytes / mib, (double)plan->activation_bytes / mib, (double)bytes / mib,
+        plan->opt.mem_limit > 0 ? "are left" : "free", longest, smaller(plan->kv_type));
+}
+
 choir_status eng_plan_make(struct eng_plan *plan, const struct choir_model *model, const choir_engine_options *opt,
                            bool must_fit, choir_error *err)
 {
@@ -178,14 +190,7 @@ choir_status eng_plan_make(struct eng_plan *plan, const struct choir_model *mode
                          KERN_ATTN_SPAN, ctx);
     }
     size_plan(plan, m, ctx > 0 ? ctx : 1);
-    if (must_fit && !fits(plan, bytes)) {
-        return base_fail(err, CHOIR_RESOURCE,
-                         "context of %d tokens needs %.0f MiB for keys and values and %.0f MiB for activations, %.0f "
-                         "MiB %s; lower --ctx-size or %s",
-                         plan->opt.ctx_size, (double)plan->kv_bytes / mib, (double)plan->activation_bytes / mib,
-                         (double)bytes / mib, opt->mem_limit > 0 ? "are left" : "free", smaller(plan->kv_type));
-    }
-    return CHOIR_OK;
+    return must_fit && !fits(plan, bytes) ? refuse(plan, m, bytes, err) : CHOIR_OK;
 }
 
 choir_status choir_memory_account(choir_memory *out, const choir_model *model, const choir_engine_options *opt,

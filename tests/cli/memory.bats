@@ -1,0 +1,75 @@
+# What does not fit into memory: told in one line with the account, and with flags that then work.
+
+load helper
+
+# advised COMMAND ARGS...: the command is refused for want of memory; each flag that the message names makes it work.
+# The flags are left in $flags, one a line.
+advised() {
+    refused 5 '; this fits: ' "$@"
+    [[ "$stderr" == *needs*": weights "*", keys and values "*" tokens, activations "*" allowed by --mem-limit; "* ]]
+    flags=$(sed 's/.*this fits: //; s/ or /\n/g' <<<"$stderr")
+    local flag
+    while read -r flag; do
+        echo "tried: $flag"
+        # shellcheck disable=SC2086
+        run --separate-stderr "$@" $flag # a flag given twice: the last one counts
+        echo "status $status, stderr [$stderr]"
+        [ "$status" -eq 0 ]
+    done <<<"$flags"
+}
+
+@test "a context that does not fit: -c, -b, --kv-type and --mem-limit that do" {
+    need_stories
+    advised choir generate -p x -n 1 -c 512 --mem-limit 2M -q
+    [[ "$flags" == *"-c "* && "$flags" == *"-b "* && "$flags" == *"--mem-limit "* ]]
+    account=$(choir info --json -c 512 -b 16 | jq -r .memory.total)
+    advised choir generate -p x -n 1 -c 512 -b 16 --mem-limit $((account - 10000)) -q
+    [[ "$flags" == *"--kv-type q8_0"* ]]
+    account=$(choir info --json -c 512 -b 16 --kv-type f32 | jq -r .memory.total)
+    advised choir generate -p x -n 1 -c 512 -b 16 --kv-type f32 --mem-limit $((account - 10000)) -q
+    [[ "$flags" == *"--kv-type f16"* ]]
+    # the number is the largest
+    n=$(sed -n 's/^-c //p' <<<"$flags")
+    choir generate -p x -n 1 -c "$n" -b 16 --kv-type f32 --mem-limit $((account - 10000))
+    refused 5 'this fits' choir generate -p x -n 1 -c $((n + 1)) -b 16 --kv-type f32 --mem-limit $((account - 10000))
+}
+
+@test "weights that do not fit: --quant, --mmap and --mem-limit that do" {
+    need_stories
+    advised choir generate -p x -n 1 -c 16 --mem-limit 1000000 -q # 1.05 MB of f32
+    [[ "$flags" == *"--quant q8_0"* && "$flags" == *"--mem-limit "* ]]
+    cd "$stories"
+    advised "$CHOIR_BIN" generate -m stories260K.bin --tokenizer tok512.model -p x -n 1 -c 16 --mem-limit 900K -q
+}
+
+@test "the same from complete, bench and perplexity" {
+    need_stories
+    printf 'Once upon a time there was a girl. %.0s' {1..100} >text
+    echo 'Once' | advised choir complete -n 1 -c 512 --mem-limit 2M -q
+    advised choir perplexity -c 256 -f text --mem-limit 2M -q
+    refused 5 'keys and values 2.5 MiB for 16 texts of 256 tokens' choir bench -p 256 -n 0 -r 1 --mem-limit 3M --n-seqs 16
+    [[ "$stderr" == *'this fits: -p, -n and -d of '*' tokens together or --n-seqs 4 or --mem-limit '* ]]
+    n=$(sed 's/.*-d of //; s/ .*//' <<<"$stderr")
+    choir bench -p "$n" -n 0 -r 1 --mem-limit 3M --n-seqs 16 -q
+    choir bench -p 256 -n 0 -r 1 --mem-limit 3M --n-seqs 4 -q
+}
+
+@test "a context too long is refused before the weights are read" {
+    need python3
+    slow_model # 129 MiB of weights, 32 MiB of keys and values
+    refused 5 'this fits: -c ' choir generate -p x -c 2048 --mem-limit 140M
+    python3 - "$CHOIR_BIN" generate "${model[@]}" -p x -c 2048 --mem-limit 140M <<'END'
+import resource, subprocess, sys
+assert subprocess.run(sys.argv[1:]).returncode == 5
+kib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+assert kib < 100000, kib
+END
+}
+
+@test "-v tells the account: weights + keys and values + activations = total, and that of bench" {
+    need_stories
+    choir generate -p x -n 1 -c 512 -v 2>err >out
+    grep -qx 'memory: weights 1.0 MiB, keys and values 320 KiB (640 B a token, f16), activations 2.7 MiB, total 4.0 MiB; free .*' err
+    choir bench -p 4 -n 0 -r 1 --n-seqs 1,2 -v 2>err >out
+    [ "$(grep -c '^memory: weights 1.0 MiB, keys and values ' err)" -eq 2 ]
+}
