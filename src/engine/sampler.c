@@ -166,6 +166,16 @@ static int32_t row_argmax(const double *row, int32_t n)
     return best;
 }
 
+/* Whether no token may be drawn.  A look at all of them costs more than all else of a fork, and only so many bans can do it. */
+static bool bans_all(struct smp_chain *chain)
+{
+    if (chain->options.n_logit_bias + (size_t)chain->n_banned < (size_t)chain->n_pieces) {
+        return false;
+    }
+    load_row(chain, NULL);
+    return chain->row[row_argmax(chain->row, chain->n_pieces)] == -INFINITY;
+}
+
 choir_status smp_open(struct smp_chain **out, const choir_sampling *sampling, int32_t vocab_size, int32_t n_pieces,
                       const int32_t *eos_ids, int32_t n_eos, choir_error *err)
 {
@@ -202,8 +212,7 @@ choir_status smp_open(struct smp_chain **out, const choir_sampling *sampling, in
         return status;
     }
     copy_options(chain, eos_ids, n_eos);
-    load_row(chain, NULL);
-    if (chain->row[row_argmax(chain->row, n_pieces)] == -INFINITY) {
+    if (bans_all(chain)) {
         smp_close(chain);
         return base_fail(err, CHOIR_USAGE, "logit_bias: every one of the %d tokens is banned", n_pieces);
     }
