@@ -116,18 +116,10 @@ static choir_status check_jsonl(const options *o, choir_error *err)
         bool given;
         const char *name;
     } others[] = {
-        {o->prompt, "-p"},
-        {o->chat, "--chat"},
-        {o->echo, "--echo"},
-        {o->json, "--json"},
-        {o->raw, "--raw"},
-        {o->lossy, "--lossy"},
-        {o->speculate > 0, "--speculate"},
-        {o->draft, "--draft"},
-        {o->beams > 0, "--beams"},
-        {o->infinite, "--infinite"},
-        {o->kv_save, "--kv-save"},
-        {o->kv_load, "--kv-load"},
+        {o->prompt, "-p"},         {o->chat, "--chat"},       {o->json, "--json"},
+        {o->raw, "--raw"},         {o->lossy, "--lossy"},     {o->speculate > 0, "--speculate"},
+        {o->draft, "--draft"},     {o->beams > 0, "--beams"}, {o->infinite, "--infinite"},
+        {o->kv_save, "--kv-save"}, {o->kv_load, "--kv-load"},
     };
     const bool several = o->jsonl || (o->n_samples > 1 && o->beams == 0);
     if ((o->resume && !o->jsonl) || (o->n_seqs > 0 && !several)) {
@@ -156,6 +148,7 @@ static choir_status check_texts(const options *o, choir_error *err)
         {o->infinite && o->kv_save, "--infinite", "--kv-save"},
         {o->infinite && o->kv_load, "--infinite", "--kv-load"},
         {o->infinite && prompt_log, "--infinite", "--logprobs with --echo"},
+        {o->jsonl && prompt_log, "--jsonl", "--logprobs with --echo"},
         {o->kv_load && prompt_log, "--kv-load", "--logprobs with --echo"},
         {o->kv_load && o->chat, "--kv-load", "--chat"},
         {o->kv_save && o->n_samples > 1, "--kv-save", "--n-samples"},
@@ -193,7 +186,7 @@ static choir_status check(const options *o, choir_error *err)
     if (o->speculate > 0 && o->draft) {
         return fail(err, CHOIR_USAGE, "--speculate and --draft exclude each other");
     }
-    if (o->logprobs >= 0 && !o->json) {
+    if (o->logprobs >= 0 && !o->json && !o->jsonl) {
         return fail(err, CHOIR_USAGE, "--logprobs are told in JSON: give --json too");
     }
     if (o->json && o->ids_only) {

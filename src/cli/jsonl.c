@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/completion.h"
 #include "cli/report.h"
 #include "cli/signals.h"
 
@@ -41,17 +42,23 @@ static int on_text(void *user, int32_t sample, const char *text, size_t n)
     return text_append(&a->texts[sample].text, text, n);
 }
 
+static int on_token(void *user, int32_t sample, const choir_token *token)
+{
+    jsonl_answer *a = user;
+    return token_log_add(&a->texts[sample].log, token->id, &token->log_prob, token->top, token->n_top);
+}
+
 static void on_done(void *user, int32_t sample, const choir_result *result, choir_status status, const choir_error *err)
 {
     jsonl_answer *a = user;
     jsonl_text *t = &a->texts[sample];
-    t->finish = result->finish == CHOIR_FINISH_STOP ? "stop" : "length";
+    t->finish = completion_finish(result->finish);
     if (status == CHOIR_CANCELLED) {
         t->finish = "cancelled";
     } else if (status) {
         a->refused = true;
         a->error = *err;
-    } else if (t->text.failed) {
+    } else if (t->text.failed || t->log.failed) {
         a->refused = true;
         fail(&a->error, CHOIR_RESOURCE, "out of memory for the text");
     }
@@ -72,12 +79,15 @@ static choir_status submit(job *j, jsonl_answer *a, jsonl_request *r, choir_erro
     if (!status && r->n_ids > INT32_MAX) {
         status = fail(err, CHOIR_PROMPT, "prompt is %zu tokens", r->n_ids);
     }
+    const bool at_start = r->prompt && r->prompt_bytes == 0;
+    status = status ? status : jsonl_answer_begin(a, r, j->s, at_start, err);
     if (status) {
         return status;
     }
     generation_options(&q.generation, j->s, j->s->opt, NULL, NULL);
     q.generation.max_tokens = r->max_tokens;
-    q.generation.at_start = r->prompt && r->prompt_bytes == 0;
+    q.generation.at_start = at_start;
+    q.generation.n_top = r->logprobs > 0 ? r->logprobs : 0;
     if (r->stops) {
         q.generation.stops = r->stops;
         q.generation.stop_bytes = r->stop_bytes;
@@ -88,6 +98,7 @@ static choir_status submit(job *j, jsonl_answer *a, jsonl_request *r, choir_erro
     q.sampling = r->sampling;
     q.n_samples = r->n;
     q.stream = on_text;
+    q.token = r->logprobs >= 0 ? on_token : NULL;
     q.done = on_done;
     q.user = a;
     a->n_prompt = (int32_t)r->n_ids;

@@ -7,6 +7,7 @@
 #define CHOIR_CLI_JSONL_H
 
 #include "cli/generation.h"
+#include "cli/token_log.h"
 
 /* ---- jsonl_input.c ---- */
 
@@ -44,6 +45,8 @@ typedef struct jsonl_request {
     int32_t *ids; /* malloc'ed */
     size_t n_ids;
     int32_t n, max_tokens;
+    int32_t logprobs; /* so many of the likeliest tokens too; -1: none at all */
+    bool echo;        /* the prompt is part of the texts; not with logprobs */
     choir_sampling sampling;
     const char **stops; /* [n_stops], malloc'ed, or NULL: the options'; the strings are the JSON value's */
     size_t *stop_bytes;
@@ -62,6 +65,7 @@ void jsonl_request_free(jsonl_request *r);
 /* One of the texts of an answer. */
 typedef struct jsonl_text {
     text_buffer text; /* not printed yet, with stream; else all of it */
+    token_log log;    /* with logprobs: of these tokens */
     const char *finish;
     bool ended;
 } jsonl_text;
@@ -75,6 +79,7 @@ typedef struct jsonl_answer {
     bool batch, stream;
     jsonl_text *texts; /* [n] */
     int32_t n, n_ended;
+    int32_t logprobs; /* as the request's */
     int32_t n_prompt, n_made;
     bool refused; /* error instead of texts */
     choir_error error;
@@ -83,6 +88,10 @@ typedef struct jsonl_answer {
 /* broken: r was not read to its end, so there will be an error and no text.  NULL: out of memory. */
 jsonl_answer *jsonl_answer_open(const jsonl_request *r, bool broken, uint64_t line);
 void jsonl_answer_free(jsonl_answer *a);
+/* Opens the texts' logs, if r wants them, and begins the texts with r's prompt if it wants that.  at_start: they begin with what
+ * is made. */
+choir_status jsonl_answer_begin(jsonl_answer *a, const jsonl_request *r, const session *s, bool at_start,
+                                choir_error *err);
 /* Nothing more comes from the scheduler. */
 bool jsonl_answer_ended(const jsonl_answer *a);
 /* The pieces of a streamed answer that wait. */

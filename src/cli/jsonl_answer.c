@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/completion.h"
 #include "cli/jsonl.h"
 
 jsonl_answer *jsonl_answer_open(const jsonl_request *r, bool broken, uint64_t line)
@@ -16,6 +17,7 @@ jsonl_answer *jsonl_answer_open(const jsonl_request *r, bool broken, uint64_t li
     a->id = json_incref(r->id);
     a->batch = r->batch;
     a->stream = r->stream;
+    a->logprobs = r->logprobs;
     if (!a->texts) {
         jsonl_answer_free(a);
         return NULL;
@@ -30,10 +32,33 @@ void jsonl_answer_free(jsonl_answer *a)
     }
     for (int32_t i = 0; a->texts && i < a->n; i++) {
         free(a->texts[i].text.at);
+        token_log_close(&a->texts[i].log);
     }
     free(a->texts);
     json_decref(a->id);
     free(a);
+}
+
+choir_status jsonl_answer_begin(jsonl_answer *a, const jsonl_request *r, const session *s, bool at_start,
+                                choir_error *err)
+{
+    char *said = NULL;
+    size_t n = 0;
+    choir_status status = CHOIR_OK;
+    if (r->echo && !r->prompt) {
+        status = choir_detokenize(&said, &n, s->model, r->ids, r->n_ids, err);
+    }
+    for (int32_t i = 0; i < a->n && !status; i++) {
+        jsonl_text *t = &a->texts[i];
+        if (r->logprobs >= 0) {
+            token_log_open(&t->log, s->model, at_start);
+        }
+        if (r->echo && text_append(&t->text, said ? said : r->prompt, said ? n : r->prompt_bytes)) {
+            status = fail(err, CHOIR_RESOURCE, "out of memory for the text");
+        }
+    }
+    free(said);
+    return status;
 }
 
 bool jsonl_answer_ended(const jsonl_answer *a)
@@ -41,23 +66,29 @@ bool jsonl_answer_ended(const jsonl_answer *a)
     return a->request == 0 || a->n_ended == a->n;
 }
 
+static json_t *made_id(const jsonl_answer *a)
+{
+    return json_sprintf("cmpl-%llu", (unsigned long long)a->line);
+}
+
 /* The id the line gave, or one made of its number. */
 static json_t *answer_id(const jsonl_answer *a)
 {
-    return a->id ? json_incref(a->id) : json_sprintf("cmpl-%llu", (unsigned long long)a->line);
+    return a->id ? json_incref(a->id) : made_id(a);
 }
 
-static json_t *choice(const jsonl_text *t, int32_t index)
+/* What there is of a text, with the tokens told since the last time.  At the end of a streamed one there may be none. */
+static json_t *choice(const jsonl_answer *a, int32_t index, const char *finish)
 {
-    return json_pack("{s:i, s:o, s:n, s:s?}", "index", (int)index, "text", json_text(t->text.at, t->text.n), "logprobs",
-                     "finish_reason", t->finish);
+    jsonl_text *t = &a->texts[index];
+    bool logged = a->logprobs >= 0 && !(a->stream && json_array_size(t->log.tokens) == 0);
+    return completion_choice(index, &t->text, logged ? token_log_take(&t->log) : json_null(), finish);
 }
 
+/* In a batch the line's id stands outside. */
 static json_t *completion(const jsonl_answer *a, const session *s, json_t *choices)
 {
-    const char *name = session_model_name(s);
-    return json_pack("{s:o, s:s, s:o, s:o}", "id", answer_id(a), "object", "text_completion", "model",
-                     json_text(name, strlen(name)), "choices", choices);
+    return completion_object(s, a->batch ? made_id(a) : answer_id(a), choices);
 }
 
 static json_t *error_object(const jsonl_answer *a)
@@ -80,8 +111,7 @@ choir_status jsonl_answer_print_pieces(jsonl_answer *a, session *s, choir_error 
     for (int32_t i = 0; i < a->n && !status; i++) {
         jsonl_text *t = &a->texts[i];
         if (t->text.n > 0) {
-            const jsonl_text piece = {.text = t->text};
-            status = session_print_json(s, completion(a, s, json_pack("[o]", choice(&piece, i))), err);
+            status = session_print_json(s, completion(a, s, json_pack("[o]", choice(a, i, NULL))), err);
             t->text.n = 0;
         }
     }
@@ -92,15 +122,13 @@ static json_t *whole(const jsonl_answer *a, const session *s)
 {
     json_t *choices = json_array();
     for (int32_t i = 0; i < a->n; i++) {
-        if (json_array_append_new(choices, choice(&a->texts[i], i))) {
+        if (json_array_append_new(choices, choice(a, i, a->texts[i].finish))) {
             json_decref(choices);
             return NULL;
         }
     }
     json_t *object = completion(a, s, choices);
-    json_t *usage = json_pack("{s:i, s:i, s:i}", "prompt_tokens", (int)a->n_prompt, "completion_tokens", (int)a->n_made,
-                              "total_tokens", (int)(a->n_prompt + a->n_made));
-    if (json_object_set_new(object, "usage", usage)) {
+    if (json_object_set_new(object, "usage", completion_usage(a->n_prompt, a->n_made))) {
         json_decref(object);
         return NULL;
     }

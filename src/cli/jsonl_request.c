@@ -93,6 +93,16 @@ static choir_status key_n(reader *x, const char *key, json_t *value)
     return read_int(x, key, value, 1, JSONL_MOST_TEXTS, &x->r->n);
 }
 
+static choir_status key_logprobs(reader *x, const char *key, json_t *value)
+{
+    return read_int(x, key, value, 0, TOKEN_LOG_TOP, &x->r->logprobs);
+}
+
+static choir_status key_echo(reader *x, const char *key, json_t *value)
+{
+    return read_flag(x, key, value, &x->r->echo);
+}
+
 static choir_status key_top_k(reader *x, const char *key, json_t *value)
 {
     return read_int(x, key, value, 0, INT32_MAX, &x->r->sampling.top_k);
@@ -198,6 +208,8 @@ static const struct {
     {"seed", key_seed},
     {"stop", key_stop},
     {"n", key_n},
+    {"logprobs", key_logprobs},
+    {"echo", key_echo},
     {"stream", key_stream},
     {"ignore_eos", key_ignore_eos},
     {"model", key_passed_over},
@@ -231,8 +243,10 @@ static choir_status read_keys(reader *x, json_t *object)
     if (!x->r->prompt && !x->r->ids) {
         return fail(x->err, CHOIR_FILE, "prompt missing");
     }
-    choir_status status = choir_sampling_check(&x->r->sampling, x->err);
-    return status;
+    if (x->r->echo && x->r->logprobs >= 0) {
+        return fail(x->err, CHOIR_FILE, "echo: not with logprobs; a prompt's are told by choir generate --json --echo");
+    }
+    return choir_sampling_check(&x->r->sampling, x->err);
 }
 
 /* {"custom_id": ..., "method": "POST", "url": "/v1/completions", "body": {...}} */
@@ -254,7 +268,11 @@ static choir_status read_batch(reader *x, json_t *object)
 choir_status jsonl_request_read(jsonl_request *out, const options *o, const choir_sampling *sampling, const char *line,
                                 size_t n, choir_error *err)
 {
-    *out = (jsonl_request){.n = o->n_samples, .max_tokens = o->max_tokens, .sampling = *sampling};
+    *out = (jsonl_request){.n = o->n_samples,
+                           .max_tokens = o->max_tokens,
+                           .logprobs = o->logprobs,
+                           .echo = o->echo,
+                           .sampling = *sampling};
     reader x = {.r = out, .err = err};
     if (n > JSONL_LINE_MAX) {
         return fail(err, CHOIR_FILE, "line is longer than %d bytes", (int)JSONL_LINE_MAX);

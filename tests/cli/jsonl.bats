@@ -76,6 +76,40 @@ setup_file() {
     [ "$(jq -c .choices want)" = "$(jq -c .choices out)" ]
 }
 
+@test "logprobs: of each text's tokens, as generate --json has them; streamed, each piece has its own" {
+    echo '{"prompt": "Once upon", "n": 3, "max_tokens": 12, "seed": 4, "logprobs": 2, "stop": ["the"]}' | answers 0
+    choir generate -p 'Once upon' --n-samples 3 -n 12 -s 4 --stop the --json --logprobs 2 >want
+    [ "$(jq -c .choices want)" = "$(jq -c .choices out)" ]
+    printf '{"prompt": "Once", "max_tokens": 3%s}\n' '' ', "logprobs": null' ', "logprobs": 0' | answers 0 -s 1 --logprobs 1
+    [ "$(jq -c '.choices[0].logprobs.top_logprobs | type' out)" = '"array"
+"array"
+"null"' ]
+    jq -se 'all(.choices[0].logprobs.token_logprobs | length == 3)' out
+    request='{"prompt": "Once", "max_tokens": 40, "seed": 2, "ignore_eos": true, "logprobs": 1, "n": 2'
+    echo "$request}" | answers 0
+    jq -c '[.choices[].logprobs]' out >whole
+    echo "$request, \"stream\": true}" | answers 0
+    # the pieces' tokens, text by text, one after another
+    jq -sc '[range(2) as $i | [.[].choices[] | select(.index == $i).logprobs | values] |
+        {tokens: map(.tokens) | add, token_logprobs: map(.token_logprobs) | add, top_logprobs: map(.top_logprobs) | add,
+         text_offset: map(.text_offset) | add}]' out | cmp - whole
+    [ "$(jq -c 'select(.choices[0].logprobs.tokens | length > 0)' out | wc -l)" -gt 20 ]
+}
+
+@test "echo: the prompt is part of every text" {
+    ids=$(choir tokenize -p 'Once upon' --json | jq -c .ids)
+    printf '{"prompt": %s, "echo": true, "max_tokens": 5, "seed": 4, "n": 2}\n' '"Once upon"' "$ids" | answers 0
+    choir generate -p 'Once upon' --echo --n-samples 2 -n 5 -s 4 --json >want
+    [ "$(head -n 1 out | jq -c .choices)" = "$(jq -c .choices want)" ]
+    [ "$(tail -n 1 out | jq -c .choices)" = "$(jq -c .choices want)" ]
+    echo '{"prompt": "Once upon", "max_tokens": 5, "seed": 4, "n": 2}' | answers 0 --echo
+    [ "$(jq -c .choices out)" = "$(jq -c .choices want)" ]
+    printf '{"prompt": %s, "echo": true}\n' '[1, 999999999]' | answers 3
+    jq -e '.error.message | startswith("id 999999999 is not in the vocabulary")' out
+    echo '{"prompt": "Once", "echo": true, "logprobs": 0}' | answers 3
+    jq -e '.error.message | startswith("echo: not with logprobs")' out
+}
+
 @test "without a seed the same prompt twice has two answers" {
     printf '{"prompt": "Once upon a time", "max_tokens": 60}\n%.0s' 1 2 3 4 | answers 0 --temp 2 --top-k 0 --min-p 0 --top-p 1
     [ "$(texts | sort -u | wc -l)" -eq 4 ]
@@ -153,6 +187,8 @@ END
 ["b",400,null]
 ["c",400,null]' ]
     [ "$(jq -r 'select(.custom_id == "a") | .response.body.choices[0].text' out)" = "$(choir generate -p Once -n 3 --temp 0)" ]
+    [ "$(jq -r 'select(.custom_id == "a") | .id, .response.body.id' out)" = 'batch_req_1
+cmpl-1' ] # the line's id stands outside
     jq -se '.[1].response.body.error.message | startswith("top_p: 3")' out
     jq -se '.[2].response.body.error.message | startswith("messages: ")' out
 }
