@@ -14,6 +14,7 @@ static const struct {
     {"map", heads_map, 1, "the text goes after -p"},
     {"report", heads_report, 1, "the text goes after -f"},
     {"explain", heads_explain, 1, "the text goes after -p"},
+    {"prune-scan", heads_prune_scan, 1, "the text goes after -f"},
     {"cost", heads_cost, 2, "heads cost takes one model"},
 };
 enum { N_PARTS = sizeof parts / sizeof parts[0] };

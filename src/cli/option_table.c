@@ -54,11 +54,12 @@ const command_row command_rows[] = {
      "The text comes from -f, stdin or -p.  Windows, scores and errors are those of\nllama.cpp's tool, so that numbers "
      "compare.",
      0, 0, "the text goes after -f"},
-    {CMD_HEADS, "heads", "map | report | explain | cost [MODEL]",
+    {CMD_HEADS, "heads", "map | report | explain | prune-scan | cost [MODEL]",
      "what each attention head looks at, and what heads cost",
      "map: attention weights of a text; a map a head, or one of them large\n"
      "report: what kind of head each is, by its means over a text; which are alike\n"
      "explain: which heads and blocks made the next token; what each layer would say\n"
+     "prune-scan: what perplexity rises by without each head, and without the cheapest\n"
      "cost: what a model's attention takes, from its shape alone",
      1, 3, "see choir help heads"},
     {CMD_QUANTIZE, "quantize", "IN OUT.gguf [TYPE]", "any model in, a smaller GGUF file out",
@@ -176,8 +177,8 @@ const option_row option_rows[] = {
              "is held back."},
     {TEXT, GROUP_OUTPUT, "ignore-eos", 0, NULL, 0, NULL, "never draw the end of the text",
      INTO(OPTION_FLAG, sampling.ignore_eos)},
-    {GEN, GROUP_OUTPUT, "n-samples", 0, NULL, 0, "N", "several texts, made together (1)",
-     INTO(OPTION_INT, n_samples), .min = 1, .max = 1000000,
+    {GEN, GROUP_OUTPUT, "n-samples", 0, NULL, 0, "N", "several texts, made together (1)", INTO(OPTION_INT, n_samples),
+     .min = 1, .max = 1000000,
      .more = "Each text is drawn with a random stream of its own, made from the seed; the prompt is computed once. "
              "With --beams: how many of the best are printed."},
     {GEN, GROUP_OUTPUT, "jsonl", 0, NULL, 0, NULL, "a request a line in, an answer a line out",
@@ -188,8 +189,8 @@ const option_row option_rows[] = {
      INTO(OPTION_TEXT, resume),
      .more = "Answers go to the end of OUT, and what is answered there is not computed again; a line that a kill cut "
              "off is dropped."},
-    {GEN, GROUP_OUTPUT, "n-seqs", 0, NULL, 0, "N", "of several texts: at the same time (16)",
-     INTO(OPTION_INT, n_seqs), .min = 1, .max = 1024},
+    {GEN, GROUP_OUTPUT, "n-seqs", 0, NULL, 0, "N", "of several texts: at the same time (16)", INTO(OPTION_INT, n_seqs),
+     .min = 1, .max = 1024},
     {GEN, GROUP_OUTPUT, "beams", 0, NULL, 0, "N", "the most likely text, by a search N wide", INTO(OPTION_INT, beams),
      .min = 1, .max = 1024,
      .more = "So many texts are followed in common steps; nothing is drawn. What it finds is what beam search in "

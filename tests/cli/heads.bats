@@ -156,3 +156,22 @@ make_text() {
     grep -q 'they add up to it but for rounding' table
     refused 2 '--token: 99999999 is not in the vocabulary' "$CHOIR_BIN" heads explain -p x --token 99999999
 }
+
+@test "heads prune-scan: a head's price is what perplexity says without it; all heads are ranked, and dropped together" {
+    need jq
+    make_text
+    "$CHOIR_BIN" heads prune-scan -f text -c 48 --chunks 2 --json >json
+    jq -e '(.heads | map(.nll_change)) as $x | $x == ($x | sort)
+        and all(.heads[]; .dropped == 1 and .price_error >= 0) and (.heads | map([.layer, .head]) | unique | length) == (.heads | length)
+        and .curve[0].nll_change == .heads[0].nll_change and .curve[-1].dropped == (.heads | length)
+        and (.heads | length) > 8 and .tokens == 46' json
+    for mask in '' L1H1; do
+        want=$("$CHOIR_BIN" perplexity -f text -c 48 --chunks 2 --json ${mask:+--mask-heads $mask} | jq .perplexity)
+        jq -e --argjson want "$want" --arg mask "$mask" '(if $mask == "" then .perplexity
+            else .heads[] | select(.layer == 1 and .head == 1).perplexity end) / $want - 1 | fabs < 1e-9' json
+    done
+    "$CHOIR_BIN" heads prune-scan -f text -c 48 --chunks 2 --mask-heads 'L0H*' >table
+    grep -q '^without one head, cheapest first' table
+    grep -q '^L0H0  *[0-9.]*  *+0.0000 +/- 0.0000' table
+    refused 6 'windows of 256 need at least' "$CHOIR_BIN" heads prune-scan -p 'Once upon a time'
+}

@@ -1,0 +1,42 @@
+/* choir heads prune-scan: what the text's perplexity rises by when a head gives nothing.
+ *
+ * Every head is masked in turn, and the perplexity of the same windows (cli/perplexity.h) is measured again; the error of a
+ * price is that of the mean of the tokens' differences, so most of what a text's own perplexity is uncertain by drops out.
+ * Then the cheapest are masked together, more and more of them. */
+#ifndef CHOIR_CLI_HEADS_SCAN_H
+#define CHOIR_CLI_HEADS_SCAN_H
+
+#include "cli/heads.h"
+#include "cli/perplexity.h"
+
+/* A head, or several, without which the text was measured. */
+typedef struct head_price {
+    choir_head head;   /* of a curve: the last that was dropped */
+    int32_t n_dropped; /* 1, or those of a curve up to it */
+    double perplexity;
+    ppl_estimate change; /* of the mean of minus log-probabilities, in nats */
+} head_price;
+
+typedef struct heads_scan {
+    heads_text text;
+    ppl_windows windows;
+    int32_t max_rows;
+    int32_t *window;     /* [windows.ctx] the one at hand */
+    choir_score *scores; /* [max_rows] */
+    double *base, *nll;  /* [n_scored] minus log-probabilities, of the whole model and at hand */
+    size_t n_scored;
+    ppl_estimate mean;  /* of base */
+    choir_head *masked; /* room for those of --mask-heads and all heads */
+    size_t n_masked;    /* of --mask-heads */
+    head_price *prices; /* [n_prices] of each head, cheapest first */
+    int32_t n_prices;
+    head_price *curve; /* [n_curve] */
+    int32_t n_curve;
+} heads_scan;
+
+/* How many of the cheapest can go together for less than a hundredth more perplexity. */
+int32_t heads_scan_free(const heads_scan *x);
+void heads_scan_table(const heads_scan *x);
+choir_status heads_scan_json(const heads_scan *x, choir_error *err);
+
+#endif

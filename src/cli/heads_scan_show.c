@@ -1,0 +1,95 @@
+/* Prices of heads as tables and as JSON. */
+#include <math.h>
+#include <string.h>
+
+#include "cli/heads_scan.h"
+
+static const char *head_name(char dst[24], choir_head h)
+{
+    snprintf(dst, 24, "L%dH%d", (int)h.layer, (int)h.head);
+    return dst;
+}
+
+/* What the perplexity rises by, and its error. */
+static ppl_estimate rise(const heads_scan *x, const head_price *p)
+{
+    return (ppl_estimate){p->perplexity - exp(x->mean.value), p->perplexity * p->change.error};
+}
+
+static void print_prices(paper *p, const heads_scan *x)
+{
+    char name[24];
+    paper_print(p, "\nwithout one head, cheapest first\n%-7s %12s   %-21s %8s\n", "head", "perplexity", "price",
+                "share");
+    for (int32_t i = 0; i < x->n_prices; i++) {
+        const head_price *y = &x->prices[i];
+        const ppl_estimate r = rise(x, y);
+        paper_print(p, "%-7s %12.4f   %+10.4f +/- %-8.4f %+7.2f %%\n", head_name(name, y->head), y->perplexity, r.value,
+                    r.error, 100 * (exp(y->change.value) - 1));
+    }
+}
+
+static void print_curve(paper *p, const heads_scan *x)
+{
+    char name[24];
+    paper_print(p, "\nwithout the cheapest, together\n%-7s %12s   %-21s %8s\n", "heads", "perplexity", "price",
+                "share");
+    for (int32_t i = 0; i < x->n_curve; i++) {
+        const head_price *y = &x->curve[i];
+        const ppl_estimate r = rise(x, y);
+        paper_print(p, "%-7d %12.4f   %+10.4f +/- %-8.4f %+7.2f %%  up to %s\n", (int)y->n_dropped, y->perplexity,
+                    r.value, r.error, 100 * (exp(y->change.value) - 1), head_name(name, y->head));
+    }
+}
+
+void heads_scan_table(const heads_scan *x)
+{
+    enum { NAMED = 64 };
+    char name[24];
+    paper p = {.out = &x->text.s->out};
+    const int32_t n = heads_scan_free(x);
+    paper_print(&p, "perplexity %.4f +/- %.4f (%d windows of %d tokens, %zu scored)\n", exp(x->mean.value),
+                exp(x->mean.value) * x->mean.error, (int)x->windows.n, (int)x->windows.ctx, x->n_scored);
+    print_prices(&p, x);
+    print_curve(&p, x);
+    if (n > 0) {
+        paper_print(&p, "\n%d of %d can go for less than 1 %%: --mask-heads ", (int)n, (int)x->n_prices);
+    }
+    for (int32_t i = 0; i < n && i < NAMED; i++) {
+        paper_print(&p, "%s%s", i > 0 ? "," : "", head_name(name, x->prices[i].head));
+    }
+    paper_print(&p, "%s", n > NAMED ? ",...\n" : n > 0 ? "\n" : "");
+    paper_close(&p);
+}
+
+/* ---- JSON ---- */
+
+static json_t *price_json(const heads_scan *x, const head_price *p)
+{
+    const ppl_estimate r = rise(x, p);
+    return json_pack("{s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:f}", "layer", (int)p->head.layer, "head", (int)p->head.head,
+                     "dropped", (int)p->n_dropped, "perplexity", p->perplexity, "price", r.value, "price_error",
+                     r.error, "nll_change", p->change.value, "nll_change_error", p->change.error);
+}
+
+static json_t *list_json(const heads_scan *x, const head_price *prices, int32_t n)
+{
+    json_t *list = json_array();
+    for (int32_t i = 0; list && i < n; i++) {
+        json_array_append_new(list, price_json(x, &prices[i]));
+    }
+    return list;
+}
+
+choir_status heads_scan_json(const heads_scan *x, choir_error *err)
+{
+    const choir_model_info *m = &x->text.s->info;
+    return session_print_json(x->text.s,
+                              json_pack("{s:o, s:f, s:f, s:i, s:i, s:I, s:i, s:o, s:o}", "model",
+                                        json_text(m->path, strlen(m->path)), "perplexity", exp(x->mean.value), "stderr",
+                                        exp(x->mean.value) * x->mean.error, "chunks", (int)x->windows.n, "ctx",
+                                        (int)x->windows.ctx, "tokens", (json_int_t)x->n_scored, "free",
+                                        (int)heads_scan_free(x), "heads", list_json(x, x->prices, x->n_prices), "curve",
+                                        list_json(x, x->curve, x->n_curve)),
+                              err);
+}
