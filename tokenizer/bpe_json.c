@@ -12,6 +12,9 @@
 /* Texts for ids that the file leaves out: "[PAD123]", as GGUF's writers call them. */
 enum { HOLE_BYTES = 16 };
 
+/* More ids without a token than this, and than tokens: a file of some bytes shall not ask for some 2^24 texts. */
+enum { MAX_SPARE_IDS = 1 << 14 };
+
 /* What a bpe_source borrows. */
 struct reader {
     const char *file;
@@ -127,7 +130,7 @@ static choir_status make_room(struct reader *r, size_t n, choir_error *err)
 /* Checks all ids; makes room for them. */
 static choir_status count_pieces(struct reader *r, const json_t *vocab, const json_t *added, choir_error *err)
 {
-    json_int_t most = json_is_array(vocab) ? (json_int_t)json_array_size(vocab) - 1 : -1;
+    json_int_t most = json_is_array(vocab) ? (json_int_t)json_array_size(vocab) - 1 : -1, left_out = 0;
     choir_status status = CHOIR_OK;
     const char *text;
     json_t *value;
@@ -145,9 +148,15 @@ static choir_status count_pieces(struct reader *r, const json_t *vocab, const js
         text = json_string_value(json_object_get(entry, "content"));
         if (text == NULL) {
             status = base_fail(err, CHOIR_FILE, "%s: added token %zu has no content", r->file, i);
-        } else if (!beyond_rows(r, entry)) {
-            status = check_id(r, text, json_object_get(entry, "id"), &most, err);
+        } else {
+            json_int_t *to = beyond_rows(r, entry) ? &left_out : &most;
+            status = check_id(r, text, json_object_get(entry, "id"), to, err);
         }
+    }
+    const size_t n_tokens =
+        (json_is_array(vocab) ? json_array_size(vocab) : json_object_size(vocab)) + json_array_size(added);
+    if (status == CHOIR_OK && (size_t)(most + 1) > 2 * n_tokens + MAX_SPARE_IDS) {
+        status = base_fail(err, CHOIR_FILE, "%s: ids up to %lld for %zu tokens", r->file, (long long)most, n_tokens);
     }
     return status == CHOIR_OK ? make_room(r, (size_t)(most + 1), err) : status;
 }

@@ -60,12 +60,12 @@ static int64_t id_of_key(const char *key)
 static choir_status add(struct reader *r, int64_t id, struct bpe_added token)
 {
     char shown[BASE_ESCAPE_CAP];
-    if (r->vocab_rows >= 0 && id >= r->vocab_rows) {
-        return CHOIR_OK;
-    }
     if (id < 0 || id >= SP_MAX_PIECES) {
         return base_fail(r->err, CHOIR_FILE, "%s: id of \"%s\": must be 0 to %d", r->file,
                          base_escape(shown, token.text, token.n), SP_MAX_PIECES - 1);
+    }
+    if (r->vocab_rows >= 0 && id >= r->vocab_rows) {
+        return CHOIR_OK;
     }
     if (token.n == 0 || token.n > SP_MAX_PIECE_BYTES) {
         return base_fail(r->err, CHOIR_FILE, "%s: added token %d: %zu bytes (1 to %d allowed)", r->file, (int)id,
