@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs every test program (TAP through cmocka) and every bats file under tests/, prints what fails and what is skipped
+# Runs every test program (TAP through cmocka), every test_*.py (TAP) and every bats file under tests/, prints what fails and what is skipped
 # with its reason, and ends with "N passed, N failed, N skipped".  Usage: tests/run.sh BUILD_DIR [PATTERN]
 set -u
 cd "$(dirname "$0")/.."
@@ -35,6 +35,9 @@ run() { # name command...
 
 for source in tests/*/test_*.c; do
     case $source in *"$pattern"*) run "${source%.c}" "$build/${source%.c}" ;; esac
+done
+for script in tests/*/test_*.py; do
+    case $script in *"$pattern"*) run "$script" python3 "$script" ;; esac
 done
 for suite in tests/*/*.bats; do
     case $suite in *"$pattern"*) run "$suite" bats --tap "$suite" ;; esac
