@@ -102,7 +102,7 @@ static bool nothing_to_run(const options *o)
 static void tell_noise(const plan *p)
 {
     char what[NOISE_CAP], line[NOISE_CAP + 128];
-    if (p->results.n_noisy > 0) {
+    if (p->results.n_noisy > 0 && !p->s->out.error) {
         snprintf(line, sizeof line, "too noisy to trust, %d of %zu tests: %s", (int)p->results.n_noisy, p->results.n,
                  noise_text(what, sizeof what, &p->results.noise));
         warning(&p->s->term, line);

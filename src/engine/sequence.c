@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "engine/engine.h"
+#include "model/rope.h"
 
 static choir_status open_empty(struct choir_sequence **out, struct choir_engine *e, const choir_sampling *sampling,
                                choir_error *err)
@@ -93,6 +94,19 @@ void choir_sequence_close(choir_sequence *s)
     free(s);
 }
 
+static choir_status too_long(const choir_sequence *s, size_t n, choir_error *err)
+{
+    const int32_t ctx = s->engine->opt.ctx_size;
+    const struct mdl_config *c = &s->engine->model->config;
+    if (n < (size_t)mdl_rope_longest(c)) { /* with room for a token more */
+        return base_fail(err, CHOIR_PROMPT, "prompt is %zu tokens, context is %d; raise --ctx-size to %zu", n, ctx,
+                         n + 1);
+    }
+    return base_fail(err, CHOIR_PROMPT, "prompt is %zu tokens, context is %d%s%s", n, ctx,
+                     ctx == c->max_seq_len ? ", all that the model was made for" : "",
+                     c->position == MDL_POSITION_ROPE ? "; generate --infinite takes any" : "");
+}
+
 choir_status choir_sequence_append(choir_sequence *s, const int32_t *ids, size_t n, choir_error *err)
 {
     int32_t ctx = s->engine->opt.ctx_size;
@@ -102,9 +116,7 @@ choir_status choir_sequence_append(choir_sequence *s, const int32_t *ids, size_t
                          ctx);
     }
     if (!s->engine->opt.infinite && n > (size_t)(ctx - s->n_ids)) {
-        return base_fail(err, CHOIR_PROMPT, "prompt is %zu tokens, context is %d%s; raise --ctx-size",
-                         n + (size_t)s->n_ids, ctx,
-                         ctx == s->engine->model->config.max_seq_len ? " (all the model was made for)" : "");
+        return too_long(s, n + (size_t)s->n_ids, err);
     }
     for (size_t i = 0; i < n; i++) {
         if (ids[i] < 0 || ids[i] >= vocab) {

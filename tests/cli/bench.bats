@@ -23,6 +23,7 @@ load helper
         mhz_lowest mhz_highest peak_memory kernels; do
         jq -e "all(.[]; has(\"$field\"))" out
     done
+    [ "$(choir bench -p 0 -n 2 -r 1 -q --kv-type q8_0 -o jsonl | jq -r '.type_k + .type_v')" = q8_0q8_0 ]
     jq -e '.[0] | .n_prompt == 8 and .n_gen == 0 and (.samples_ns | length) == 3' out
     jq -e '.[1] | .n_prompt == 0 and .n_gen == 4 and .token_p50_ns > 0 and .token_p99_ns >= .token_p50_ns' out
     jq -e 'all(.[]; ((.samples_ts | add / length) - .avg_ts | fabs) < 1e-6 * .avg_ts)' out

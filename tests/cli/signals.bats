@@ -58,6 +58,29 @@ ended() {
     [ ! -s err ]
 }
 
+@test "a signal while the model is loading: at once, and nothing on stderr in a pipe" {
+    slow_model 48 # half a gigabyte and more to pack: seconds
+    for pair in INT:130 TERM:143 HUP:129; do
+        env --default-signal=INT,TERM,HUP "$CHOIR_BIN" generate "${model[@]}" -p x --quant f16 --cpu reference -t 1 >out 2>err &
+        pid=$!
+        sleep 0.6
+        kill -"${pair%:*}" $pid
+        begun=$(date +%s%N)
+        ended
+        [ $code -eq "${pair#*:}" ]
+        [ $((($(date +%s%N) - begun) / 1000000)) -lt 1500 ] # 100 ms and a lot for a busy machine
+        [ ! -s out ]
+        [ ! -s err ]
+    done
+}
+
+@test "the threads are those that the affinity mask has, the context is what fits" {
+    need taskset
+    cpu=$(taskset -cp $$ | sed 's/.*: //; s/[-,].*//')
+    taskset -c "$cpu" "$CHOIR_BIN" generate "${model[@]}" -p x -n 0 -v 2>&1 | grep -q ', 1 thread,'
+    choir generate -p x -n 1 --mem-limit 3M -v 2>&1 >/dev/null | grep -qE 'context [1-4]?[0-9]?[0-9] tokens' || [ ${#model[@]} -eq 0 ]
+}
+
 @test "SIGINT while stdin is awaited, and while nobody reads stdout" {
     mkfifo in
     env --default-signal=INT "$CHOIR_BIN" generate "${model[@]}" <in >out &

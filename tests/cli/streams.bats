@@ -103,6 +103,76 @@ load helper
     wait $pid || [ $? -eq 141 ]
 }
 
+# packets ARGS...: choir's stdout through a pipe that keeps writes apart; one line for each, as JSON.
+packets() {
+    cat >packets.py <<'END'
+import json, os, subprocess, sys
+r, w = os.pipe2(os.O_DIRECT)
+child = subprocess.Popen(sys.argv[1:], stdout=w, stdin=subprocess.DEVNULL)
+os.close(w)
+while data := os.read(r, 65536):
+    print(json.dumps(data.decode("utf-8")))  # a part of a character is an exception
+sys.exit(child.wait())
+END
+    python3 packets.py "$CHOIR_BIN" "$@"
+}
+
+@test "each token is one write, at once; no write ends within a character" {
+    need_stories
+    need python3 jq
+    python3 -c 'import os; os.pipe2(os.O_DIRECT)' || skip 'no pipes that keep writes apart'
+    packets generate "${model[@]}" -p 'Once upon a time' -n 30 --temp 0 >writes
+    [ "$(wc -l <writes)" -eq 30 ]
+    choir generate -p 'Once upon a time' -n 30 --temp 0 --json --logprobs 0 | jq -c '.choices[0].logprobs.tokens[]' | cmp - writes
+    # tokens that are bytes: e9, then the two of a character, three of one that is cut by the end
+    slow_model
+    packets generate "${model[@]}" -p x -n 300 --ignore-eos -s 1 >writes
+    [ "$(wc -l <writes)" -gt 100 ]
+    jq -j . writes >joined
+    choir generate -p x -n 300 --ignore-eos -s 1 | cmp - joined
+    grep -q '\\u' writes # some are not ASCII
+}
+
+@test "a reader that goes away ends the other commands with 141, too" {
+    yes 'one two three four' | head -c 300000 >long
+    for command in 'tokenize -f long' 'tokenize --json -f long' 'generate -n 0 --echo -f small'; do
+        head -c 100 long >small
+        # shellcheck disable=SC2086
+        run --separate-stderr bash -c 'trap "" PIPE; { sleep 0.2; "$0" "$@"; echo $? >code; } | true' "$CHOIR_BIN" ${command%% *} "${model[@]}" ${command#* }
+        [ "$(cat code)" = 141 ]
+        [ -z "$stderr" ]
+    done
+}
+
+@test "a prompt that is too long names a context that is enough" {
+    need jq
+    printf 'word %.0s' {1..60} >prompt
+    refused 6 'tokens, context is 16; raise --ctx-size to ' choir generate -f prompt -c 16
+    n=$(sed -E 's/.*prompt is ([0-9]+) tokens.*/\1/' <<<"$stderr")
+    [ "$n" -eq "$(choir tokenize -f prompt --ids | wc -w)" ]
+    [[ "$stderr" == *"--ctx-size to $((n + 1))" ]]
+    choir generate -f prompt -c $((n + 1)) -n 1 --ignore-eos >out
+    [ -s out ]
+    choir generate -f prompt -c $((n + 1)) -n -1 --ignore-eos --json >out
+    jq -e '.choices[0].finish_reason == "length"' out
+    yes 'one two three' | head -c 20000 >prompt
+    refused 6 ', all that the model was made for; generate --infinite takes any' choir generate -f prompt
+    choir generate -f prompt --infinite -n 1 --ignore-eos >out
+    [ -s out ]
+}
+
+@test "-- ends the flags, and an empty CHOIR_MODEL is none" {
+    need_stories
+    cp "$stories/stories260K.bin" ./-z.bin
+    cp "$stories/tok512.model" tokenizer.model
+    "$CHOIR_BIN" info -- -z.bin | grep -q llama2.c
+    refused 2 'unknown option -z.bin' "$CHOIR_BIN" info -z.bin
+    CHOIR_MODEL= "$CHOIR_BIN" info | grep -q built-in
+    printf 'Once' | CHOIR_MODEL=./-z.bin "$CHOIR_BIN" >out # alone in a pipe
+    [ -s out ]
+    head -c 4 out | grep -qv Once
+}
+
 @test "stdin: read when it is no terminal; -f -, -f FILE and -p give the same" {
     choir generate -p 'Once upon' -n 10 -s 3 >want
     echo 'Once upon' | choir generate -n 10 -s 3 | cmp - want

@@ -337,7 +337,7 @@ static void test_context_full(void **state)
     choir_sequence *s = open_sequence(e);
     choir_error err;
     assert_int_equal(choir_sequence_append(s, f->ids[0], 33, &err), CHOIR_PROMPT);
-    assert_string_equal(err.msg, "prompt is 33 tokens, context is 32; raise --ctx-size");
+    assert_string_equal(err.msg, "prompt is 33 tokens, context is 32; raise --ctx-size to 34");
     assert_int_equal(choir_sequence_length(s), 0);
     append(s, f->ids[0], 30);
     choir_generation g;

@@ -189,7 +189,7 @@ static void test_refused(void **state)
     choir_request_options r = request_of(&h, 5), x = r;
     x.ids = ids;
     x.n_ids = CTX + 1;
-    expect_refused(f, &x, CHOIR_PROMPT, "prompt is 65 tokens, context is 64; raise --ctx-size");
+    expect_refused(f, &x, CHOIR_PROMPT, "prompt is 65 tokens, context is 64; raise --ctx-size to 66");
     x.n_ids = 0;
     expect_refused(f, &x, CHOIR_PROMPT, "prompt is empty, and the model has no token that begins a text");
     x.n_ids = 2;
