@@ -19,6 +19,7 @@
 #include "choir/engine.h"
 #include "choir/generation.h"
 #include "choir/model.h"
+#include "choir/prune.h"
 #include "choir/scheduler.h"
 #include "choir/sequence.h"
 #include "choir/status.h"

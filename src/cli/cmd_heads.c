@@ -15,6 +15,7 @@ static const struct {
     {"report", heads_report, 1, "the text goes after -f"},
     {"explain", heads_explain, 1, "the text goes after -p"},
     {"prune-scan", heads_prune_scan, 1, "the text goes after -f"},
+    {"prune", heads_prune, 2, "heads prune takes the new file's name; the model goes after -m"},
     {"cost", heads_cost, 2, "heads cost takes one model"},
 };
 enum { N_PARTS = sizeof parts / sizeof parts[0] };

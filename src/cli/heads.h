@@ -80,6 +80,7 @@ choir_status heads_map(session *s, choir_error *err);
 choir_status heads_report(session *s, choir_error *err);
 choir_status heads_explain(session *s, choir_error *err);
 choir_status heads_prune_scan(session *s, choir_error *err);
+choir_status heads_prune(session *s, choir_error *err);
 choir_status heads_cost(session *s, choir_error *err);
 
 #endif

@@ -140,12 +140,10 @@ static choir_status list_tensors(struct job *j, choir_error *err)
     return CHOIR_OK;
 }
 
-/* The new file takes the old one's place only when it is whole, but then the model that was read is gone. */
-static choir_status check_not_source(const struct job *j, choir_error *err)
+choir_status eng_not_source(const char *path, const struct wts_set *set, choir_error *err)
 {
     struct stat out, in;
-    const struct wts_set *set = j->m->set;
-    if (stat(j->opt->out, &out) != 0) {
+    if (stat(path, &out) != 0) {
         return CHOIR_OK;
     }
     for (size_t i = 0; i < set->n_tensors; i++) {
@@ -153,7 +151,7 @@ static choir_status check_not_source(const struct job *j, choir_error *err)
         if (file->fd >= 0 && fstat(file->fd, &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino) {
             char name[BASE_ESCAPE_CAP];
             return base_fail(err, CHOIR_USAGE, "%s: is the model to be read; give the new file another name",
-                             base_escape_str(name, j->opt->out));
+                             base_escape_str(name, path));
         }
     }
     return CHOIR_OK;
@@ -237,7 +235,7 @@ choir_status choir_quantize(const choir_quantize_options *opt, choir_error *err)
     if (status == CHOIR_OK) {
         j.out.path = j.m->path;
         j.out.export = &j.export;
-        status = check_not_source(&j, err);
+        status = eng_not_source(opt->out, j.m->set, err);
     }
     if (status == CHOIR_OK) {
         status = list_tensors(&j, err);

@@ -16,6 +16,9 @@ choir_status eng_write_settings(struct wts_writer *w, const struct choir_model *
 /* The settings of the architecture among them: keys that begin with its name. */
 void eng_write_config(struct wts_writer *w, const struct mdl_config *c);
 
+/* The new file takes the old one's place only when it is whole, but then the model that was read is gone: CHOIR_USAGE. */
+choir_status eng_not_source(const char *path, const struct wts_set *set, choir_error *err);
+
 /* A tensor of the new file. */
 struct eng_out_tensor {
     const struct wts_tensor *src;         /* passed on, or */

@@ -175,3 +175,21 @@ make_text() {
     grep -q '^L0H0  *[0-9.]*  *+0.0000 +/- 0.0000' table
     refused 6 'windows of 256 need at least' "$CHOIR_BIN" heads prune-scan -p 'Once upon a time'
 }
+
+@test "heads prune: the text is that of the masked heads, from a smaller file where every layer loses as many" {
+    need jq
+    # of each layer the first head of each group, a head alone and a layer
+    masks=("$("$CHOIR_BIN" heads cost --json | jq -r '[range(.n_layers) as $l | range(.n_kv_heads) as $g
+        | "L\($l)H\($g * .n_heads / .n_kv_heads)"] | join(",")')" 'L0H0,L1H*')
+    says=(removed zero)
+    for i in 0 1; do
+        "$CHOIR_BIN" heads prune pruned.gguf --mask-heads "${masks[i]}" >out
+        grep -q "^pruned.gguf: .*${says[i]}" out
+        "$CHOIR_BIN" generate -m pruned.gguf -p 'Once upon a time' -n 24 -s 5 >got
+        "$CHOIR_BIN" generate -p 'Once upon a time' -n 24 -s 5 --mask-heads "${masks[i]}" | cmp - got
+    done
+    refused 2 'the name of the new file' "$CHOIR_BIN" heads prune --mask-heads L0H0
+    refused 2 'the heads that shall go' "$CHOIR_BIN" heads prune x.gguf
+    refused 2 'there is no head 99 in layer 0' "$CHOIR_BIN" heads prune x.gguf --mask-heads L0H99
+    [ ! -e x.gguf ]
+}
