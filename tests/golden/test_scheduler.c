@@ -308,6 +308,72 @@ static void test_together(void **state)
     assert_true(write_in_all_settings(*state) > 20);
 }
 
+/* Texts that go on from a sequence: what it has computed is shared, not computed again, whatever it has computed, whether
+ * there is a prefix cache, in pools of one context and of many; it stays as it is, or is gone. */
+static uint64_t write_from_sequences(const struct fixture *f)
+{
+    enum { SAMPLES = 5, LONG = 14 };
+    static const struct setting x[] = {
+        {1, 16, 512, N, 0, 0}, {2, 4, 512, 2, 3, 0}, {3, 64, 9, N, 0, 0}, {2, 4, 512, 1, N, 0}};
+    struct asked cut = f->asked[LONG];
+    const struct asked *a = &cut;
+    struct text *alone = calloc(SAMPLES, sizeof *alone);
+    choir_scheduler_info info;
+    uint64_t n_preempted = 0;
+    cut.generation.max_tokens = 32; /* 5 of them and the prompt are more than a context */
+    for (int i = 0; i < SAMPLES; i++) {
+        write_alone(f, a, (uint64_t)i, &alone[i]);
+    }
+    for (int k = 0; k < 16; k++) {
+        const bool cache = k % 2 == 0, whole = k / 2 % 2 == 0;
+        struct text *texts = calloc(SAMPLES, sizeof *texts);
+        choir_engine *e = open_engine_with(f, &x[k / 4], cache);
+        choir_scheduler *s = open_scheduler(e);
+        choir_sequence *seq;
+        assert_int_equal(choir_sequence_open(&seq, e, &a->sampling, NULL), CHOIR_OK);
+        assert_int_equal(choir_sequence_append(seq, a->ids, a->n_ids - !whole, NULL), CHOIR_OK);
+        while (choir_sequence_computed(seq) < choir_sequence_length(seq)) {
+            assert_int_equal(choir_engine_step(e, &seq, 1, NULL), CHOIR_OK);
+        }
+        assert_int_equal(choir_sequence_append(seq, a->ids + a->n_ids - !whole, !whole, NULL), CHOIR_OK);
+        if (k % 3 == 0) {
+            submit_from(s, a, seq, SAMPLES, texts);
+        }
+        for (int i = 0; i < SAMPLES && k % 3 > 0; i++) { /* each a request of its own */
+            struct asked one = *a;
+            one.sampling.choice += (uint64_t)i;
+            submit_from(s, &one, seq, 1, &texts[i]);
+        }
+        assert_int_equal(choir_sequence_length(seq), a->n_ids);
+        if (k % 3 == 2) {
+            choir_sequence_close(seq);
+            seq = NULL;
+        }
+        run_out(s);
+        for (int i = 0; i < SAMPLES; i++) {
+            if (k % 3 > 0 || i == 0) {
+                assert_int_equal(texts[i].result.n_prompt, 1);
+            }
+            texts[i].result.n_prompt = alone[i].result.n_prompt;
+            expect_same(&texts[i], &alone[i], "from a sequence", i);
+        }
+        choir_sequence_close(seq);
+        choir_scheduler_describe(s, &info);
+        n_preempted += info.n_preempted;
+        choir_scheduler_close(s);
+        expect_no_block_held(e);
+        choir_engine_close(e);
+        free(texts);
+    }
+    free(alone);
+    return n_preempted;
+}
+
+static void test_from_sequence(void **state)
+{
+    assert_true(write_from_sequences(*state) > 0);
+}
+
 /* A model whose layers all have a window gives blocks back while it runs. */
 static void test_windows(void **state)
 {
@@ -339,6 +405,7 @@ static void test_windows(void **state)
         f->asked[i].n_ids = (size_t)(2 + i * 37 % 120);
     }
     write_in_all_settings(f);
+    write_from_sequences(f);
     choir_model_close(f->model);
     tiny_dir_remove(dir);
     golden_free(&g);
@@ -378,61 +445,6 @@ static void test_samples(void **state)
             choir_engine_close(e);
             free(texts);
         }
-    }
-    free(alone);
-}
-
-/* Texts that go on from a sequence: what it has computed is shared, not computed again, whatever it has computed, whether
- * there is a prefix cache, in pools of one context and of many; it stays as it is, or is gone. */
-static void test_from_sequence(void **state)
-{
-    struct fixture *f = *state;
-    enum { SAMPLES = 5, LONG = 14 };
-    static const struct setting x[] = {
-        {1, 16, 512, N, 0, 0}, {2, 4, 512, 2, 3, 0}, {3, 64, 9, N, 0, 0}, {2, 1, 512, 2, N, 0}};
-    struct asked *a = &f->asked[LONG];
-    struct text *alone = calloc(SAMPLES, sizeof *alone);
-    for (int i = 0; i < SAMPLES; i++) {
-        write_alone(f, a, (uint64_t)i, &alone[i]);
-    }
-    for (int k = 0; k < 16; k++) {
-        const bool cache = k % 2 == 0, whole = k / 2 % 2 == 0;
-        struct text *texts = calloc(SAMPLES, sizeof *texts);
-        choir_engine *e = open_engine_with(f, &x[k / 4], cache);
-        choir_scheduler *s = open_scheduler(e);
-        choir_sequence *seq;
-        assert_int_equal(choir_sequence_open(&seq, e, &a->sampling, NULL), CHOIR_OK);
-        assert_int_equal(choir_sequence_append(seq, a->ids, a->n_ids - !whole, NULL), CHOIR_OK);
-        while (choir_sequence_computed(seq) < choir_sequence_length(seq)) {
-            assert_int_equal(choir_engine_step(e, &seq, 1, NULL), CHOIR_OK);
-        }
-        assert_int_equal(choir_sequence_append(seq, a->ids + a->n_ids - !whole, !whole, NULL), CHOIR_OK);
-        if (k % 3 == 0) {
-            submit_from(s, a, seq, SAMPLES, texts);
-        }
-        for (int i = 0; i < SAMPLES && k % 3 > 0; i++) { /* each a request of its own */
-            struct asked one = *a;
-            one.sampling.choice += (uint64_t)i;
-            submit_from(s, &one, seq, 1, &texts[i]);
-        }
-        assert_int_equal(choir_sequence_length(seq), a->n_ids);
-        if (k % 3 == 2) {
-            choir_sequence_close(seq);
-            seq = NULL;
-        }
-        run_out(s);
-        for (int i = 0; i < SAMPLES; i++) {
-            if (k % 3 > 0 || i == 0) {
-                assert_int_equal(texts[i].result.n_prompt, 1);
-            }
-            texts[i].result.n_prompt = alone[i].result.n_prompt;
-            expect_same(&texts[i], &alone[i], "from a sequence", i);
-        }
-        choir_sequence_close(seq);
-        choir_scheduler_close(s);
-        expect_no_block_held(e);
-        choir_engine_close(e);
-        free(texts);
     }
     free(alone);
 }
