@@ -11,12 +11,17 @@ typedef struct writer {
     options opt; /* a copy that /set changes; its lists are its own */
     choir_sampling sampling;
     editor *editor;
+    editor_hooks hooks;
     story story;
+    const text_buffer *entry; /* the lines of the block that is being typed, before the line */
+    bool in_block;            /* such a block has begun */
     choir_sequence *seq;
-    bool exact;        /* the sequence's ids are those of the text: it can go on without looking */
-    uint64_t turn;     /* generations so far: each draws differently, also after /undo */
-    text_buffer fresh; /* what the running generation has written */
+    choir_sequence *ahead; /* the text so far, what was typed and what Tab offered after it; or NULL */
+    bool exact;            /* the sequence's ids are those of the text: it can go on without looking */
+    uint64_t turn;         /* generations so far: each draws differently, also after /undo */
+    text_buffer fresh;     /* what the running generation has written */
     bool interactive;
+    bool painted; /* stdout's colour is the generated text's */
     bool quit;
     char **kept; /* values that options borrow */
     size_t n_kept;
@@ -26,8 +31,26 @@ typedef struct writer {
 choir_status writer_sync(writer *w, choir_error *err);
 /* The text so far + typed, and what the model makes of it, as one new state. */
 choir_status writer_turn(writer *w, const char *typed, size_t n, choir_error *err);
+/* Tokens that seq and ids [n] begin with both. */
+size_t writer_in_common(const choir_sequence *seq, const int32_t *ids, size_t n);
+/* Bytes at the beginning of an entry's first line that are no text: the quotes of a block, a doubled slash. */
+size_t entry_skip(const writer *w, const char *line, size_t n);
 /* Tokens that a turn may add at most, when `typed` bytes are typed. */
 int64_t writer_most_tokens(const writer *w, size_t typed);
+
+/* While the model writes, keys are not echoed into its text; they are read afterwards. */
+void writer_calm(writer *w, bool on);
+
+/* ---- complete_ids.c, complete_suggest.c, complete_names.c: what Tab does ---- */
+
+/* The ids of a text: those that were drawn or computed for its beginning, as far as they go, then the tokenizer's.  *ids is
+ * malloc'ed. */
+choir_status writer_ids(int32_t **ids, size_t *n_ids, writer *w, const char *text, size_t n, choir_error *err);
+void writer_forget_ahead(writer *w);
+/* Offers what the next turn would begin with, were the line entered. */
+void on_suggest(void *user, const char *line, size_t n);
+/* Commands, settings, files. */
+bool on_complete(void *user, const char *line, size_t n, names *found);
 
 /* ---- complete_states.c: former states as forks ---- */
 
@@ -53,6 +76,9 @@ choir_status command_run(writer *w, const char *line, size_t n, choir_error *err
 /* /set NAME VALUE; without a name: prints all. */
 choir_status settings_set(writer *w, const char *name, const char *value, choir_error *err);
 void settings_show(writer *w);
+/* The i-th name of a setting, and of a command; NULL past the end. */
+const char *setting_name(size_t i);
+const char *command_name(size_t i);
 choir_status settings_open(writer *w, choir_error *err);
 void settings_close(writer *w);
 

@@ -117,7 +117,9 @@ choir_status alternatives_run(writer *w, int32_t n, choir_error *err)
     if (!status) {
         const int64_t own = writer_most_tokens(w, 0) + 256; /* the last block of what is shared is each one's own */
         writer_make_room(w, choir_sequence_length(w->seq) + n * own);
+        writer_calm(w, true);
         status = make(&a, err);
+        writer_calm(w, false);
     }
     w->s->out.interrupted = false;
     for (int32_t i = 0; i < n && !status; i++) {

@@ -195,7 +195,7 @@ static choir_status load_kept(writer *w, const char *path, choir_error *err)
     }
     status = kept_text(&text, &n, w->s, w->seq, err);
     status = status ? status : story_push(&w->story, 0, text, n, err);
-    if (!status && w->s->chat) {
+    if (!status) {
         status = story_keep_ids(&w->story, choir_sequence_ids(w->seq), (size_t)choir_sequence_length(w->seq), err);
     }
     w->exact = !status;
@@ -300,6 +300,11 @@ static const command commands[] = {
 
 #define N_COMMANDS (sizeof commands / sizeof *commands)
 
+const char *command_name(size_t i)
+{
+    return i < N_COMMANDS ? commands[i].name : NULL;
+}
+
 static choir_status run_help(writer *w, const char *argument, choir_error *err)
 {
     (void)argument;
@@ -308,7 +313,9 @@ static choir_status run_help(writer *w, const char *argument, choir_error *err)
     stream_print(out, "%s  An empty line goes on, Ctrl-C stops.\n",
                  w->s->chat ? "Type what you say: the model replies."
                             : "Type a text: the model goes on from all of it.");
-    stream_print(out, "\"\"\" begins and ends a text of several lines; // begins a text that starts with /.\n\n");
+    stream_print(out, "\"\"\" begins and ends a text of several lines; // begins a text that starts with /.\n"
+                      "Tab shows how the model would go on; Tab again or Right takes it.  After / it\n"
+                      "completes names.\n\n");
     for (size_t i = 0; i < N_COMMANDS; i++) {
         char left[32];
         snprintf(left, sizeof left, "/%s %s", commands[i].name, commands[i].argument);
@@ -336,6 +343,7 @@ choir_status command_run(writer *w, const char *line, size_t n, choir_error *err
         found = strcmp(commands[i].name, copy) == 0 ? &commands[i] : NULL;
         suggest_add(&s, commands[i].name);
     }
+    writer_forget_ahead(w); /* it holds blocks, and may be of a text that is undone */
     if (found) {
         status = found->run(w, argument, err);
     } else {

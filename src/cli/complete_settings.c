@@ -8,7 +8,7 @@
 
 static bool settable(const option_row *row)
 {
-    static const char *const others[] = {"max-tokens", "stop", "ignore-eos"};
+    static const char *const others[] = {"max-tokens", "stop", "ignore-eos", "status"};
     if (!(row->commands & CMD_COMPLETE)) {
         return false;
     }
@@ -66,15 +66,23 @@ static const char *keep(writer *w, const char *value)
     return copy;
 }
 
+const char *setting_name(size_t i)
+{
+    for (const option_row *row = option_rows; row->name; row++) {
+        if (settable(row) && i-- == 0) {
+            return row->name;
+        }
+    }
+    return NULL;
+}
+
 static choir_status unknown(const char *name, choir_error *err)
 {
     char text[ESCAPED_CAP], near[64] = "";
     suggestion s;
     suggest_begin(&s, name);
-    for (const option_row *row = option_rows; row->name; row++) {
-        if (settable(row)) {
-            suggest_add(&s, row->name);
-        }
+    for (size_t i = 0; setting_name(i); i++) {
+        suggest_add(&s, setting_name(i));
     }
     if (s.best) {
         snprintf(near, sizeof near, "; did you mean %s?", s.best);
@@ -175,6 +183,9 @@ static void show_value(writer *w, const option_row *row)
         for (size_t i = 0; i < w->opt.biases.n; i++) {
             stream_print(out, "%d=%g ", (int)w->opt.biases.at[i].id, (double)w->opt.biases.at[i].bias);
         }
+        break;
+    case OPTION_NAME:
+        stream_print(out, "%s", *(const char *const *)(const void *)field);
         break;
     default:
         stream_print(out, "%s", w->opt.sampling.samplers ? w->opt.sampling.samplers : row->help);

@@ -34,6 +34,7 @@ void options_default(options *o)
                    .token = -1,
                    .kv_type = "f16",
                    .color = "auto",
+                   .status = "on",
                    .output = "md",
                    .runs = 5};
     choir_sampling_default(&o->sampling);

@@ -93,6 +93,7 @@ typedef struct options {
     /* talk */
     bool verbose, quiet;
     const char *color;
+    const char *status; /* "on" or "off" */
     /* tokenize */
     bool ids_only, decode, no_bos;
     /* bench */

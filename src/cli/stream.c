@@ -84,6 +84,19 @@ int stream_print(stream *s, const char *format, ...)
     return failed;
 }
 
+void stream_escape(stream *s, const char *code)
+{
+    size_t n = strlen(code);
+    while (n > 0 && !s->error) {
+        ssize_t done = write(STDOUT_FILENO, code, n);
+        if (done < 0 && errno != EINTR && errno != EAGAIN) {
+            return;
+        }
+        code += done > 0 ? done : 0;
+        n -= done > 0 ? (size_t)done : 0;
+    }
+}
+
 void stream_end_line(stream *s, const terminal *t)
 {
     if (t->out && s->line_open) {

@@ -24,6 +24,8 @@ int stream_write_line(stream *s, const char *line, size_t n);
  * tenth of a second has passed. */
 void stream_wait(int fd, bool to_write);
 int stream_print(stream *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A control sequence, on a terminal only: it is no text, goes out also after a signal, and opens no line. */
+void stream_escape(stream *s, const char *code);
 /* Ends an open line on a terminal; a pipe gets the exact bytes. */
 void stream_end_line(stream *s, const terminal *t);
 /* Closes stdout (a full disk may show only now) and gives the exit code: 0, 4 with a message, or 141 for a closed pipe. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -38,12 +39,22 @@ void terminal_open(terminal *t, const char *color, bool quiet, bool verbose)
     t->escapes = term && *term && strcmp(term, "dumb") != 0;
     t->quiet = quiet;
     t->verbose = verbose;
-    if (!t->err || strcmp(color, "never") == 0) {
-        t->color = false;
+    bool wanted = t->escapes && !env_set("NO_COLOR");
+    if (strcmp(color, "never") == 0) {
+        wanted = false;
     } else if (strcmp(color, "always") == 0 || (force && *force && strcmp(force, "0") != 0)) {
-        t->color = true;
-    } else {
-        t->color = t->escapes && !env_set("NO_COLOR");
+        wanted = true;
+    }
+    t->color = wanted && t->err;
+    t->color_out = wanted && t->out;
+}
+
+void terminal_echo(bool on)
+{
+    struct termios modes;
+    if (tcgetattr(STDIN_FILENO, &modes) == 0 && tcgetpgrp(STDIN_FILENO) == getpgrp()) {
+        modes.c_lflag = on ? modes.c_lflag | ECHO : modes.c_lflag & ~(tcflag_t)ECHO;
+        tcsetattr(STDIN_FILENO, TCSANOW, &modes);
     }
 }
 

@@ -12,6 +12,7 @@ typedef struct terminal {
     bool in, out, err; /* stdin, stdout, stderr are terminals */
     bool escapes;      /* cursor and line codes are understood (TERM is set and not "dumb") */
     bool color;        /* stderr is coloured */
+    bool color_out;    /* stdout is, where a command colours it at all */
     bool quiet;        /* errors only */
     bool verbose;
 } terminal;
@@ -19,6 +20,9 @@ typedef struct terminal {
 /* Looks at the streams and at TERM, NO_COLOR and CLICOLOR_FORCE.  color: "auto", "always" (also with NO_COLOR and on a dumb
  * terminal) or "never". */
 void terminal_open(terminal *t, const char *color, bool quiet, bool verbose);
+
+/* Whether stdin's terminal shows what is typed; nothing when it is no terminal or another job has it. */
+void terminal_echo(bool on);
 
 /* One line "choir: ..." on stderr, at most MESSAGE_MAX bytes with the newline; control characters are shown as \xNN. */
 #define MESSAGE_MAX 400
