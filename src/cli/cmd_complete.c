@@ -1,5 +1,6 @@
 /* choir complete: a person (or a pipe) and the model write one text in turns. */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -180,6 +181,9 @@ int cmd_complete(session *s)
         status = converse(&w, &err);
     }
     editor_close(w.editor);
+    if (signals_pending() == SIGHUP && s->out.error == EIO) {
+        s->out.error = 0; /* the terminal that is gone cannot be written: that is no other failure */
+    }
     int code = session_end(s, status, &err);
     writer_forget_ahead(&w);
     choir_sequence_close(w.seq);

@@ -114,7 +114,8 @@ static int on_text(void *user, const char *text, size_t n)
         editor_paint(w->editor, true);
         stream_escape(&w->s->out, QUIET_COLOR);
     }
-    return stop | stream_write(&w->s->out, text, n);
+    return stop |
+           (w->interactive && w->s->term.out ? stream_show(&w->s->out, text, n) : stream_write(&w->s->out, text, n));
 }
 
 static void end_paint(writer *w)

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/select.h>
 #include <unistd.h>
+#include <utf8proc.h>
 #include <wchar.h>
 
 #include "cli/editor_parts.h"
@@ -161,6 +162,32 @@ static int next_character(editor *e, wchar_t *out)
     }
 }
 
+/* A base and a mark that combines with it as the one character that is both; 0: there is none.  libedit has a cell for each
+ * character and shows no mark on another one. */
+static wchar_t compose(wchar_t base, wchar_t mark)
+{
+    utf8proc_int32_t pair[2] = {(utf8proc_int32_t)base, (utf8proc_int32_t)mark};
+    if (base < 0x20 || mark < 0x300 || utf8proc_get_property(pair[1])->combining_class == 0) {
+        return 0;
+    }
+    return utf8proc_normalize_utf32(pair, 2, UTF8PROC_COMPOSE) == 1 ? (wchar_t)pair[0] : 0;
+}
+
+static unsigned char on_compose(EditLine *el, int key)
+{
+    editor *e = self(el);
+    const LineInfoW *line = el_wline(el);
+    wchar_t whole[2] = {e->mark, L'\0'};
+    (void)key;
+    wchar_t joined = line->cursor > line->buffer ? compose(line->cursor[-1], e->mark) : 0;
+    if (joined) {
+        whole[0] = joined;
+        el_deletestr(el, 1);
+    }
+    el_winsertstr(el, whole);
+    return CC_REFRESH;
+}
+
 static bool comes_soon(void)
 {
     fd_set input;
@@ -186,9 +213,16 @@ static bool is_right(editor *e)
 /* While something is offered, Tab and Right take it, any other key drops it first. */
 static int on_getc(EditLine *el, wchar_t *out)
 {
-    enum { ESC = 0x1b, CTRL_F = 0x06 };
+    enum { ESC = 0x1b, CTRL_D = 0x04, CTRL_F = 0x06, COMPOSE = 0x1f };
     editor *e = self(el);
     int got = next_character(e, out);
+    if (got == 1 && *out == L'\0') {
+        *out = CTRL_D; /* typed while the terminal read lines, which leaves a NUL */
+    }
+    if (got == 1 && *out >= 0x300 && utf8proc_get_property((utf8proc_int32_t)*out)->combining_class > 0) {
+        e->mark = *out;
+        *out = COMPOSE;
+    }
     if (e->offer.n == 0) {
         return got;
     }
@@ -200,7 +234,33 @@ static int on_getc(EditLine *el, wchar_t *out)
     return got;
 }
 
-/* What stands between the codes of a paste, with newlines in it; control characters are left out. */
+/* Newlines and tabs stay, other control characters are left out. */
+static void insert_pasted(EditLine *el, const char *text, size_t n)
+{
+    wchar_t *line = calloc(n + 1, sizeof *line);
+    size_t length = 0;
+    mbstate_t state = {0};
+    for (size_t i = 0; line && i < n;) {
+        wchar_t c;
+        size_t used = mbrtowc(&c, text + i, n - i, &state);
+        bool valid = used != (size_t)-1 && used != (size_t)-2 && used != 0;
+        i += valid ? used : 1;
+        wchar_t joined = valid && length > 0 ? compose(line[length - 1], c) : 0;
+        if (!valid) {
+            state = (mbstate_t){0};
+        } else if (joined) {
+            line[length - 1] = joined;
+        } else if (c == L'\n' || c == L'\t' || (c >= 0x20 && (c < 0x7f || c >= 0xa0))) {
+            line[length++] = c;
+        }
+    }
+    if (length > 0) {
+        el_winsertstr(el, line);
+    }
+    free(line);
+}
+
+/* What stands between the codes of a paste. */
 static unsigned char on_paste(EditLine *el, int key)
 {
     editor *e = self(el);
@@ -216,17 +276,7 @@ static unsigned char on_paste(EditLine *el, int key)
             break;
         }
     }
-    size_t n = 0;
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char at = (unsigned char)text.at[i];
-        if (at == '\n' || at == '\t' || (at >= 0x20 && at != 0x7f)) {
-            text.at[n++] = text.at[i];
-        }
-    }
-    text.n = n;
-    if (n > 0 && !text_append(&text, "", 1)) {
-        el_insertstr(el, text.at);
-    }
+    insert_pasted(el, text.at ? text.at : "", text.n);
     free(text.at);
     return CC_REFRESH;
 }
@@ -252,6 +302,8 @@ void editor_open_line(editor *e)
     el_set(e->el, EL_ADDFN, "choir-paste", "text that is pasted", on_paste);
     el_set(e->el, EL_BIND, "\\t", "choir-tab", NULL);
     el_set(e->el, EL_BIND, "\\e[200~", "choir-paste", NULL);
+    el_set(e->el, EL_ADDFN, "choir-compose", "a mark on the character before it", on_compose);
+    el_set(e->el, EL_BIND, "^_", "choir-compose", NULL);
     el_source(e->el, NULL);
     signals_screen(leave_screen, back_screen);
     editor_draw(back_screen, sizeof back_screen - 1); /* also what is pasted while the model writes comes whole */
@@ -281,6 +333,7 @@ editor_event editor_read_line(editor *e, const char **line, size_t *n)
     int count = 0;
     signals_editing(true);
     el_resize(e->el);
+    el_set(e->el, EL_PREP_TERM, 1); /* before the prompt is seen, and answered */
     errno = 0;
     const char *text = el_gets(e->el, &count);
     signals_editing(false);

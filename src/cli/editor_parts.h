@@ -3,6 +3,7 @@
 #define CHOIR_CLI_EDITOR_PARTS_H
 
 #include <histedit.h>
+#include <wchar.h>
 
 #include "cli/cells.h"
 #include "cli/editor.h"
@@ -18,6 +19,7 @@ struct editor {
     text_buffer offer; /* what Tab offers; shown behind the line while n > 0 */
     char pushed[8];    /* bytes read ahead to know a key by */
     size_t n_pushed;
+    wchar_t mark;     /* a combining character that was typed */
     text_buffer line; /* plain reading: the line */
     char ahead[4096]; /* plain reading: bytes read but not used */
     size_t at, n_ahead;

@@ -287,7 +287,7 @@ const option_row option_rows[] = {
     {ALL, GROUP_TALK, "verbose", 'v', NULL, 0, NULL, "tell more on stderr", INTO(OPTION_FLAG, verbose), .common = true,
      .more = "The model, the kernels, the memory, the seed and the speed."},
     {ALL, GROUP_TALK, "quiet", 'q', NULL, 0, NULL, "nothing but errors on stderr", INTO(OPTION_FLAG, quiet)},
-    {COMP, GROUP_TALK, "status", 0, NULL, 0, "on|off", "after a turn: tok/s and how full the context is (on)",
+    {COMP, GROUP_TALK, "status", 0, NULL, 0, "SWITCH", "on, off: tok/s and context after a turn (on)",
      INTO(OPTION_NAME, status), .names = status_name},
     {ALL, GROUP_TALK, "color", 0, NULL, 0, "WHEN", "auto, always, never; only on terminals (auto)",
      INTO(OPTION_NAME, color), .names = color_name,

@@ -84,6 +84,33 @@ int stream_print(stream *s, const char *format, ...)
     return failed;
 }
 
+/* Bytes of the control character at text that a terminal might act upon, else 0. */
+static size_t control(const char *text, size_t n)
+{
+    unsigned char c = (unsigned char)text[0], d = n > 1 ? (unsigned char)text[1] : 0;
+    bool c0 = (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f, c1 = c == 0xc2 && d >= 0x80 && d < 0xa0;
+    return c0 ? 1 : c1 ? 2 : 0;
+}
+
+int stream_show(stream *s, const char *text, size_t n)
+{
+    size_t from = 0, at = 0;
+    while (at < n) {
+        size_t bytes = control(text + at, n - at);
+        if (bytes == 0) {
+            at++;
+            continue;
+        }
+        stream_write(s, text + from, at - from);
+        for (size_t i = 0; i < bytes; i++) {
+            stream_print(s, "\\x%02x", (unsigned char)text[at + i]);
+        }
+        at += bytes;
+        from = at;
+    }
+    return stream_write(s, text + from, n - from);
+}
+
 void stream_escape(stream *s, const char *code)
 {
     size_t n = strlen(code);

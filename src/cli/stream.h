@@ -24,6 +24,9 @@ int stream_write_line(stream *s, const char *line, size_t n);
  * tenth of a second has passed. */
 void stream_wait(int fd, bool to_write);
 int stream_print(stream *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same for a terminal that somebody works at: control characters but newline and tab are shown as \xNN, so that no text that
+ * a model makes up acts on it. */
+int stream_show(stream *s, const char *text, size_t n);
 /* A control sequence, on a terminal only: it is no text, goes out also after a signal, and opens no line. */
 void stream_escape(stream *s, const char *code);
 /* Ends an open line on a terminal; a pipe gets the exact bytes. */

@@ -1,43 +1,6 @@
-# choir complete: turns through a pipe, and a person at a terminal (tmux).
+# choir complete: turns through a pipe.
 
 load helper
-
-teardown() {
-    if [ -n "${tmux_socket:-}" ]; then
-        tmux -S "$tmux_socket" kill-server 2>/dev/null || true
-    fi
-}
-
-n_terminals=0
-
-# terminal COMMAND [COLUMNS]: a new terminal that runs COMMAND; keys and screen talk to it.
-terminal() {
-    need tmux
-    export XDG_STATE_HOME=$PWD/state
-    tmux_socket=$BATS_TEST_TMPDIR/tmux$((++n_terminals)) # a killed server may still hold the last one
-    tmux -S "$tmux_socket" -f /dev/null new-session -d -x "${2:-100}" -y 50 "$1; echo \"left \$?\"; sleep 60"
-}
-
-keys() {
-    tmux -S "$tmux_socket" send-keys "$@"
-}
-
-screen() {
-    tmux -S "$tmux_socket" capture-pane -p -S -200
-}
-
-# sees TEXT: waits until the screen shows it.
-sees() {
-    local tries=0
-    until screen | grep -qF -- "$1"; do
-        if [ $((tries++)) -ge 150 ]; then
-            echo "not on the screen: $1"
-            screen
-            return 1
-        fi
-        sleep 0.1
-    done
-}
 
 @test "through a pipe: no prompts, no escapes, text and turns; the first turn is what generate gives" {
     printf 'Once upon a time\n' | choir complete -n 12 -s 4 >out 2>err
@@ -237,75 +200,6 @@ draws_bytes() {
     run -141 bash -c 'yes | "$0" complete "$@" | head -c 5 >/dev/null; exit ${PIPESTATUS[1]}' "$CHOIR_BIN" "${model[@]}" -n 3
 }
 
-@test "a terminal: prompt, editing, history in a 0600 file, Ctrl-D" {
-    terminal "'$CHOIR_BIN' ${model[*]} -n 8 -s 4"
-    sees '>'
-    keys 'Oncex' BSpace ' upon a time' Enter
-    sleep 0.5
-    keys '/show' Enter
-    sees 'Once upon a time'
-    keys C-d
-    sees 'left 0'
-    [ "$(stat -c %a state/choir/history)" = 600 ]
-    [ "$(stat -c %a state/choir)" = 700 ]
-    grep -q 'Once.*upon.*a.*time' state/choir/history
-    # the line comes back with the arrow key in the next session
-    terminal2="'$CHOIR_BIN' ${model[*]} -n 0"
-    tmux -S "$tmux_socket" kill-server
-    terminal "$terminal2"
-    sees '>'
-    keys Up Up
-    sees '> Once upon a time'
-    keys C-c
-    keys C-d
-    sees 'left 0'
-}
-
-@test "a terminal: Ctrl-C stops the text and gives the prompt back" {
-    slow_model
-    terminal "'$CHOIR_BIN' complete ${model[*]} -n -1 --ignore-eos --logit-bias 2=-inf"
-    sees '>'
-    keys x Enter
-    sleep 1
-    keys C-c
-    sleep 0.5
-    keys C-u '/set temp 0.25' Enter '/set' Enter
-    sees 'temp               0.25'
-    keys 'half a line' C-c
-    sleep 0.2
-    keys '/quit' Enter
-    sees 'left 0'
-}
-
-@test "a terminal: UTF-8 is typed and shown, also with LC_ALL=C" {
-    terminal "LC_ALL=C '$CHOIR_BIN' complete ${model[*]} -n 0 -q"
-    sees '>'
-    keys 'Hé 中' Enter
-    sleep 0.3
-    keys '/save out.txt' Enter
-    keys C-d
-    sees 'left 0'
-    [ "$(cat out.txt)" = 'Hé 中' ]
-}
-
-@test "a dumb terminal: no escapes" {
-    need script
-    (sleep 1; printf 'Once\n'; sleep 1; printf '/quit\n'; sleep 0.3) |
-        script -qec "TERM=dumb '$CHOIR_BIN' complete ${model[*]} -n 3 -s 1" /dev/null >out
-    grep -q '^> ' out
-    ! grep -q $'\e' out
-}
-
-@test "a terminal: SIGTERM ends it with 143 and gives the terminal back" {
-    terminal "bash -c 'echo \$\$ >pid; exec \"\$0\" complete \"\$@\"' '$CHOIR_BIN' ${model[*]}; echo \"code \$?\"; stty -a | grep -o ' icanon'"
-    sees '>'
-    keys 'half'
-    sleep 0.3
-    kill -TERM "$(cat pid)"
-    sees 'code 143'
-    sees ' icanon'
-}
-
 @test "/set logit-bias is held against the model, and cleared without a value or with none" {
     need_stories
     printf '/set logit-bias 99999=1\nOnce\n' | choir complete -n 4 --temp 0 >out 2>err
@@ -331,32 +225,6 @@ draws_bytes() {
     printf '"""Once\nupon' | choir complete -n 6 --temp 0 >out
     printf '"""Once\nupon"""\n' | choir complete -n 6 --temp 0 | cmp - out
     [ -s out ]
-}
-
-@test "a terminal: Ctrl-C while the model is loading takes the progress bar away" {
-    slow_model 48 # half a gigabyte and more to pack: seconds
-    terminal "'$CHOIR_BIN' complete ${model[*]} --quant f16 --cpu reference -t 1"
-    sees 'loading ['
-    keys C-c
-    sees 'left 130'
-    [ "$(screen | head -n 1)" = 'left 130' ]
-}
-
-@test "a terminal: the progress bar fits it" {
-    slow_model 48
-    for columns in 61 36 22; do
-        terminal "'$CHOIR_BIN' complete ${model[*]} --quant f16 --cpu reference -t 1" $columns
-        sees 'loading '
-        sleep 0.5
-        [ "$(screen | grep -c .)" -eq 1 ]
-        keys C-c
-        sees 'left 130'
-        [ "$(screen | head -n 1)" = 'left 130' ]
-        tmux -S "$tmux_socket" kill-server
-    done
-    terminal "'$CHOIR_BIN' complete ${model[*]} --quant f16 --cpu reference -t 1" 19
-    sleep 0.8 # too narrow: nothing is drawn
-    [[ "$(screen)" != *loading* ]]
 }
 
 @test "/save and /load of FILE.kv keep the text with its cache" {

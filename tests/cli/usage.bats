@@ -128,6 +128,7 @@ value() {
     LEVEL) echo reference ;;
     BYTES) echo 4G ;;
     WHEN) echo auto ;;
+    SWITCH) echo off ;;
     FORMAT) echo json ;;
     NAME) echo chatml ;;
     HOW) echo ngram:3 ;;
