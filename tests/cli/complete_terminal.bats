@@ -60,7 +60,7 @@ load terminal
     terminal "'$CHOIR_BIN' complete ${model[*]} -v -n -1 --ignore-eos --logit-bias 2=-inf"
     sees '>'
     keys x Enter
-    until_true eval '[ "$(screen | sed "1,/> x/d" | wc -w)" -ge 10 ]'
+    until_true eval '[ "$(screen | sed "1,/> x/d" | wc -w)" -ge 4 ]'
     keys C-c
     sees 'tok/s'
     keys C-u '/set temp 0.25' Enter '/set' Enter
@@ -149,14 +149,14 @@ load terminal
 
 @test "the terminal gets another size while the model writes" {
     slow_model
-    terminal "'$CHOIR_BIN' complete ${model[*]} -n 120 --ignore-eos --logit-bias 2=-inf" 40 30
+    terminal "'$CHOIR_BIN' complete ${model[*]} -n 40 --ignore-eos --logit-bias 2=-inf" 40 30
     sees_line '>'
     keys x Enter
     until_true eval '[ "$(screen | sed "1,/> x/d" | wc -w)" -ge 3 ]'
     for columns in 20 60 33; do
         tmux -S "$tmux_socket" resize-window -x $columns -y 30
     done
-    sees '[120 tokens'
+    sees '[40 tokens'
     typed 'still here'
     tmux -S "$tmux_socket" resize-window -x 80 -y 30
     sees_line '> still here'
@@ -352,7 +352,7 @@ load terminal
 @test "Ctrl-Z and fg: while the model writes" {
     slow_model
     terminal "bash --norc"
-    keys "PS1='\$ '; '$CHOIR_BIN' complete ${model[*]} -n 60 --ignore-eos --logit-bias 2=-inf" Enter
+    keys "PS1='\$ '; '$CHOIR_BIN' complete ${model[*]} -n 30 --ignore-eos --logit-bias 2=-inf" Enter
     sees_line '>'
     keys x Enter
     until_true eval '[ "$(screen | sed "1,/> x/d" | wc -w)" -ge 3 ]'
@@ -361,7 +361,7 @@ load terminal
     keys 'stty -a | tr " " "\n" | grep -xE -- "-?icanon|-?echo"' Enter
     sees_line echo
     keys 'fg' Enter
-    sees '[60 tokens'
+    sees '[30 tokens'
     typed '/quit'
     keys Enter
     sees_line '$'
@@ -378,7 +378,7 @@ load terminal
 
 @test "the progress bar fits the terminal" {
     slow_model 48
-    for columns in 61 36 22; do
+    for columns in 61 22; do
         terminal "'$CHOIR_BIN' complete ${model[*]} --quant f16 --cpu reference -t 1" $columns
         sees 'loading '
         [ "$(screen | grep -c .)" -eq 1 ]
