@@ -28,6 +28,10 @@ static editor_event read_plain(editor *e, const char **line, size_t *n)
     e->line.n = 0;
     for (;;) {
         if (e->at == e->n_ahead) {
+            signals_await_input(); /* a signal before read would not end it */
+            if (signals_pending()) {
+                return EDITOR_SIGNAL;
+            }
             ssize_t got = read(STDIN_FILENO, e->ahead, sizeof e->ahead);
             if (got < 0 && try_again()) {
                 continue;
