@@ -60,13 +60,13 @@ const command_row command_rows[] = {
      "The text comes from -f, stdin or -p.  Windows, scores and errors are those of\nllama.cpp's tool, so that numbers "
      "compare.",
      0, 0, "the text goes after -f"},
-    {CMD_HEADS, "heads", "map | report | explain | prune-scan | prune OUT.gguf | cost [MODEL]",
+    {CMD_HEADS, "heads", "map|report|explain|prune-scan|prune OUT|cost [MODEL]",
      "what each attention head looks at, and what heads cost",
      "map: attention weights of a text; a map a head, or one of them large\n"
      "report: what kind of head each is, by its means over a text; which are alike\n"
      "explain: which heads and blocks made the next token; what each layer would say\n"
-     "prune-scan: what perplexity rises by without each head, and without the cheapest\n"
-     "prune: the model without the heads of --mask-heads, as GGUF\n"
+     "prune-scan: what perplexity rises by without each head, and without several\n"
+     "prune: the model without the heads that are masked, as a GGUF file\n"
      "cost: what a model's attention takes, from its shape alone",
      1, 3, "see choir help heads"},
     {CMD_QUANTIZE, "quantize", "IN OUT.gguf [TYPE]", "any model in, a smaller GGUF file out",

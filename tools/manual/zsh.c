@@ -41,7 +41,7 @@ static int print_names(FILE *out, const option_row *row, const char *separator, 
 
 static void print_option(FILE *out, const option_row *row)
 {
-    const bool again = row->kind == OPTION_TEXTS || row->kind == OPTION_BIAS;
+    const bool again = row->kind == OPTION_TEXTS || row->kind == OPTION_BIAS || row->kind == OPTION_HEADS;
     const bool several = row->letter || row->alias_letter || row->alias;
     fputs("            '", out);
     if (again) {
