@@ -166,6 +166,9 @@ load helper
     choir generate --kv-load s.kv -n 30 -s 1 --ignore-eos --kv-block 64 -t 1 --kv-save s.kv -v </dev/null >second 2>err
     cat first second | cmp - whole
     grep -q '^choir: prompt 1 tokens' err || grep -q 'prompt 1 tokens' err
+    # also with the prompt's log-probabilities, for which it is computed apart
+    choir generate -p 'Once upon a time' -n 30 -s 1 --ignore-eos --json --echo --logprobs 0 --kv-save told.kv >told.json
+    choir generate --kv-load told.kv -n 30 -s 1 --ignore-eos </dev/null | cmp - second
     # what is given comes after what was kept, as it would in one text
     choir generate -f whole --kv-save long.kv -n 0
     choir generate --kv-load long.kv -p ' The end of it. And' -n 5 --temp 0 -v 2>err >more
