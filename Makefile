@@ -141,4 +141,5 @@ help: ## this list
 
 .PHONY: all tests run models test gate lint format deps deps-test deps-gate clean help
 .SECONDARY:
+include mk/fuzz.mk
 -include $(LIB_O:.o=.d) $(CLI_O:.o=.d) $(TEST_O:.o=.d) $(TEST_BIN:=.d)
