@@ -180,8 +180,8 @@ static int columns(void)
 }
 
 /* Fits the terminal with its last three columns free, for a ^C that is echoed: clearing the line would leave a wrapped
- * part.  When it is narrow the bar gets shorter, then the sizes go, then the bar.  Returns the bytes; 0: too narrow for
- * anything. */
+ * part.  When it is narrow the bar gets shorter, then the sizes go, then the bar.  Clears what a longer number left
+ * behind.  Returns the bytes; 0: too narrow for anything. */
 static int format_bar(char *line, size_t cap, const char *label, const char *after, uint64_t done, uint64_t total,
                       double seconds)
 {
@@ -209,10 +209,11 @@ static int format_bar(char *line, size_t cap, const char *label, const char *aft
     }
     int width = room - sizes_n < longest ? room - sizes_n : longest;
     if (width < shortest) {
-        return snprintf(line, cap, "\r%s %3d %%", label, percent);
+        return snprintf(line, cap, "\r%s %3d %%\033[K", label, percent);
     }
     int filled = (int)(share * width);
-    return snprintf(line, cap, "\r%s [%.*s%.*s] %3d %%%s", label, filled, full, width - filled, none, percent, sizes);
+    return snprintf(line, cap, "\r%s [%.*s%.*s] %3d %%%s\033[K", label, filled, full, width - filled, none, percent,
+                    sizes);
 }
 
 void progress_draw(progress *p, uint64_t done, uint64_t total)
