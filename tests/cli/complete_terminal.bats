@@ -371,9 +371,20 @@ load terminal
     slow_model 48 # half a gigabyte and more to pack: seconds
     terminal "'$CHOIR_BIN' complete ${model[*]} --quant f16 --cpu reference -t 1"
     sees 'loading ['
+    sees ' MiB/s' # bytes and rate
+    [[ "$(screen)" =~ \ [0-9]+\ of\ [0-9]+\ MiB,\ [0-9]+\ MiB/s ]]
     keys C-c
     sees 'left 130'
     [ "$(screen | head -n 1)" = 'left 130' ]
+}
+
+@test "a terminal: no progress bar with -q" {
+    slow_model 48
+    terminal "'$CHOIR_BIN' complete -q ${model[*]} --quant f16 --cpu reference -t 1"
+    sleep 1
+    [[ "$(screen)" != *loading* ]]
+    keys C-c
+    sees 'left 130'
 }
 
 @test "the progress bar fits the terminal" {

@@ -62,19 +62,6 @@ load helper
     [[ "${lines[-1]}" == end* ]]
 }
 
-@test "loading on a terminal: a bar with bytes and rate; -q and TERM=dumb leave it out" {
-    need script timeout
-    slow_model 48 # half a gigabyte and more to pack: seconds
-    load="timeout --foreground -s INT 2 '$CHOIR_BIN' generate ${model[*]} -p x --quant f16 --cpu reference -t 1"
-    script -qec "TERM=xterm $load" /dev/null < <(sleep 5) >screen || true
-    grep -aqE $'\rloading \\[[= ]{30}\\] +[0-9]+ %  [0-9]+ of [0-9]+ MiB, [0-9]+ MiB/s\e\\[K' screen
-    [ "$(tail -c 4 screen)" = $'\r\e[K' ] # and is gone at the end
-    for quiet in "TERM=xterm $load -q" "TERM=dumb $load"; do
-        script -qec "$quiet" /dev/null < <(sleep 5) >screen || true
-        [ ! -s screen ]
-    done
-}
-
 @test "/dev/full, a closed stdout, a closed stdin" {
     refused 4 'stdout: No space left on device' bash -c '"$0" "$@" >/dev/full' "$CHOIR_BIN" generate "${model[@]}" -p x -n 3
     refused 4 'stdout: Bad file descriptor' bash -c '"$0" "$@" >&-' "$CHOIR_BIN" generate "${model[@]}" -p x -n 3
