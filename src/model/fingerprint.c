@@ -49,16 +49,41 @@ static void add_matrix(struct print *p, const struct mdl_matrix *m)
     }
 }
 
-static void add_layer(struct print *p, const struct mdl_config *c, const struct mdl_layer *y)
+static void add_ffn(struct print *p, const struct mdl_ffn *f)
 {
-    const struct mdl_matrix *matrices[] = {&y->wq,          &y->wk,           &y->wv,         &y->wo,
-                                           &y->ffn.w_gate,  &y->ffn.w_up,     &y->ffn.w_down, &y->router,
-                                           &y->shared.w_up, &y->shared.w_down};
-    const float *norms[] = {y->att_norm, y->post_att_norm, y->ffn_norm, y->post_ffn_norm};
-    const int32_t about[] = {y->window, y->rope};
-    add(p, about, sizeof about);
+    const struct mdl_matrix *matrices[] = {&f->w_gate, &f->w_up, &f->w_down};
+    const float *biases[] = {f->b_gate, f->b_up, f->b_down};
     for (size_t i = 0; i < sizeof matrices / sizeof *matrices; i++) {
         add_matrix(p, matrices[i]);
+        add_floats(p, biases[i], matrices[i]->n_rows);
+    }
+}
+
+static void add_attention(struct print *p, const struct mdl_config *c, const struct mdl_layer *y)
+{
+    const struct mdl_matrix *matrices[] = {&y->wq, &y->wk, &y->wv, &y->wo};
+    const float *biases[] = {y->bq, y->bk, y->bv, y->bo};
+    const bool rows = c->qk_norm == MDL_QK_NORM_ROW;
+    for (size_t i = 0; i < sizeof matrices / sizeof *matrices; i++) {
+        add_matrix(p, matrices[i]);
+        add_floats(p, biases[i], matrices[i]->n_rows);
+    }
+    add_floats(p, y->q_norm, rows ? mdl_q_dim(c) : c->head_dim);
+    add_floats(p, y->k_norm, rows ? mdl_kv_dim(c) : c->head_dim);
+}
+
+static void add_layer(struct print *p, const struct mdl_config *c, const struct mdl_layer *y)
+{
+    const float *norms[] = {y->att_norm,      y->att_norm_bias, y->post_att_norm, y->ffn_norm,
+                            y->ffn_norm_bias, y->post_ffn_norm, y->shared_gate};
+    const int32_t about[] = {y->window, y->rope};
+    add(p, about, sizeof about);
+    add_attention(p, c, y);
+    add_ffn(p, &y->ffn);
+    add_ffn(p, &y->shared);
+    add_matrix(p, &y->router);
+    for (int32_t i = 0; y->experts != NULL && i < c->n_experts; i++) {
+        add_ffn(p, &y->experts[i]);
     }
     for (size_t i = 0; i < sizeof norms / sizeof *norms; i++) {
         add_floats(p, norms[i], c->dim);
@@ -97,7 +122,7 @@ static void add_config(struct print *p, const struct mdl_config *c)
 choir_status mdl_fingerprint(uint64_t *out, const struct mdl_model *m, choir_error *err)
 {
     const struct mdl_config *c = &m->config;
-    const int32_t widths[] = {c->dim, c->hidden_dim, mdl_q_dim(c), c->shared_dim};
+    const int32_t widths[] = {c->dim, c->hidden_dim, mdl_q_dim(c), c->shared_dim, c->expert_dim};
     int32_t widest = 0;
     for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
         widest = widths[i] > widest ? widths[i] : widest;
@@ -111,6 +136,8 @@ choir_status mdl_fingerprint(uint64_t *out, const struct mdl_model *m, choir_err
     add_matrix(&p, &m->positions);
     add_matrix(&p, &m->output);
     add_floats(&p, m->output_norm, c->dim);
+    add_floats(&p, m->output_norm_bias, c->dim);
+    add_floats(&p, m->output_bias, m->output.n_rows);
     for (int32_t l = 0; l < c->n_layers; l++) {
         add_layer(&p, c, &m->layers[l]);
     }

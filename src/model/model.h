@@ -99,7 +99,7 @@ choir_status mdl_plan_bytes(const struct mdl_config *config, const struct wts_se
 void mdl_read_row(float *y, const struct mdl_matrix *m, int32_t row);
 
 /* The same for the same model, however it was loaded (packed or in place), and another one for any that can be told apart by
- * its configuration, the types and shapes of its matrices, three rows of each matrix outside the experts, or the norms. */
+ * its configuration, the types and shapes of its matrices, three rows of each, biases, or norms. */
 choir_status mdl_fingerprint(uint64_t *out, const struct mdl_model *m, choir_error *err);
 
 /* Parameters per part, from the configuration alone. */
