@@ -100,7 +100,7 @@ $(BUILD)/tests/oom/%: LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,
 $(TEST_BIN): $(BUILD)/%: $(BUILD)/%.o $(TEST_O) $(BUILD)/libchoir.a
 	$(CXX) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
-include mk/doc.mk mk/install.mk
+include mk/checks.mk mk/doc.mk mk/install.mk
 
 tests: all $(TEST_BIN) ## build the tests without running them
 

@@ -3,9 +3,10 @@
  * RFC 8259. */
 #include "base/json.h"
 
-#include <errno.h>
 #include <float.h>
 #include <inttypes.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,6 +119,31 @@ static choir_status fail_jansson(choir_error *err, const char *name, const char 
     }
 }
 
+/* Whether jansson, in this thread, was refused memory.  It may not tell, or tell of a fault in the text: a string can have
+ * lost a character. */
+static _Thread_local bool starved;
+static json_malloc_t next_malloc;
+
+static void *watched_malloc(size_t n)
+{
+    void *p = next_malloc(n);
+    starved = starved || p == NULL;
+    return p;
+}
+
+/* What is asked of the allocator that was there goes to it still. */
+static void watch_memory(void)
+{
+    static atomic_flag watching = ATOMIC_FLAG_INIT;
+    json_malloc_t own;
+    json_free_t give_back;
+    if (!atomic_flag_test_and_set(&watching)) {
+        json_get_alloc_funcs(&own, &give_back);
+        next_malloc = own;
+        json_set_alloc_funcs(watched_malloc, give_back);
+    }
+}
+
 choir_status base_json_parse(json_t **root, const char *name, const char *text, size_t n, choir_error *err)
 {
     *root = NULL;
@@ -140,10 +166,10 @@ choir_status base_json_parse(json_t **root, const char *name, const char *text, 
         return fail_at(err, name, text, deep, what);
     }
     json_error_t seen;
-    errno = 0;
+    watch_memory();
+    starved = false;
     *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &seen);
-    /* jansson tells lack of memory as a fault of the text, or not at all: a string may then have lost a character. */
-    if (errno == ENOMEM || (*root == NULL && seen.text[0] == '\0')) {
+    if (starved || (*root == NULL && seen.text[0] == '\0')) {
         json_decref(*root);
         *root = NULL;
         return base_fail_memory(err, n, "a JSON text");

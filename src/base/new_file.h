@@ -1,18 +1,22 @@
-/* A file that is there whole or not at all: written under a temporary name in the target's folder, renamed when all of it
- * is on disk.  Whatever goes wrong before, what stood there stays. */
+/* A file that is there whole or not at all: written without a name where the file system can, else under a temporary one
+ * ("PATH.0.tmp") in the target's folder; renamed when all of it is on disk.  Whatever goes wrong before, what stood there
+ * stays.  A process that is killed leaves at most one temporary file, which the next one to write that target removes: who
+ * still writes holds a lock on it. */
 #ifndef BASE_NEW_FILE_H
 #define BASE_NEW_FILE_H
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "choir/status.h"
 
 /* Zero-initialized: nothing to close. */
 struct base_new_file {
     char *path; /* through a link: what it names, the link stays */
-    char *temp; /* NULL: no temporary file */
+    char *temp; /* NULL: no temporary name yet */
     int fd;
+    mode_t mode; /* who may do what with it */
 };
 
 /* Where a file is already, the new one is for no more people than that.  CHOIR_IO, in errno's words, when no file can be made

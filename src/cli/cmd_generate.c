@@ -68,7 +68,10 @@ static choir_status print_completion(generate_job *j, choir_error *err)
     if (session_guesses(j->s) > 0) { /* named as OpenAI names those of its predicted outputs */
         json_t *guesses = json_pack("{s:i, s:i}", "accepted_prediction_tokens", (int)j->total.n_guesses_kept,
                                     "rejected_prediction_tokens", (int)(j->total.n_guessed - j->total.n_guesses_kept));
-        json_object_set_new(usage, "completion_tokens_details", guesses);
+        if (json_object_set_new(usage, "completion_tokens_details", guesses) != 0) {
+            json_decref(usage);
+            usage = NULL;
+        }
     }
     if (json_object_set_new(object, "usage", usage)) {
         json_decref(object);

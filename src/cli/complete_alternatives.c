@@ -35,6 +35,9 @@ static void on_done(void *user, int32_t sample, const choir_result *r, choir_sta
     if (status && status != CHOIR_CANCELLED && !a->status) {
         a->status = fail(a->err, status, "%s", err->msg);
     }
+    if (a->at[sample].text.failed && !a->status) {
+        a->status = fail(a->err, CHOIR_RESOURCE, "out of memory for the text");
+    }
     if (!status && r->context_full && !a->w->s->term.quiet) {
         warning(&a->w->s->term, "the context is full");
     }

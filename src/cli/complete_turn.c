@@ -181,6 +181,9 @@ static choir_status generate(writer *w, bool at_start, choir_error *err)
     if (whole && r.context_full && !w->s->term.quiet) {
         warning(&w->s->term, "the context is full");
     }
+    if (!status && w->fresh.failed) {
+        return fail(err, CHOIR_RESOURCE, "out of memory for the text");
+    }
     return status == CHOIR_CANCELLED || w->s->out.interrupted ? CHOIR_OK : status;
 }
 

@@ -130,6 +130,9 @@ int main(int argc, char **argv)
     terminal_open(&s.term, opt.color, false, false);
     int code = dispatch(&s, &opt, argc, argv);
     options_free(&opt);
+    if (code && !s.out.error) {
+        return code; /* told already */
+    }
     int closed = stream_close(&s.out, &s.term);
     return closed ? closed : code;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/fit.h"
+#include "cli/generation.h"
 #include "cli/hub.h"
 #include "cli/numbers.h"
 #include "cli/signals.h"
@@ -286,16 +287,21 @@ json_t *json_text(const char *text, size_t n)
     return value;
 }
 
+static int add_json(const char *bytes, size_t n, void *text)
+{
+    return text_append(text, bytes, n);
+}
+
 choir_status session_print_json(session *s, json_t *value, choir_error *err)
 {
-    char *line = value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+    text_buffer line = {.n = 0};
+    /* Not json_dumps: when memory runs out, it may leave a key out and say nothing. */
+    bool whole = value && json_dump_callback(value, add_json, &line, JSON_COMPACT | JSON_ENCODE_ANY) == 0;
     json_decref(value);
-    if (!line) {
-        return fail(err, CHOIR_RESOURCE, "out of memory for JSON");
+    whole = whole && text_append(&line, "\n", 1) == 0 && !line.failed;
+    if (whole) {
+        stream_write_line(&s->out, line.at, line.n);
     }
-    size_t n = strlen(line);
-    line[n] = '\n';
-    stream_write_line(&s->out, line, n + 1);
-    free(line);
-    return CHOIR_OK;
+    free(line.at);
+    return whole ? CHOIR_OK : fail(err, CHOIR_RESOURCE, "out of memory for JSON");
 }

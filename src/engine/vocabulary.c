@@ -37,7 +37,7 @@ choir_status eng_open_tokenizer(struct choir_model *m, const struct wts_set *set
         status = eng_open_vocabulary_file(m, set, opt->tokenizer, &cause);
     }
     bool optional = (opt->text_optional || opt->headers_only) && opt->tokenizer == NULL;
-    if (status != CHOIR_OK && (!optional || status == CHOIR_RESOURCE)) {
+    if (status != CHOIR_OK && (!optional || status == CHOIR_RESOURCE || status == CHOIR_IO)) {
         return base_fail(err, status, "%s", cause.msg);
     }
     if (status != CHOIR_OK) {

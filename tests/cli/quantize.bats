@@ -91,7 +91,7 @@ begin_then() {
     "$CHOIR_BIN" quantize -q slow.bin out.gguf q6_K -t 1 &
     local pid=$! i
     for ((i = 0; i < 1000; i++)); do
-        ls out.gguf.*.tmp >/dev/null 2>&1 && break
+        ls -l /proc/$pid/fd 2>/dev/null | grep -qE "out.gguf.*(deleted|.tmp)|/#[0-9]+ \(deleted" && break
         sleep 0.01
     done
     kill -s "$1" $pid
