@@ -176,6 +176,9 @@ choir_status eng_plan_make(struct eng_plan *plan, const struct choir_model *mode
     if (opt->n_threads == 0) {
         plan->opt.n_threads = base_machine_cores();
     }
+    if (model->weights != NULL) {
+        plan->opt.n_threads = par_threads(plan->opt.n_threads);
+    }
     plan->opt.kv_type = kv_type_name(plan->kv_type);
     plan->window = opt->infinite ? 0 : window_of(&model->config); /* what has passed falls out another way */
     plan->opt.prefix_cache = opt->prefix_cache && !opt->infinite;

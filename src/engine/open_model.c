@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/machine.h"
 #include "engine/engine.h"
+#include "kernels/parallel.h"
 #include "weights/mix.h"
 
 static const double mib = 1024.0 * 1024.0;
@@ -43,11 +44,23 @@ static choir_status choose_kernels(struct choir_model *m, const char *cpu, choir
     return CHOIR_OK;
 }
 
+static int threads_to_be_had(const choir_model_options *opt)
+{
+    const int wanted = opt->n_threads > 0 ? opt->n_threads : base_machine_cores();
+    const int n = opt->headers_only ? wanted : par_threads(wanted);
+    if (n < wanted && wanted <= PAR_MAX_THREADS && opt->warn != NULL) {
+        char line[96];
+        snprintf(line, sizeof line, "cannot start thread %d of %d; continuing with %d", n + 1, wanted, n);
+        opt->warn(opt->user, line);
+    }
+    return n;
+}
+
 static choir_status load_options(struct mdl_load_options *load, const choir_model_options *opt, choir_error *err)
 {
     *load = (struct mdl_load_options){
         .in_place = opt->mmap,
-        .n_threads = opt->n_threads > 0 ? opt->n_threads : base_machine_cores(),
+        .n_threads = threads_to_be_had(opt),
         .progress = opt->progress,
         .warn = opt->warn,
         .user = opt->user,

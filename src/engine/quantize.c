@@ -213,7 +213,7 @@ static choir_status read_options(struct job *j, const choir_quantize_options *op
         return base_fail(err, CHOIR_USAGE, "--threads: %d (1 to %d allowed)", opt->n_threads, PAR_MAX_THREADS);
     }
     *j = (struct job){.opt = opt, .mix = opt->pure ? wts_mix_alike(mix->type) : mix};
-    j->out = (struct eng_out){.n_threads = opt->n_threads > 0 ? opt->n_threads : base_machine_cores(),
+    j->out = (struct eng_out){.n_threads = par_threads(opt->n_threads > 0 ? opt->n_threads : base_machine_cores()),
                               .progress = opt->progress,
                               .user = opt->user};
     return CHOIR_OK;

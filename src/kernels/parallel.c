@@ -17,6 +17,7 @@
 #include "kernels/parallel.h"
 
 #include <omp.h>
+#include <pthread.h>
 #include <stddef.h>
 
 #if defined(__linux__)
@@ -215,13 +216,58 @@ static void run_alone(par_fn *fn, void *ctx)
     fn(&me, ctx);
 }
 
+/* ---- threads that can be had ---- */
+
+struct gate {
+    pthread_mutex_t lock; /* held by the one who counts */
+};
+
+static void *wait_at(void *gate)
+{
+    struct gate *g = gate;
+    pthread_mutex_lock(&g->lock);
+    pthread_mutex_unlock(&g->lock);
+    return NULL;
+}
+
+/* How many threads of n can be there at a time besides the caller's: they are made, and ended. */
+static int try_threads(int n)
+{
+    pthread_t threads[PAR_MAX_THREADS];
+    struct gate gate = {PTHREAD_MUTEX_INITIALIZER};
+    int made = 0;
+    pthread_mutex_lock(&gate.lock);
+    while (made < n && pthread_create(&threads[made], NULL, wait_at, &gate) == 0) {
+        made++;
+    }
+    pthread_mutex_unlock(&gate.lock);
+    for (int i = 0; i < made; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    pthread_mutex_destroy(&gate.lock);
+    return made;
+}
+
+int par_threads(int n)
+{
+    static atomic_int had = 1, most = PAR_MAX_THREADS; /* a team that could be had, and what was too many less 1 */
+    const int limit = atomic_load(&most);
+    n = n < limit ? n : limit;
+    if (n > atomic_load(&had)) {
+        const int team = 1 + try_threads(n - 1);
+        atomic_store(team < n ? &most : &had, team);
+        n = team;
+    }
+    return n > 1 ? n : 1;
+}
+
 void par_run(int n_threads, par_fn *fn, void *ctx)
 {
+    n_threads = par_threads(n_threads);
     if (n_threads <= 1) {
         run_alone(fn, ctx);
         return;
     }
-    n_threads = n_threads < PAR_MAX_THREADS ? n_threads : PAR_MAX_THREADS;
     struct par_cursor cursors[PAR_MAX_THREADS];
     struct par_team team = {.spins = n_threads > omp_get_num_procs() ? SPINS_CROWDED : SPINS, .cursors = cursors};
     for (int i = 0; i < n_threads; i++) {

@@ -33,6 +33,10 @@ struct par_thread {
 
 typedef void par_fn(struct par_thread *me, void *ctx);
 
+/* How many threads of n (at most PAR_MAX_THREADS) a team can have, at least 1.  libgomp ends the program when the system
+ * refuses it a thread, so what was not yet had is tried first, with threads that do nothing. */
+int par_threads(int n);
+
 /* Runs fn(me, ctx) on n_threads threads (1 or less: plainly, in the caller's; at most PAR_MAX_THREADS) and returns when
  * all have finished.  If fewer threads can be had, the team is smaller.  par_run is not called from within fn. */
 void par_run(int n_threads, par_fn *fn, void *ctx);

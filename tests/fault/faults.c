@@ -53,6 +53,13 @@ int __wrap_rename(const char *from, const char *to);
 int __wrap_linkat(int from_dir, const char *from, int to_dir, const char *to, int flags);
 int __wrap_close(int fd);
 
+/* What jansson loses by itself when it runs out of memory while it packs. */
+const char *__lsan_default_suppressions(void);
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void)
+{
+    return "leak:libjansson\n";
+}
+
 static atomic_bool armed;
 static atomic_long calls[FAULT_KINDS_COUNT];
 static enum fault_kind what;

@@ -31,7 +31,7 @@
 
 int choir_main(int argc, char **argv);
 
-enum { WORDS = 24, TEXT_CAP = 1 << 20, TIMEOUT_S = 120, EXIT_LEAK = 23 };
+enum { WORDS = 24, TEXT_CAP = 1 << 20, TIMEOUT_S = 120 };
 
 enum {
     VARIES = 1,  /* what is printed has times in it, or says itself that it is not whole */
@@ -88,6 +88,7 @@ struct fixture {
     char dir[TINY_PATH], folder[TINY_PATH + 8], work[TINY_PATH + 8];
     struct told *told; /* shared with the child */
     long most;
+    int threads; /* that can be had besides the first; -1: any */
 };
 
 /* ---- files ---- */
@@ -193,6 +194,7 @@ static _Noreturn void be_choir(const struct fixture *f, const struct scenario *s
         signal(caught[i], SIG_DFL);
     }
     alarm(TIMEOUT_S);
+    faults_limit_threads(f->threads);
     faults_arm(kind, mode, k);
     int code = choir_main(n, words);
     faults_disarm(f->told->calls);
@@ -422,6 +424,37 @@ static void test_kills(void **state)
     assert_int_equal(n_wrong, 0);
 }
 
+/* ---- threads ---- */
+
+/* The system gives fewer threads than are asked for: a warning, the same text. */
+static void test_threads(void **state)
+{
+    struct fixture *f = *state;
+    static const struct scenario four = {"generate -p Once -n 8 -s 1 -t 4", "", NULL, 0};
+    static const struct scenario quantize = {"quantize ../m.gguf out q8_0 -q -t 3", "", "out", 0};
+    struct run whole = run_once(f, &four, FAULT_NONE, FAULT_ONCE, 0);
+    assert_int_equal(whole.code, 0);
+    assert_int_equal(whole.err.n, 0);
+    for (int n = 0; n <= 3; n++) {
+        char line[96];
+        f->threads = n;
+        struct run r = run_once(f, &four, FAULT_NONE, FAULT_ONCE, 0);
+        snprintf(line, sizeof line, "choir: warning: cannot start thread %d of 4; continuing with %d\n", n + 2, n + 1);
+        if (r.code != 0 || !same(&r.out, &whole.out) || strcmp(r.err.at, n < 3 ? line : "") != 0) {
+            complain(&four, FAULT_NONE, FAULT_ONCE, n, &r, "threads are not to be had");
+        }
+        run_free(&r);
+    }
+    f->threads = 1;
+    put_old(f, &quantize);
+    struct run r = run_once(f, &quantize, FAULT_NONE, FAULT_ONCE, 0);
+    assert_int_equal(r.code, 0);
+    run_free(&r);
+    run_free(&whole);
+    f->threads = -1;
+    assert_int_equal(n_wrong, 0);
+}
+
 /* ---- the folder of models ---- */
 
 static void write_models(const struct fixture *f)
@@ -461,6 +494,7 @@ static int set_up(void **state)
     struct fixture *f = calloc(1, sizeof *f);
     const char *most = getenv("CHOIR_FAULTS");
     assert_non_null(f);
+    f->threads = -1;
     f->most = most != NULL ? atol(most) : 24;
     f->told = mmap(NULL, sizeof *f->told, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(f->told != MAP_FAILED);
@@ -495,6 +529,7 @@ int main(void)
         cmocka_unit_test(test_faults),
         cmocka_unit_test(test_in_parts),
         cmocka_unit_test(test_kills),
+        cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
