@@ -12,3 +12,9 @@ $(BUILD)/tests/fault/test_fault: $(FAULT_O)
 $(BUILD)/tests/fault/test_fault: LDFLAGS += $(FAULT_WRAP:%=-Wl$(comma)--wrap=%)
 $(BUILD)/tests/fault/test_fault: LDLIBS := $(BUILD)/libchoir.a -ledit $(LDLIBS)
 -include $(FAULT_O:.o=.d)
+
+faults: deps-test ## every fault that the test of the commands only samples (minutes)
+	@$(MAKE) --no-print-directory -j$$(nproc) $(BUILD)/choir $(BUILD)/tests/fault/test_fault
+	@CHOIR_FAULTS=1000000 $(BUILD)/tests/fault/test_fault
+
+.PHONY: faults
