@@ -48,10 +48,13 @@ advised() {
     echo 'Once' | advised choir complete -n 1 -c 512 --mem-limit 2M -q
     advised choir perplexity -c 256 -f text --mem-limit 2M -q
     refused 5 'keys and values 2.5 MiB for 16 texts of 256 tokens' choir bench -p 256 -n 0 -r 1 --mem-limit 3M --n-seqs 16
-    [[ "$stderr" == *'this fits: -p, -n and -d of '*' tokens together or --n-seqs 4 or --mem-limit '* ]]
+    [[ "$stderr" == *'this fits: -p, -n and -d of '*' tokens together or --n-seqs '*' or --mem-limit '* ]]
     n=$(sed 's/.*-d of //; s/ .*//' <<<"$stderr")
+    seqs=$(sed 's/.*--n-seqs //; s/ .*//' <<<"${stderr#*fits: }")
+    limit=${stderr##* }
     choir bench -p "$n" -n 0 -r 1 --mem-limit 3M --n-seqs 16 -q
-    choir bench -p 256 -n 0 -r 1 --mem-limit 3M --n-seqs 4 -q
+    choir bench -p 256 -n 0 -r 1 --mem-limit 3M --n-seqs "$seqs" -q
+    choir bench -p 256 -n 0 -r 1 --mem-limit "$limit" --n-seqs 16 -q
 }
 
 @test "a context too long is refused before the weights are read" {
