@@ -1,4 +1,4 @@
-# make install, make uninstall.  PREFIX, DESTDIR, and each of the folders below can be given.
+# make install, make uninstall, make deb.  PREFIX, DESTDIR, and each of the folders below can be given.
 
 PREFIX     ?= /usr/local
 prefix     ?= $(PREFIX)
@@ -41,5 +41,7 @@ uninstall: ## remove what install installed
 	    "$(DESTDIR)$(bashdir)/choir" "$(DESTDIR)$(zshdir)/_choir" "$(DESTDIR)$(fishdir)/choir.fish"
 	rm -rf "$(DESTDIR)$(includedir)/choir"
 
+deb: all ## build Debian packages, into build/deb
+	@packaging/make_deb.sh $(BUILD) build/deb
 
-.PHONY: install uninstall
+.PHONY: install uninstall deb
