@@ -44,4 +44,7 @@ uninstall: ## remove what install installed
 deb: all ## build Debian packages, into build/deb
 	@packaging/make_deb.sh $(BUILD) build/deb
 
-.PHONY: install uninstall deb
+test-deb: deb ## check them, and install them in a new system (lintian, mmdebstrap, root)
+	@packaging/test_deb.sh build/deb
+
+.PHONY: install uninstall deb test-deb
