@@ -206,6 +206,21 @@ static choir_status open_draft(session *s, const choir_engine_options *like, cho
     return status ? fit_explain_engine(s, s->draft_model, &opt, err) : CHOIR_OK;
 }
 
+/* A context that nobody asked for, and too short for most texts: told, as texts will end early. */
+static void tell_short_context(const session *s, const choir_engine_options *asked)
+{
+    enum { SHORT_CTX = 256 };
+    char line[160];
+    choir_engine_info engine;
+    choir_engine_describe(s->engine, &engine);
+    if (asked->ctx_size == 0 && engine.ctx_size < SHORT_CTX && engine.ctx_size < s->info.max_seq_len) {
+        snprintf(line, sizeof line,
+                 "memory has room for a context of %d tokens only; a smaller -b leaves room for more",
+                 (int)engine.ctx_size);
+        warning(&s->term, line);
+    }
+}
+
 choir_status session_open_engine(session *s, const choir_engine_options *opt, choir_error *err)
 {
     const head_list *masked = &s->opt->mask_heads;
@@ -213,6 +228,7 @@ choir_status session_open_engine(session *s, const choir_engine_options *opt, ch
     if (status) {
         return fit_explain_engine(s, s->model, opt, err);
     }
+    tell_short_context(s, opt);
     if (masked->n > 0) {
         choir_error cause;
         status = choir_engine_mask_heads(s->engine, masked->at, masked->n, &cause);

@@ -34,6 +34,18 @@ advised() {
     refused 5 'this fits' choir generate -p x -n 1 -c $((n + 1)) -b 16 --kv-type f32 --mem-limit $((account - 10000))
 }
 
+@test "a short context that nobody asked for is told of, and -b makes it longer" {
+    need_stories
+    choir generate -p x -n 1 --mem-limit 1800K -v >out 2>err
+    n=$(sed -nE 's/^choir: warning: memory has room for a context of ([0-9]+) tokens only; a smaller -b .*/\1/p' err)
+    [ "$n" -lt 256 ]
+    grep -q "context $n tokens" err
+    choir generate -p x -n 1 --mem-limit 1800K -b 8 >out 2>err
+    [ ! -s err ]
+    choir generate -p x -n 1 -c 32 --mem-limit 1800K >out 2>err # asked for
+    [ ! -s err ]
+}
+
 @test "weights that do not fit: --quant, --mmap and --mem-limit that do" {
     need_stories
     advised choir generate -p x -n 1 -c 16 --mem-limit 1000000 -q # 1.05 MB of f32
