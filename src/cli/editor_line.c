@@ -298,11 +298,11 @@ void editor_open_line(editor *e)
     el_set(e->el, EL_EDITOR, "emacs");
     el_set(e->el, EL_HIST, history, e->history.lines);
     el_set(e->el, EL_GETCFN, on_getc);
-    el_set(e->el, EL_ADDFN, "choir-tab", "what could follow", editor_on_tab);
-    el_set(e->el, EL_ADDFN, "choir-paste", "text that is pasted", on_paste);
+    el_wset(e->el, EL_ADDFN, L"choir-tab", L"what could follow", editor_on_tab);
+    el_wset(e->el, EL_ADDFN, L"choir-paste", L"text that is pasted", on_paste);
     el_set(e->el, EL_BIND, "\\t", "choir-tab", NULL);
     el_set(e->el, EL_BIND, "\\e[200~", "choir-paste", NULL);
-    el_set(e->el, EL_ADDFN, "choir-compose", "a mark on the character before it", on_compose);
+    el_wset(e->el, EL_ADDFN, L"choir-compose", L"a mark on the character before it", on_compose);
     el_set(e->el, EL_BIND, "^_", "choir-compose", NULL);
     el_source(e->el, NULL);
     signals_screen(leave_screen, back_screen);
