@@ -45,8 +45,8 @@ const char *const option_group_names[N_GROUPS] = {
 
 const command_row command_rows[] = {
     {CMD_COMPLETE, "complete", "", "write with the model in the terminal",
-     "Type a text: the model goes on from it.  An empty line: more;\nCtrl-C stops it; Tab shows how it would go on, "
-     "Tab again takes that.  /help: the rest.",
+     "Type a text: the model goes on from it; an empty line: more; Ctrl-C stops it.\nTab shows how it would go on, Tab "
+     "again takes that.  /help tells the rest.",
      0, 0, "a text to begin with goes after -p"},
     {CMD_GENERATE, "generate", "", "go on from a prompt: -p, a file or stdin in, text out",
      "The text goes to stdout as it is made; stdin is read when it is no terminal\nand neither -p nor -f is given.", 0,
