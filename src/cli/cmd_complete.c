@@ -7,6 +7,7 @@
 #include "cli/complete.h"
 #include "cli/prompt.h"
 #include "cli/report.h"
+#include "cli/sandbox.h"
 #include "cli/signals.h"
 
 /* ---- input ------------------------------------------------------------------------------------------- */
@@ -119,10 +120,15 @@ static choir_status begin(writer *w, choir_error *err)
             note(&s->term, "choir %s, %s: type a text; /help for more, Ctrl-D ends", choir_version(),
                  session_model_name(s));
         }
-        return CHOIR_OK;
+        return sandbox_enter(s, err);
     }
     choir_status status = prompt_read(&text, o, &s->term, err);
     if (status) {
+        return status;
+    }
+    status = sandbox_enter(s, err);
+    if (status) {
+        prompt_free(&text);
         return status;
     }
     if (w->interactive && s->term.out) {

@@ -5,6 +5,7 @@
 #include "cli/generate.h"
 #include "cli/jsonl.h"
 #include "cli/report.h"
+#include "cli/sandbox.h"
 #include "cli/signals.h"
 
 /* Rows of logits in a step when a prompt's log-probabilities are wanted: enough for a fair speed. */
@@ -31,7 +32,8 @@ static choir_status open_engine(generate_job *j, choir_error *err)
 static choir_status open_job(generate_job *j, choir_error *err)
 {
     session *s = j->s;
-    choir_status status = session_open_model(s, false, err);
+    choir_status status = sandbox_check(s->opt, err);
+    status = status ? status : session_open_model(s, false, err);
     status = status ? status : session_open_chat(s, err);
     status = status ? status : generate_prompt_ids(j, err);
     status = status ? status : open_engine(j, err);
@@ -44,7 +46,8 @@ static choir_status open_job(generate_job *j, choir_error *err)
         token_log_open(&j->prompt_log, s->model, s->opt->echo || j->at_start);
     }
     j->choices = json_array();
-    return choir_sequence_open(&j->seq, s->engine, &j->sampling, err);
+    status = choir_sequence_open(&j->seq, s->engine, &j->sampling, err);
+    return status ? status : sandbox_enter(s, err);
 }
 
 static choir_status make_texts(generate_job *j, choir_error *err)

@@ -10,6 +10,7 @@
 #include "cli/perplexity_report.h"
 #include "cli/prompt.h"
 #include "cli/report.h"
+#include "cli/sandbox.h"
 #include "cli/signals.h"
 
 #define DEFAULT_CTX 512
@@ -280,6 +281,7 @@ int cmd_perplexity(session *s)
     prompt text;
     job j = {.s = s};
     choir_status status = prompt_read(&text, s->opt, &s->term, &err);
+    status = status ? status : sandbox_check(s->opt, &err);
     status = status ? status : session_open_model(s, false, &err);
     status = status ? status : choir_tokenize(&j.ids, &j.n_ids, s->model, text.text, text.n, true, &err);
     prompt_free(&text);
@@ -289,6 +291,7 @@ int cmd_perplexity(session *s)
     if (!status && s->opt->save_logits) {
         status = open_saved(&j, &err);
     }
+    status = status ? status : sandbox_enter(s, &err);
     if (!status) {
         report_setup(s, 0);
         status = run(&j, &err);

@@ -10,6 +10,7 @@
 
 #include "cli/completion.h"
 #include "cli/report.h"
+#include "cli/sandbox.h"
 #include "cli/signals.h"
 
 enum {
@@ -302,6 +303,7 @@ choir_status jsonl_run(session *s, const choir_sampling *sampling, bool *had_err
         status = session_open_model(s, false, err);
     }
     status = status ? status : open_engine(&j, err);
+    status = status ? status : sandbox_enter(s, err);
     status = status ? status : answer_all(&j, err);
     *had_errors = j.had_errors || j.resume.had_errors;
     choir_scheduler_close(j.scheduler);

@@ -286,6 +286,12 @@ const option_row option_rows[] = {
      .more = "K, M, G and T may follow the number. What does not fit is refused with the numbers, before anything is "
              "computed."},
 
+    {TEXT | PPL, GROUP_ENGINE, "sandbox", 0, NULL, 0, NULL, "open nothing more once the model is open",
+     INTO(OPTION_FLAG, sandbox),
+     .more =
+         "A filter of system calls (and Landlock, where there is one): from then on no file, program or socket can be "
+         "opened, whatever the model makes of the text. History, /save and /load do without files then."},
+
     {ALL, GROUP_TALK, "verbose", 'v', NULL, 0, NULL, "tell more on stderr", INTO(OPTION_FLAG, verbose), .common = true,
      .more = "The model, the kernels, the memory, the seed and the speed."},
     {ALL, GROUP_TALK, "quiet", 'q', NULL, 0, NULL, "nothing but errors on stderr", INTO(OPTION_FLAG, quiet)},

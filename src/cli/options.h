@@ -61,7 +61,7 @@ typedef struct options {
     bool help;
     /* model */
     const char *model, *tokenizer, *quant, *cpu;
-    bool mmap, pure;
+    bool mmap, pure, sandbox;
     head_list mask_heads;
     int32_t threads;    /* 0: not given */
     uint64_t mem_limit; /* 0: not given */
