@@ -1,7 +1,7 @@
 # Fuzzing (tests/fuzz/fuzz.h): the targets over their corpus as a test of the suite, and a libFuzzer program each.
 # tools/fuzz.sh calls for the programs with clang and a BUILD of their own.
 
-FUZZ_NAMES  := gguf safetensors index config llama2c tokenizer_json sp_model state jsonl options utf8 encode
+FUZZ_NAMES  := gguf safetensors index config llama2c tokenizer_json sp_model added state jsonl options utf8 encode
 FUZZ_PLAIN  := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_O      := $(FUZZ_PLAIN:%.c=$(BUILD)/%.o) $(filter-out %/main.o,$(CLI_O)) $(TEST_O)
 FUZZ_BIN    := $(FUZZ_NAMES:%=$(BUILD)/fuzz/%)

@@ -12,7 +12,7 @@ fi
 seconds=$1
 shift
 build=build/fuzz
-names="gguf safetensors index config llama2c tokenizer_json sp_model state jsonl options utf8 encode"
+names="gguf safetensors index config llama2c tokenizer_json sp_model added state jsonl options utf8 encode"
 # the reference kernels: none of the others reads what comes from a file
 make --no-print-directory -s -j"$(nproc)" BUILD=$build CC="${FUZZ_CC:-clang}" CXX="${FUZZ_CXX:-clang++}" OPT=-O2 ARCH_DIR=src/kernels/none \
     SANITIZE=fuzzer-no-link,address,undefined fuzz-programs || exit 1
@@ -22,7 +22,7 @@ export ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1:quarantine_size_m
 longest() { # of an input, where short ones reach all there is
     case $1 in
     utf8) echo 48 ;;
-    options | index | jsonl | encode) echo 400 ;;
+    options | index | jsonl | encode | added) echo 400 ;;
     llama2c | safetensors) echo 1000 ;;
     tokenizer_json) echo 9000 ;;
     *) echo 5000 ;;

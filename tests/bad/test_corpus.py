@@ -17,7 +17,7 @@ here = os.path.dirname(os.path.abspath(__file__))
 root = os.path.dirname(os.path.dirname(here))
 sys.path.insert(0, os.path.join(here, "corpus"))
 
-GROUPS = ["gguf", "settings", "safetensors", "vocabularies", "weights", "streams"]
+GROUPS = ["gguf", "settings", "safetensors", "vocabularies", "weights", "streams", "valid"]
 SECONDS = 60  # no case takes one; a machine under load may take some
 
 

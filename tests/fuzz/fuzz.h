@@ -17,7 +17,7 @@ fuzz_target fuzz_gguf, fuzz_safetensors, fuzz_index, fuzz_llama2c;
 /* config.json; behind a NUL byte, generation_config.json. */
 fuzz_target fuzz_config;
 /* Vocabularies. */
-fuzz_target fuzz_tokenizer_json, fuzz_sp_model;
+fuzz_target fuzz_tokenizer_json, fuzz_sp_model, fuzz_added;
 /* A byte, odd: the sums of what follows are made right first; then a file of a sequence. */
 fuzz_target fuzz_state;
 /* What people and programs write. */

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/utf8.h"
 #include "cli/jsonl.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -32,8 +31,7 @@ static void one_line(const options *o, const char *line, size_t n, uint64_t numb
         check_request(&r);
     } else {
         FUZZ_CHECK(status == CHOIR_FILE || status == CHOIR_USAGE);
-        /* control characters may stand in the message: it is printed as a JSON string */
-        FUZZ_CHECK(strlen(err.msg) > 0 && base_utf8_valid(err.msg, strlen(err.msg)) == strlen(err.msg));
+        FUZZ_CHECK(err.msg[0] != '\0'); /* it is printed as a JSON string: any bytes may stand in it */
     }
     jsonl_answer *a = jsonl_answer_open(&r, status != CHOIR_OK, number);
     FUZZ_CHECK(a != NULL);

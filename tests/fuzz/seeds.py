@@ -86,6 +86,12 @@ def sp_model():
     yield f.sp_model(trainer=f.number(3, 1), normalizer=f.number(3, 1) + f.number(4, 1) + f.number(5, 1))
 
 
+def added():
+    token = {"content": "<x>", "special": True, "single_word": False, "lstrip": True, "rstrip": False, "normalized": False}
+    yield json.dumps({"added_tokens_decoder": {"6": token, "7": dict(token, content="a b", special=False)}, "legacy": False}).encode()
+    yield b'\0{"<x>": 6, "y": 7}\0{"eos_token": "<x>", "additional_special_tokens": ["y", {"content": "z"}]}'
+
+
 def jsonl():
     yield (b'{"prompt": "a", "id": 1, "max_tokens": 3, "temperature": 0.5, "top_k": 2, "top_p": 0.5, "min_p": 0.1}\n\n'
            b'{"prompt": [1, 2], "stop": ["a", "b"], "n": 2, "seed": 7, "stream": true, "typical": 0.9}\n{"cancel": 1}\n'
@@ -119,7 +125,7 @@ def state():
 
 
 def main():
-    makers = [gguf, safetensors, index, config, llama2c, tokenizer_json, sp_model, jsonl, options, utf8, encode, state]
+    makers = [gguf, safetensors, index, config, llama2c, tokenizer_json, sp_model, added, jsonl, options, utf8, encode, state]
     for make in makers:
         folder = os.path.join(sys.argv[1], make.__name__)
         os.makedirs(folder, exist_ok=True)
