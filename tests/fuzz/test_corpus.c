@@ -30,9 +30,10 @@ static struct target targets[] = {
     {"gguf", fuzz_gguf},         {"safetensors", fuzz_safetensors},
     {"index", fuzz_index},       {"config", fuzz_config},
     {"llama2c", fuzz_llama2c},   {"tokenizer_json", fuzz_tokenizer_json},
-    {"sp_model", fuzz_sp_model}, {"state", fuzz_state},
-    {"jsonl", fuzz_jsonl},       {"options", fuzz_options},
-    {"utf8", fuzz_utf8},         {"encode", fuzz_encode},
+    {"sp_model", fuzz_sp_model}, {"added", fuzz_added},
+    {"state", fuzz_state},       {"jsonl", fuzz_jsonl},
+    {"options", fuzz_options},   {"utf8", fuzz_utf8},
+    {"encode", fuzz_encode},
 };
 enum { TARGETS = sizeof targets / sizeof targets[0] };
 
