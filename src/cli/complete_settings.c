@@ -25,6 +25,7 @@ choir_status settings_open(writer *w, choir_error *err)
 {
     const options *o = w->s->opt;
     w->opt = *o;
+    w->opt.mask_heads = (head_list){0}; /* the engine's, which is open */
     w->opt.stops.at = calloc(o->stops.n + 1, sizeof *w->opt.stops.at);
     w->opt.biases.at = calloc(o->biases.n + 1, sizeof *w->opt.biases.at);
     if (!w->opt.stops.at || !w->opt.biases.at) {
