@@ -73,6 +73,14 @@ typedef struct choir_head {
 CHOIR_API choir_status choir_engine_mask_heads(choir_engine *engine, const choir_head *heads, size_t n,
                                                choir_error *err);
 
+/* The engine's last step once more, from a layer on, with these heads masked and no others: what the layers before do needs no
+ * doing again.  x [tokens of the step, dim]: the residual stream after the layer before (choir_tap.stream), in the order of
+ * the step.  Gives the step's rows of logits anew.  Meant for sequences that began with the step: of a token before it the
+ * cache has what it had.  What is cached then goes with these heads, so sequences are truncated to 0 before another mask counts.
+ * CHOIR_USAGE when the sequences have changed since, share blocks, or the prefix cache holds them. */
+CHOIR_API choir_status choir_engine_redo(choir_engine *engine, int32_t layer, const float *x, const choir_head *heads,
+                                         size_t n, choir_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -24,6 +24,10 @@ typedef struct heads_scan {
     int32_t *window;     /* [windows.ctx] the one at hand */
     choir_score *scores; /* [max_rows] */
     double *base, *nll;  /* [n_scored] minus log-probabilities, of the whole model and at hand */
+    double *without;     /* [n_prices, n_scored] of the model without each head */
+    /* [n_layers, ctx - 1, dim] the residual stream of the window at hand before each layer: heads of a layer share what is
+     * before it.  NULL: a window takes several steps, and is computed again for each head. */
+    float *streams;
     size_t n_scored;
     ppl_estimate mean;  /* of base */
     choir_head *masked; /* room for those of --mask-heads and all heads */

@@ -51,8 +51,9 @@ struct choir_engine {
     uint64_t activation_bytes;
     uint64_t n_steps; /* forwards begun: which of them a sequence's rows are of */
     uint64_t prefix_lookup_tokens, prefix_hit_tokens;
-    struct eng_tap *tap; /* tap.c; NULL: none */
-    bool *masked;        /* [n_layers * n_heads], or NULL */
+    struct eng_tap *tap;   /* tap.c; NULL: none */
+    struct mdl_batch last; /* the last step\'s, for choir_engine_redo; n_runs 0: there is none any more */
+    bool *masked;          /* [n_layers * n_heads], or NULL */
     atomic_int cancel;
 };
 
@@ -79,6 +80,9 @@ struct choir_sequence {
 /* choir_engine_step with at most most[i] tokens of seqs[i] (NULL: as many as there is room for). */
 choir_status eng_step(struct choir_engine *e, struct choir_sequence *const *seqs, const int32_t *most, int32_t n_seqs,
                       choir_error *err);
+
+/* Rows of logits of a batch that was computed, to whom they belong. */
+void eng_hand_out_logits(struct choir_engine *e, const struct mdl_batch *batch);
 
 /* Takes what the prefix cache has of s's pending tokens, as every step does first. */
 void eng_adopt(struct choir_sequence *s);

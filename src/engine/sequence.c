@@ -87,6 +87,7 @@ void choir_sequence_close(choir_sequence *s)
     if (s == NULL) {
         return;
     }
+    s->engine->last.n_runs = 0;
     kv_table_close(&s->table, s->engine->pool);
     smp_close(s->chain);
     free(s->ids);

@@ -132,11 +132,11 @@ static void keep(struct choir_engine *e, const struct step *st)
     }
 }
 
-static void hand_out_logits(struct choir_engine *e, const struct step *st)
+void eng_hand_out_logits(struct choir_engine *e, const struct mdl_batch *batch)
 {
     size_t bytes = (size_t)e->model->config.vocab_size * sizeof(float);
     int32_t row = 0;
-    for (int32_t r = 0; r < st->batch.n_runs; r++) {
+    for (int32_t r = 0; r < batch->n_runs; r++) {
         const struct mdl_run *run = &e->runs[r];
         struct choir_sequence *s = e->run_seqs[r];
         s->rows_step = e->n_steps;
@@ -166,6 +166,7 @@ choir_status eng_step(choir_engine *e, choir_sequence *const *seqs, const int32_
     if (st.batch.n_tokens == 0) {
         return CHOIR_OK;
     }
+    e->last.n_runs = 0;
     e->n_steps++; /* rows of the step before are gone, whatever becomes of this one */
     choir_error cause;
     choir_status status = mdl_forward(e->state, &st.batch, &e->cancel, &cause);
@@ -174,7 +175,8 @@ choir_status eng_step(choir_engine *e, choir_sequence *const *seqs, const int32_
         return status == CHOIR_FILE ? base_fail(err, status, "%s: %s", e->model->path, cause.msg)
                                     : base_fail(err, status, "%s", cause.msg);
     }
-    hand_out_logits(e, &st);
+    eng_hand_out_logits(e, &st.batch);
+    e->last = st.batch;
     keep(e, &st);
     return CHOIR_OK;
 }

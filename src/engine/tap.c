@@ -119,7 +119,8 @@ static choir_status check_head(const struct mdl_config *c, choir_head h, choir_e
     return CHOIR_OK;
 }
 
-choir_status choir_engine_mask_heads(choir_engine *e, const choir_head *heads, size_t n, choir_error *err)
+/* From the next forward on; nothing is checked but the heads. */
+static choir_status set_mask(struct choir_engine *e, const choir_head *heads, size_t n, choir_error *err)
 {
     const struct mdl_config *c = &e->model->config;
     const size_t n_heads = (size_t)c->n_heads, n_all = (size_t)c->n_layers * n_heads;
@@ -128,9 +129,6 @@ choir_status choir_engine_mask_heads(choir_engine *e, const choir_head *heads, s
         if (status != CHOIR_OK) {
             return status;
         }
-    }
-    if (kv_pool_n_free(e->pool) - kv_pool_n_cached(e->pool) != kv_pool_n_blocks(e->pool)) {
-        return base_fail(err, CHOIR_USAGE, "heads are masked before anything is computed: the cache is in use");
     }
     if (e->masked == NULL && n > 0) {
         e->masked = malloc(n_all * sizeof *e->masked);
@@ -148,5 +146,48 @@ choir_status choir_engine_mask_heads(choir_engine *e, const choir_head *heads, s
         }
     }
     mdl_state_mask(e->state, n > 0 ? e->masked : NULL);
+    return CHOIR_OK;
+}
+
+choir_status choir_engine_mask_heads(choir_engine *e, const choir_head *heads, size_t n, choir_error *err)
+{
+    if (kv_pool_n_free(e->pool) - kv_pool_n_cached(e->pool) != kv_pool_n_blocks(e->pool)) {
+        return base_fail(err, CHOIR_USAGE, "heads are masked before anything is computed: the cache is in use");
+    }
+    return set_mask(e, heads, n, err);
+}
+
+/* Whether the run's keys and values are where they were, and nobody else's. */
+static bool is_untouched(const struct choir_engine *e, const struct mdl_run *r, const struct choir_sequence *s)
+{
+    bool own = s->table.n_tokens == r->pos + r->n && s->cut == r->cut;
+    for (int32_t b = r->pos / e->opt.kv_block; own && b < s->table.n_blocks; b++) {
+        own = s->table.blocks[b] >= 0 && kv_pool_ref_count(e->pool, s->table.blocks[b]) == 1 &&
+              !kv_pool_is_published(e->pool, s->table.blocks[b]);
+    }
+    return own;
+}
+
+choir_status choir_engine_redo(choir_engine *e, int32_t layer, const float *x, const choir_head *heads, size_t n,
+                               choir_error *err)
+{
+    bool possible = e->last.n_runs > 0 && layer >= 0 && layer < e->model->config.n_layers;
+    for (int32_t r = 0; possible && r < e->last.n_runs; r++) {
+        possible = is_untouched(e, &e->runs[r], e->run_seqs[r]);
+    }
+    if (!possible) {
+        return base_fail(err, CHOIR_USAGE, "there is no step that could be done again from layer %d on", layer);
+    }
+    choir_error cause;
+    choir_status status = set_mask(e, heads, n, err);
+    if (status != CHOIR_OK) {
+        return status;
+    }
+    e->n_steps++;
+    status = mdl_forward_from(e->state, &e->last, layer, x, &e->cancel, &cause);
+    if (status != CHOIR_OK) {
+        return base_fail(err, status, "%s", cause.msg);
+    }
+    eng_hand_out_logits(e, &e->last);
     return CHOIR_OK;
 }

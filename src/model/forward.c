@@ -55,6 +55,19 @@ static void embed(struct par_thread *me, struct mdl_state *s)
     par_loop_end(me);
 }
 
+/* x of every token as the layers before first_layer made it. */
+static void resume(struct par_thread *me, struct mdl_state *s)
+{
+    const size_t dim = (size_t)s->model->config.dim;
+    int begin, end;
+    par_loop_begin(me, s->batch->n_tokens, 1, mdl_grain((int64_t)dim));
+    while (par_loop_next(me, &begin, &end)) {
+        memcpy(s->x + (size_t)begin * dim, s->resumed + (size_t)begin * dim,
+               (size_t)(end - begin) * dim * sizeof *s->x);
+    }
+    par_loop_end(me);
+}
+
 static void layer(struct par_thread *me, struct mdl_state *s, int32_t l)
 {
     if (s->model->config.parallel) { /* both read x before either is added to it */
@@ -116,7 +129,10 @@ static void forward(struct par_thread *me, void *ctx)
     if (s->tap != NULL) {
         mdl_tap_embedded(me, s);
     }
-    for (int32_t l = 0; l < n_layers; l++) {
+    if (s->resumed != NULL) {
+        resume(me, s);
+    }
+    for (int32_t l = s->first_layer; l < n_layers; l++) {
         layer(me, s, l);
         if (s->tap != NULL) {
             mdl_tap_layer(me, s, l);
@@ -167,6 +183,14 @@ static void index_batch(struct mdl_state *s, const struct mdl_batch *batch)
 
 choir_status mdl_forward(struct mdl_state *s, const struct mdl_batch *batch, const atomic_int *cancel, choir_error *err)
 {
+    return mdl_forward_from(s, batch, 0, NULL, cancel, err);
+}
+
+choir_status mdl_forward_from(struct mdl_state *s, const struct mdl_batch *batch, int32_t layer, const float *x,
+                              const atomic_int *cancel, choir_error *err)
+{
+    s->first_layer = layer;
+    s->resumed = x;
     s->batch = batch;
     s->cancel = cancel;
     atomic_store(&s->stop_layer, INT32_MAX);

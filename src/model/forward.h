@@ -54,6 +54,10 @@ size_t mdl_state_bytes(const struct mdl_model *m, const struct kv_shape *kv, con
 choir_status mdl_forward(struct mdl_state *s, const struct mdl_batch *batch, const atomic_int *cancel,
                          choir_error *err);
 
+/* The same from layer `layer` on: x [n_tokens, dim] is what the layers before it, which are not run, made of the batch. */
+choir_status mdl_forward_from(struct mdl_state *s, const struct mdl_batch *batch, int32_t layer, const float *x,
+                              const atomic_int *cancel, choir_error *err);
+
 /* The same for states that turn queries and keys alike, and mask the same heads. */
 uint64_t mdl_rope_fingerprint(const struct mdl_state *s);
 

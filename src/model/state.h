@@ -66,6 +66,8 @@ struct mdl_state {
 
     /* the step at hand */
     const struct mdl_batch *batch;
+    const float *resumed; /* [n_tokens, dim] what layers before first_layer made of it; NULL: all are run */
+    int32_t first_layer;
     const atomic_int *cancel;
     int32_t n_logits;
     _Atomic int32_t stop_layer; /* the layer in which the step was seen to be cancelled; INT32_MAX: not */

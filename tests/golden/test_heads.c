@@ -378,9 +378,64 @@ static void test_mask_refused(void **state)
     close_bench(&b);
 }
 
+/* ---- a step once more ---- */
+
+struct streams {
+    float *x; /* [n_ids, dim] before layer `layer` */
+    int layer;
+};
+
+static void keep_stream(void *user, choir_seen seen, const float *x, int32_t dim)
+{
+    const struct streams *s = user;
+    if (seen.layer == s->layer - 1) {
+        memcpy(s->x + (size_t)seen.pos * (size_t)dim, x, (size_t)dim * sizeof *x);
+    }
+}
+
+static void test_redo(void **state)
+{
+    static const choir_head head = {1, 2};
+    struct bench b;
+    choir_tap tap;
+    choir_engine_options opt = plain();
+    (void)state;
+    open_bench(&b, "gemma2", &opt);
+    const size_t row = (size_t)b.f.vocab_size * sizeof(float);
+    struct streams s = {.x = calloc((size_t)b.f.n_ids * (size_t)b.info.dim, sizeof(float)), .layer = 1};
+    float *whole = malloc(row), *masked = malloc(row);
+    assert_true(s.x != NULL && whole != NULL && masked != NULL);
+    assert_int_equal(choir_engine_mask_heads(b.engine, &head, 1, NULL), CHOIR_OK);
+    run(&b, b.f.ids, b.f.n_ids);
+    memcpy(masked, choir_sequence_logits(b.seq), row);
+    choir_sequence_truncate(b.seq, 0);
+    assert_int_equal(choir_engine_mask_heads(b.engine, NULL, 0, NULL), CHOIR_OK);
+    choir_tap_default(&tap);
+    tap.stream = keep_stream;
+    tap.user = &s;
+    assert_int_equal(choir_engine_tap(b.engine, &tap, NULL), CHOIR_OK);
+    run(&b, b.f.ids, b.f.n_ids);
+    assert_int_equal(choir_engine_tap(b.engine, NULL, NULL), CHOIR_OK);
+    memcpy(whole, choir_sequence_logits(b.seq), row);
+    assert_memory_not_equal(whole, masked, row);
+    for (int i = 0; i < 2; i++) { /* there, back, and there again */
+        assert_int_equal(choir_engine_redo(b.engine, 1, s.x, &head, 1, NULL), CHOIR_OK);
+        assert_memory_equal(choir_sequence_logits(b.seq), masked, row);
+        assert_int_equal(choir_engine_redo(b.engine, 1, s.x, NULL, 0, NULL), CHOIR_OK);
+        assert_memory_equal(choir_sequence_logits(b.seq), whole, row);
+    }
+    assert_int_equal(choir_engine_redo(b.engine, b.info.n_layers, s.x, NULL, 0, NULL), CHOIR_USAGE);
+    choir_sequence_truncate(b.seq, b.f.n_ids - 1);
+    assert_int_equal(choir_engine_redo(b.engine, 1, s.x, NULL, 0, NULL), CHOIR_USAGE);
+    free(s.x);
+    free(whole);
+    free(masked);
+    close_bench(&b);
+}
+
 int main(void)
 {
-    struct CMUnitTest tests[2 * N_NAMES + 3];
+    struct CMUnitTest tests[2 * N_NAMES + 4];
     size_t n = 0;
     for (int i = 0; i < N_NAMES; i++) {
         void *name = (void *)(uintptr_t)names[i];
@@ -390,5 +445,6 @@ int main(void)
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_other_caches);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_mask);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_mask_refused);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_redo);
     return _cmocka_run_group_tests("heads", tests, n, NULL, NULL);
 }
