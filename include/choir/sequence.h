@@ -45,7 +45,7 @@ CHOIR_API choir_status choir_sampling_check(const choir_sampling *s, choir_error
 
 /* ---- sequences --------------------------------------------------------------------------------------- */
 
-/* A new, empty timeline.  It must be closed before its engine. */
+/* A new, empty timeline.  It must be closed before its engine.  sampling NULL: choir_sampling_default. */
 CHOIR_API choir_status choir_sequence_open(choir_sequence **out, choir_engine *engine, const choir_sampling *sampling,
                                            choir_error *err);
 /* A second holder of the same past: blocks are shared until one of the two writes (copy on write); the logits are

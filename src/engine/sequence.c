@@ -43,7 +43,9 @@ static choir_status open_empty(struct choir_sequence **out, struct choir_engine 
 choir_status choir_sequence_open(choir_sequence **out, choir_engine *engine, const choir_sampling *sampling,
                                  choir_error *err)
 {
-    return open_empty(out, engine, sampling, err);
+    choir_sampling plain;
+    choir_sampling_default(&plain);
+    return open_empty(out, engine, sampling != NULL ? sampling : &plain, err);
 }
 
 choir_status eng_sequence_share(struct choir_sequence *dst, const struct choir_sequence *src, choir_error *err)

@@ -416,6 +416,31 @@ static void test_options(void **state)
     assert_non_null(strstr(err.msg, "context of 1024 tokens needs"));
 }
 
+/* Without a sampling the defaults count: the same draws. */
+static void test_plain_sampling(void **state)
+{
+    const struct fixture *f = *state;
+    choir_engine *e = open_engine(f, 2, 512, 128);
+    choir_sequence *seqs[2] = {open_sequence(e), NULL};
+    int32_t drawn[2];
+    assert_int_equal(choir_sequence_open(&seqs[1], e, NULL, NULL), CHOIR_OK);
+    for (int i = 0; i < 2; i++) {
+        append(seqs[i], f->ids[1], 12);
+    }
+    step_all(e, seqs, 2);
+    for (int round = 0; round < 8; round++) {
+        for (int i = 0; i < 2; i++) {
+            assert_int_equal(choir_sequence_sample(seqs[i], &drawn[i], NULL), CHOIR_OK);
+            append(seqs[i], &drawn[i], 1);
+        }
+        assert_int_equal(drawn[0], drawn[1]);
+        step_all(e, seqs, 2);
+    }
+    choir_sequence_close(seqs[0]);
+    choir_sequence_close(seqs[1]);
+    choir_engine_close(e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -430,6 +455,7 @@ int main(void)
         cmocka_unit_test(test_context_full),
         cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_pool_runs_out),
+        cmocka_unit_test(test_plain_sampling),
         cmocka_unit_test(test_options),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
