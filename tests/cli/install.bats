@@ -58,7 +58,7 @@ setup() {
 }
 
 @test "the examples are short, and run with the shared library" {
-    for name in stream batch score; do
+    for name in stream batch score tap; do
         [ "$(wc -l <"$source/examples/$name.c")" -lt 80 ]
         cc -std=c11 -pedantic -Wall -Wextra -Werror "${flags[@]}" "$source/examples/$name.c" $(pkg-config --cflags --libs choir) -o $name
         readelf -d $name | grep -q 'NEEDED.*libchoir.so.0'
@@ -75,6 +75,9 @@ setup() {
     # what is no sentence surprises more, and the text's mean is that of its tokens
     awk '/bits a token/ {d = s / n - $1; if (d > 0.002 || d < -0.002) bad = 1; mean[++texts] = $1; s = n = 0; next}
         {s += $1; n++} END {exit bad || !(mean[1] < mean[2])}' out
+    ./tap "Once upon a time" | tee out
+    [ "$(grep -cE '^layer [0-9]+ head [0-9]+: +[0-9]+ % to token [0-4], ' out)" -eq "$(wc -l <out)" ]
+    [ "$(wc -l <out)" -ge 8 ]
 }
 
 @test "the examples run with the static library alone" {
