@@ -126,7 +126,11 @@ static choir_status share_out(explanation *x, const catch *c, choir_error *err)
         sum += x->feed_forward[l] = dot(direction, c->feed_forward + (size_t)l * dim, m->dim);
     }
     x->uncapped = uncap(x->logit, m->logit_cap);
-    x->rounding = x->uncapped - sum;
+    if (!status) {
+        const double exact = x->constant + dot(direction, last, m->dim);
+        x->activations = x->uncapped - exact;
+        x->rounding = exact - sum;
+    }
     free(direction);
     return status;
 }

@@ -32,7 +32,10 @@ typedef struct explanation {
     double *heads;        /* [n_layers, n_heads] */
     double *feed_forward; /* [n_layers] */
     double bias;          /* of all W_O */
-    double rounding;      /* what is left of the uncapped logit: 0 but for rounding, and quantized activations */
+    /* What the output matrix made of its input being rounded to its type's activations: the model's logit less that of the
+     * exact stream; next to nothing for float weights. */
+    double activations;
+    double rounding; /* what is left of the uncapped logit */
 } explanation;
 
 choir_status heads_explanation_make(explanation *x, session *s, choir_error *err);

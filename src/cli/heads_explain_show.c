@@ -21,7 +21,7 @@ static int by_size(const void *a, const void *b)
 static share *sorted_shares(const explanation *x, int *n)
 {
     const choir_model_info *m = &x->text.s->info;
-    share *all = calloc((size_t)m->n_layers * ((size_t)m->n_heads + 1) + 4, sizeof *all);
+    share *all = calloc((size_t)m->n_layers * ((size_t)m->n_heads + 1) + 5, sizeof *all);
     *n = 0;
     for (int32_t l = 0; all && l < m->n_layers; l++) {
         for (int32_t h = 0; h < m->n_heads; h++) {
@@ -31,8 +31,11 @@ static share *sorted_shares(const explanation *x, int *n)
         all[*n].x = x->feed_forward[l];
         snprintf(all[(*n)++].name, sizeof all->name, "L%d feed-forward", (int)l);
     }
-    const share others[] = {
-        {"embedding", x->embedding}, {"biases of W_O", x->bias}, {"constant", x->constant}, {"rounding", x->rounding}};
+    const share others[] = {{"embedding", x->embedding},
+                            {"biases of W_O", x->bias},
+                            {"constant", x->constant},
+                            {"rounded inputs", x->activations},
+                            {"rounding", x->rounding}};
     for (size_t i = 0; all && i < sizeof others / sizeof others[0]; i++) {
         all[(*n)++] = others[i];
     }
@@ -152,11 +155,12 @@ static json_t *layers_json(const explanation *x)
 
 choir_status heads_explanation_json(const explanation *x, choir_error *err)
 {
-    return session_print_json(
-        x->text.s,
-        json_pack("{s:i, s:o, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:o, s:o}", "id", (int)x->id, "token",
-                  token_json(x->text.s->model, x->id), "logprob", x->log_prob, "logit", x->logit, "logit_uncapped",
-                  x->uncapped, "largest_logit", x->most, "embedding", x->embedding, "attention_biases", x->bias,
-                  "constant", x->constant, "rounding", x->rounding, "layers", layers_json(x), "lens", lens_json(x)),
-        err);
+    return session_print_json(x->text.s,
+                              json_pack("{s:i, s:o, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:o, s:o}", "id",
+                                        (int)x->id, "token", token_json(x->text.s->model, x->id), "logprob",
+                                        x->log_prob, "logit", x->logit, "logit_uncapped", x->uncapped, "largest_logit",
+                                        x->most, "embedding", x->embedding, "attention_biases", x->bias, "constant",
+                                        x->constant, "rounded_inputs", x->activations, "rounding", x->rounding,
+                                        "layers", layers_json(x), "lens", lens_json(x)),
+                              err);
 }

@@ -142,8 +142,11 @@ make_text() {
 @test "heads explain: the shares of all parts add up to the logit, and the last layer says what the model says" {
     need jq
     "$CHOIR_BIN" heads explain -p 'Once upon a time there was a' --kv-type f32 --quant f32 --json >json
+    "$CHOIR_BIN" heads explain -p 'Once upon a time there was a' --kv-type f32 --json |
+        jq -e '((.embedding + .attention_biases + .constant + .rounded_inputs + ([.layers[].heads[], .layers[].feed_forward] | add)
+            - .logit) / .largest_logit | fabs) <= 1e-5'
     jq -e '((.embedding + .attention_biases + .constant + ([.layers[].heads[], .layers[].feed_forward] | add) - .logit) / .largest_logit
-            | fabs) <= 1e-5
+            | fabs) <= 1e-5 and (.rounded_inputs / .largest_logit | fabs) <= 1e-5
         and (.rounding / .largest_logit | fabs) <= 1e-5 and .lens[-1].rank == 1 and .lens[-1].top[0].id == .id
         and .lens[-1].logprob == .logprob and .lens[0].layer == -1 and (.lens | length) == (.layers | length) + 1' json
     "$CHOIR_BIN" generate -p 'Once upon a time there was a' -n 1 --temp 0 --quant f32 --kv-type f32 --json --logprobs 1 >want
