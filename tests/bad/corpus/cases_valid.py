@@ -180,6 +180,22 @@ def besides():
     yield beside("generation_config.json: empty", "m/generation_config.json: empty file", generation_config__json=b"")
 
 
+def chats():
+    """Templates are recognized by their text: nothing of them is run."""
+    def chat(what, says, code=3, **files):
+        c = folder("B02", what, None, code, says, **files)
+        c.args = ["generate", "-m", "m", "-p", "ab", "-n", "1", "-t", "1", "-s", "1", "--chat"]
+        return c
+    none = "m: (no chat template in the model|chat template not known: .*); --chat-template NAME chooses one"
+    yield chat("no template", none)
+    for what, value in (("a number", 5), ("an object", {}), ("an empty list", []), ("a list of texts", ["a"]), ("an empty text", ""),
+                        ("a list without a default", [{"name": "tool_use", "template": "x"}]), ("a text with NUL", "a\0b")):
+        yield chat(f"template that is {what}", rf"{none}|m/tokenizer_config.json:1:\d+: NUL character", tokenizer_config__json=json.dumps({"chat_template": value}).encode())
+    yield chat("template file that is no UTF-8", none, chat_template__jinja=b"\xff\xfe")
+    yield chat("template file that is empty", none, chat_template__jinja=b"")
+    yield chat("template file of 1 MB", none, chat_template__jinja=b"{% for x in y %}" * 65536)
+
+
 def cases():
-    for part in (ggufs, folders, pieces, tokenizers, besides):
+    for part in (ggufs, folders, pieces, tokenizers, besides, chats):
         yield from part()
