@@ -75,6 +75,9 @@ load helper
     refused 2 '--head: the model has 0 to' "$CHOIR_BIN" heads map -p x --head 99
     refused 2 '--json and --csv' "$CHOIR_BIN" heads map -p x --json --csv
     refused 4 'No such file' "$CHOIR_BIN" heads map -p x --pgm none/at.pgm
+    refused 2 'heads cost has no use for --layer' "$CHOIR_BIN" heads cost --layer 1
+    refused 2 'heads map has no use for --chunks' "$CHOIR_BIN" heads map -p x --chunks 1
+    refused 2 'heads prune has no use for a text' "$CHOIR_BIN" heads prune x.gguf -p x
     refused 2 'heads map: an argument is too many' "$CHOIR_BIN" heads map x
 }
 
