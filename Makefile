@@ -57,7 +57,7 @@ TEST_C   := $(wildcard tests/*/test_*.c) tests/check/bits.c tests/check/ids.c
 TEST_LIB := $(wildcard tests/support/*.c tests/support/*.cc)
 
 LIB_O    := $(LIB_C:%.c=$(BUILD)/%.o) $(LIB_CC:%.cc=$(BUILD)/%.o) $(LIB_S:%.S=$(BUILD)/%.o)
-CLI_O    := $(CLI_C:%.c=$(BUILD)/%.o)
+CLI_O    := $(CLI_C:%.c=$(BUILD)/%.o) $(BUILD)/src/cli/page/page.o
 TEST_O   := $(patsubst %,$(BUILD)/%.o,$(basename $(TEST_LIB)))
 TEST_BIN := $(TEST_C:%.c=$(BUILD)/%)
 
@@ -83,9 +83,15 @@ $(BUILD)/%.o: %.cc
 	@mkdir -p $(@D)
 	$(CXX) $(CXXFLAGS) -c -o $@ $<
 $(BUILD)/weights/tales/tales.o: weights/tales/tales.gguf
+# The page's shell in one file, which the program carries.
+PAGE_SRC := $(wildcard src/cli/page/*.html src/cli/page/*.css src/cli/page/*.js)
+$(BUILD)/src/cli/page/page.html: src/cli/page/make.sh $(PAGE_SRC)
+	@mkdir -p $(@D)
+	src/cli/page/make.sh >$@
+$(BUILD)/src/cli/page/page.o: $(BUILD)/src/cli/page/page.html
 $(BUILD)/%.o: %.S
 	@mkdir -p $(@D)
-	$(CC) -fPIC -c -o $@ $<
+	$(CC) -fPIC -I$(@D) -c -o $@ $<
 
 $(BUILD)/libchoir.a: $(LIB_O)
 	rm -f $@

@@ -50,6 +50,7 @@ static choir_status check(const options *o, unsigned part, choir_error *err)
         {o->heads.n > 0, MAP, "--head"},
         {o->csv, MAP, "--csv"},
         {o->pgm, MAP, "--pgm"},
+        {o->html, MAP | REPORT | EXPLAIN, "--html"},
         {o->top > 0, MAP | EXPLAIN, "--top"},
         {o->new_tokens > 0, MAP | EXPLAIN, "--new-tokens"},
         {o->token >= 0, EXPLAIN, "--token"},

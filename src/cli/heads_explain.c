@@ -1,5 +1,5 @@
 /* choir heads explain: the shares of the next token's logit, and the logit lens. */
-#include "cli/heads_explain.h"
+#include "cli/heads_page.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -230,11 +230,15 @@ void heads_explanation_free(explanation *x)
 
 choir_status heads_explain(session *s, choir_error *err)
 {
-    explanation x;
-    choir_status status = heads_explanation_make(&x, s, err);
+    explanation x = {.text.s = s};
+    choir_status status = heads_page_check(s, err);
+    status = status ? status : heads_explanation_make(&x, s, err);
+    if (!status && s->opt->html) {
+        status = heads_page_explain(&x, err);
+    }
     if (!status && s->opt->json) {
         status = heads_explanation_json(&x, err);
-    } else if (!status) {
+    } else if (!status && !s->opt->html) {
         heads_explanation_table(&x);
     }
     heads_explanation_free(&x);

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/heads.h"
+#include "cli/heads_page.h"
 
 /* Numbers of a triangle of n rows. */
 static size_t triangle(int32_t n)
@@ -41,6 +41,12 @@ choir_status heads_maps_make(heads_maps *m, heads_text *t, choir_error *err)
     if (status) {
         return status;
     }
+    if (t->s->opt->html) {
+        status = heads_page_map_fits(&m->choice, t->n_ids, err);
+    }
+    if (status) {
+        return status;
+    }
     const size_t n_maps = (size_t)m->choice.n_layers * (size_t)m->choice.n_heads;
     m->weights = triangle(t->n_ids) <= SIZE_MAX / sizeof(float) / n_maps
                      ? calloc(n_maps * triangle(t->n_ids), sizeof(float))
@@ -66,13 +72,17 @@ void heads_maps_free(heads_maps *m)
 choir_status heads_map(session *s, choir_error *err)
 {
     const options *o = s->opt;
-    heads_text t;
+    heads_text t = {.s = s};
     heads_maps m = {.n_tokens = 0};
     if (o->json && o->csv) {
         return fail(err, CHOIR_USAGE, "--json and --csv exclude each other");
     }
-    choir_status status = heads_text_open(&t, s, err);
+    choir_status status = heads_page_check(s, err);
+    status = status ? status : heads_text_open(&t, s, err);
     status = status ? status : heads_maps_make(&m, &t, err);
+    if (!status && o->html) {
+        status = heads_page_map(&m, &t, err);
+    }
     if (!status && o->pgm) {
         status = heads_map_pgm(&m, &t, err);
     }
@@ -80,7 +90,7 @@ choir_status heads_map(session *s, choir_error *err)
         status = heads_map_json(&m, &t, err);
     } else if (!status && o->csv) {
         heads_map_csv(&m, &t);
-    } else if (!status && !o->pgm) {
+    } else if (!status && !o->pgm && !o->html) {
         heads_map_draw(&m, &t);
     }
     heads_maps_free(&m);

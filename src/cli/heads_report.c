@@ -1,5 +1,5 @@
 /* choir heads report: measuring the rows. */
-#include "cli/heads_report.h"
+#include "cli/heads_page.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -233,13 +233,17 @@ static choir_status run(heads_report_data *r, choir_error *err)
 
 choir_status heads_report(session *s, choir_error *err)
 {
-    heads_report_data r = {.window = 0};
-    choir_status status = heads_text_read(&r.text, s, err);
+    heads_report_data r = {.text.s = s};
+    choir_status status = heads_page_check(s, err);
+    status = status ? status : heads_text_read(&r.text, s, err);
     status = status ? status : open_report(&r, err);
     status = status ? status : run(&r, err);
+    if (!status && s->opt->html) {
+        status = heads_page_report(&r, err);
+    }
     if (!status && s->opt->json) {
         status = heads_report_json(&r, err);
-    } else if (!status) {
+    } else if (!status && !s->opt->html) {
         heads_report_table(&r);
     }
     heads_similarity_close(&r.similarity);

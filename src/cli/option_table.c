@@ -170,6 +170,8 @@ const option_row option_rows[] = {
      .common = true},
     {HEADS, GROUP_OUTPUT, "pgm", 0, NULL, 0, "FILE", "map: a picture of all, a layer a row", INTO(OPTION_TEXT, pgm),
      .common = true},
+    {HEADS, GROUP_OUTPUT, "html", 0, NULL, 0, "FILE", "map, report, explain: a page for a browser",
+     INTO(OPTION_TEXT, html), .common = true, .more = "One file that loads nothing else."},
     {PPL, GROUP_OUTPUT, "stride", 0, "ppl-stride", 0, "N", "a window every N tokens, its last N scored",
      INTO(OPTION_INT, stride), .min = 1, .max = INT_MOST, .common = true},
     {PPL | HEADS, GROUP_OUTPUT, "chunks", 0, NULL, 0, "N", "most windows (all)", INTO(OPTION_INT, chunks), .min = 1,

@@ -109,7 +109,7 @@ typedef struct options {
     int32_t new_tokens;
     int32_t token; /* -1: not given */
     bool csv;
-    const char *pgm;
+    const char *pgm, *html;
 } options;
 
 typedef enum option_kind {

@@ -1,0 +1,98 @@
+
+/* Colours and canvases. */
+
+const colors = { ramp: [], ink: '', quiet: '', paper: '', line: '' };
+
+/* 256 colours through the stops. */
+function makeRamp(stops) {
+    const ramp = [];
+    for (let i = 0; i < 256; i++) {
+        const at = (i / 255) * (stops.length - 1), k = Math.min(Math.floor(at), stops.length - 2), f = at - k;
+        ramp.push(stops[k].map((c, j) => Math.round(c + f * (stops[k + 1][j] - c))));
+    }
+    return ramp;
+}
+
+function pickColors() {
+    colors.ramp = isDark()
+        ? makeRamp([[34, 38, 45], [38, 72, 116], [38, 122, 170], [86, 186, 190], [196, 232, 170], [255, 250, 205]])
+        : makeRamp([[250, 249, 246], [200, 224, 240], [112, 178, 218], [40, 116, 180], [16, 60, 128], [8, 22, 60]]);
+    const style = getComputedStyle(document.documentElement);
+    for (const name of ['ink', 'quiet', 'paper', 'line']) colors[name] = style.getPropertyValue('--' + name).trim();
+}
+
+const rgb = (c) => `rgb(${c[0]} ${c[1]} ${c[2]})`;
+const rampColor = (share) => colors.ramp[Math.max(0, Math.min(255, Math.round(255 * share)))];
+
+/* Black or white, whichever can be read on c. */
+function inkOn(c) {
+    const linear = c.map((v) => ((v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] > 0.179 ? '#000000' : '#ffffff';
+}
+
+/* Two hues for signs, paler towards 0. */
+function signColor(x, most) {
+    const share = most > 0 ? Math.min(1, Math.sqrt(Math.abs(x) / most)) : 0;
+    const from = isDark() ? [34, 38, 45] : [247, 246, 243];
+    const to = x >= 0 ? (isDark() ? [91, 184, 232] : [11, 110, 153]) : isDark() ? [240, 151, 90] : [190, 88, 16];
+    return from.map((c, i) => Math.round(c + share * (to[i] - c)));
+}
+
+/* A canvas of w x h CSS pixels, sharp on this screen; the context counts in CSS pixels. */
+function sizeCanvas(canvas, w, h) {
+    const ratio = Math.min(devicePixelRatio || 1, 8192 / Math.max(w, h));
+    canvas.width = Math.max(1, Math.round(w * ratio));
+    canvas.height = Math.max(1, Math.round(h * ratio));
+    canvas.style.width = w + 'px';
+    canvas.style.height = h + 'px';
+    const context = canvas.getContext('2d');
+    context.setTransform(canvas.width / w, 0, 0, canvas.height / h, 0, 0);
+    return context;
+}
+
+const labelFont = (px) => px + 'px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace';
+
+/* As much of the text as fits, with an ellipsis. */
+function fitText(context, text, room) {
+    if (context.measureText(text).width <= room) return text;
+    const letters = Array.from(text);
+    while (letters.length > 1 && context.measureText(letters.join('') + '\u2026').width > room) letters.pop();
+    return letters.join('') + '\u2026';
+}
+
+/* A triangle of weights (16 bits) as a picture of side pixels, the largest weight of what falls on one; rows from t + 1 on
+ * are left empty. */
+function drawSmall(canvas, weights, n, t, side, shade) {
+    const m = Math.max(1, Math.min(n, side));
+    canvas.width = canvas.height = m;
+    const context = canvas.getContext('2d'), image = context.createImageData(m, m);
+    const most = new Uint16Array(m * m);
+    for (let q = 0, at = 0; q <= t; q++) {
+        const y = Math.floor((q * m) / n) * m;
+        for (let k = 0; k <= q; k++, at++) {
+            const i = y + Math.floor((k * m) / n);
+            if (weights[at] > most[i]) most[i] = weights[at];
+        }
+    }
+    const last = Math.floor((t * m) / n);
+    for (let y = 0; y <= last; y++) {
+        for (let x = 0; x <= y; x++) {
+            const c = colors.ramp[shade[most[y * m + x] >> 4]], i = 4 * (y * m + x);
+            image.data[i] = c[0];
+            image.data[i + 1] = c[1];
+            image.data[i + 2] = c[2];
+            image.data[i + 3] = 255;
+        }
+    }
+    context.putImageData(image, 0, 0);
+}
+
+function drawRamp(canvas, shade) {
+    canvas.width = 256;
+    canvas.height = 1;
+    const context = canvas.getContext('2d');
+    for (let i = 0; i < 256; i++) {
+        context.fillStyle = rgb(colors.ramp[shade[i * 16]]);
+        context.fillRect(i, 0, 1, 1);
+    }
+}

@@ -1,0 +1,283 @@
+
+/* One head large, or two side by side: tokens along both sides, values where the pointer is. */
+
+const shown = () => (map.other >= 0 ? [map.at, map.other] : [map.at]);
+let hover = null; // {t, k}
+let returnTo = 0; // how far all heads were scrolled
+
+function openLarge(i, other) {
+    if (!map.large) returnTo = scrollY;
+    map.at = i;
+    map.other = other === i ? -1 : other;
+    map.active = map.other >= 0 ? map.active : 0;
+    map.large = true;
+    hover = null;
+    hideTip();
+    byId('all').hidden = true;
+    byId('back').hidden = false;
+    byId('large').hidden = false;
+    makeLarge();
+    redrawMap();
+    saveHash();
+    say(shown().map(mapLongName).join(' and '));
+}
+
+function closeLarge() {
+    if (!map.large) return;
+    map.large = false;
+    map.other = -1;
+    hideTip();
+    byId('large').hidden = true;
+    byId('large').replaceChildren();
+    byId('back').hidden = true;
+    byId('all').hidden = false;
+    byId('hint').textContent = mapHint;
+    setRoving(map.at);
+    redrawMap();
+    saveHash();
+    scrollTo(0, returnTo);
+    tileOf(map.at).focus({ preventScroll: returnTo > 0 });
+}
+
+/* Another head in the active panel. */
+function moveHead(dLayer, dHead) {
+    const i = shown()[map.active], layer = Math.floor(i / map.nHeads) + dLayer, head = (i % map.nHeads) + dHead;
+    const to = layer * map.nHeads + head;
+    if (layer < 0 || layer >= map.nLayers || head < 0 || head >= map.nHeads || shown().includes(to)) return;
+    if (map.active === 0) openLarge(to, map.other);
+    else openLarge(map.at, to);
+}
+
+/* ---- what is on it ---- */
+
+function makeChoice() {
+    const all = Array.from(data.weights, (_, i) => i);
+    const pick = (id, chosen, none) => el('select', { id },
+        ...(none ? [el('option', { value: -1 }, none)] : []),
+        ...all.map((i) => el('option', { value: i, selected: i === chosen }, mapName(i))));
+    const first = pick('first', map.at), second = pick('second', map.other, 'nothing');
+    first.addEventListener('change', () => openLarge(Number(first.value), map.other));
+    second.addEventListener('change', () => openLarge(map.at, Number(second.value)));
+    return el('div', { class: 'bar' },
+        el('label', {}, 'Head ', first), el('label', {}, ' beside ', second),
+        button('\u2190', 'Head before (Shift+\u2190)', () => moveHead(0, -1), { 'aria-label': 'head before' }),
+        button('\u2192', 'Next head (Shift+\u2192)', () => moveHead(0, 1), { 'aria-label': 'next head' }),
+        button('\u2191', 'Layer before (Shift+\u2191)', () => moveHead(-1, 0), { 'aria-label': 'layer before' }),
+        button('\u2193', 'Next layer (Shift+\u2193)', () => moveHead(1, 0), { 'aria-label': 'next layer' }),
+        button('+', 'Bigger (+)', () => setZoom(map.zoom + 1), { 'aria-label': 'bigger' }),
+        button('\u2212', 'Smaller (\u2212)', () => setZoom(map.zoom - 1), { 'aria-label': 'smaller' }));
+}
+
+function makePanel(i, which) {
+    const cells = el('div', { class: 'cells' }, el('canvas', { role: 'img', 'aria-label': `attention weights of ${mapLongName(i)}; the list has those of one token` }),
+        el('div', { class: 'cross now' }), el('div', { class: 'cross row', hidden: true }), el('div', { class: 'cross column', hidden: true }));
+    const follow = (e) => {
+        const box = cells.getBoundingClientRect(), size = cells.clientWidth / map.n;
+        const k = Math.floor((e.clientX - box.left) / size), t = Math.floor((e.clientY - box.top) / size);
+        setHover(t >= 0 && t < map.n && k >= 0 && k <= t ? { t, k } : null, e);
+    };
+    cells.addEventListener('pointermove', follow);
+    cells.addEventListener('pointerdown', follow);
+    cells.addEventListener('pointerleave', () => setHover(null));
+    cells.addEventListener('click', () => hover && setStep(hover.t));
+    return el('section', { class: 'panel large' + (shown().length > 1 && map.active === which ? ' active' : ''), 'data-map': i, 'aria-label': mapLongName(i),
+        on: { click: () => setActive(which) } },
+        el('h2', {}, `Layer ${data.layers[Math.floor(i / map.nHeads)]}, head ${data.heads[i % map.nHeads]}`),
+        el('p', { class: 'quiet figures' }),
+        makeStrip('text, shaded by ' + mapName(i)),
+        el('div', { class: 'matrix', tabindex: 0, role: 'group', 'aria-label': 'map, can be scrolled' },
+            el('div', { class: 'sheet' }, el('div', { class: 'corner' }, 'looks at \u2192'), el('canvas', { class: 'keys', 'aria-hidden': 'true' }),
+                el('canvas', { class: 'queries', 'aria-hidden': 'true' }), cells)));
+}
+
+function makeLarge() {
+    const list = el('section', { class: 'panel list', 'aria-label': 'weights of one token' }, el('h2', { id: 'list-title' }), el('div', { id: 'list', class: 'wide' }));
+    byId('large').replaceChildren(makeChoice(), el('p', { id: 'apart', class: 'quiet' }),
+        el('div', { class: 'panels' }, ...shown().map(makePanel), list));
+    byId('apart').hidden = map.other < 0;
+}
+
+function setActive(which) {
+    if (map.active === which || map.other < 0) return;
+    map.active = which;
+    document.querySelectorAll('.panel.large').forEach((panel, k) => panel.classList.toggle('active', k === which));
+    say('the keys change ' + mapLongName(shown()[which]));
+}
+
+function setZoom(zoom) {
+    map.zoom = Math.max(-4, Math.min(6, zoom));
+    redrawMap();
+}
+
+/* ---- drawing ---- */
+
+/* Pixels of a token: as the panel has room, not too small to be read; then the panel scrolls. */
+function cellSize(panel, margin) {
+    const room = panel.querySelector('.matrix').clientWidth - margin - 2;
+    const high = parseFloat(getComputedStyle(panel.querySelector('.matrix')).maxHeight) - Math.min(margin, 96) - 8;
+    const fits = Math.max(13, Math.min(34, room / map.n, high / map.n));
+    return Math.max(2, Math.min(48, fits * 1.3 ** map.zoom));
+}
+
+function marginWidth() {
+    const context = document.createElement('canvas').getContext('2d');
+    context.font = labelFont(12);
+    const widest = Math.max(...data.tokens.map((token) => context.measureText(token).width));
+    return Math.min(innerWidth < 620 ? 84 : 150, Math.max(64, Math.ceil(widest) + 12));
+}
+
+function drawLabels(panel, size, margin) {
+    const px = Math.min(13, Math.max(9, size - 2)), side = size * map.n, every = Math.ceil(9 / size);
+    const top = Math.min(margin, 96);
+    const keys = sizeCanvas(panel.querySelector('.keys'), side, top), queries = sizeCanvas(panel.querySelector('.queries'), margin, side);
+    keys.font = queries.font = labelFont(px);
+    keys.textBaseline = queries.textBaseline = 'middle';
+    queries.textAlign = 'right';
+    for (let t = 0; t < map.n; t++) {
+        const chosen = t === map.t || (hover && t === hover.t), looked = hover && t === hover.k;
+        if (t % every > 0 && !chosen && !looked) continue;
+        const ahead = t > map.t;
+        queries.fillStyle = chosen ? colors.ink : colors.quiet;
+        queries.globalAlpha = ahead ? 0.4 : 1;
+        queries.font = (chosen ? 'bold ' : '') + labelFont(px);
+        queries.fillText(fitText(queries, data.tokens[t], margin - 8), margin - 6, (t + 0.5) * size);
+        keys.save();
+        keys.globalAlpha = ahead ? 0.4 : 1;
+        keys.fillStyle = looked ? colors.ink : colors.quiet;
+        keys.font = (looked ? 'bold ' : '') + labelFont(px);
+        keys.translate((t + 0.5) * size, top - 5);
+        keys.rotate(-Math.PI / 2);
+        keys.fillText(fitText(keys, data.tokens[t], top - 8), 0, 0);
+        keys.restore();
+    }
+}
+
+function drawCells(panel, i, size) {
+    const side = size * map.n, w = mapWeights(i), gap = size >= 8 ? 1 : 0;
+    const context = sizeCanvas(panel.querySelector('.cells canvas'), side, side);
+    context.clearRect(0, 0, side, side);
+    for (let t = 0, at = 0; t < map.n; t++) {
+        context.globalAlpha = t > map.t ? 0.16 : 1;
+        for (let k = 0; k <= t; k++, at++) {
+            context.fillStyle = rgb(colors.ramp[map.shade[w[at] >> 4]]);
+            context.fillRect(k * size, t * size, size - gap, size - gap);
+        }
+    }
+    const cells = panel.querySelector('.cells');
+    cells.style.width = cells.style.height = side + 'px';
+    place(panel.querySelector('.cross.now'), 0, map.t * size, (map.t + 1) * size, size);
+}
+
+function place(box, x, y, w, h) {
+    box.hidden = false;
+    Object.assign(box.style, { left: x - 1 + 'px', top: y - 1 + 'px', width: w + 1 + 'px', height: h + 1 + 'px' });
+}
+
+function describe(panel, i) {
+    const f = mapFigures(i);
+    panel.querySelector('.figures').textContent = `mean of ${map.t} rows: previous token ${percent(f.previous)}, first ${percent(f.first)}, itself ${percent(f.self)}, entropy ${f.entropy.toFixed(2)} bits`;
+}
+
+function redrawLarge() {
+    const margin = marginWidth();
+    for (const panel of document.querySelectorAll('.panel.large')) {
+        const i = Number(panel.dataset.map), size = cellSize(panel, margin);
+        panel.dataset.size = size;
+        drawLabels(panel, size, margin);
+        drawCells(panel, i, size);
+        describe(panel, i);
+        keepInSight(panel, size, margin);
+        shadeStrip(panel.querySelector('.strip'), (k) => weightOf(i, map.t, k));
+    }
+    if (map.other >= 0) tellApart();
+    fillList();
+}
+
+/* The row of the token that looks is on the screen. */
+function keepInSight(panel, size, margin) {
+    const matrix = panel.querySelector('.matrix'), top = Math.min(margin, 96), y = map.t * size + top;
+    if (y < matrix.scrollTop + top) matrix.scrollTop = y - top;
+    else if (y + size > matrix.scrollTop + matrix.clientHeight) matrix.scrollTop = y + size - matrix.clientHeight + 2;
+}
+
+/* Jensen-Shannon divergence of a row of two heads, in bits. */
+function divergence(a, b, t) {
+    const wa = mapWeights(a), wb = mapWeights(b), at = triangle(t);
+    const part = (p, m) => (p > 0 ? p * Math.log2(p / m) : 0);
+    let sum = 0;
+    for (let k = 0; k <= t; k++) {
+        const p = wa[at + k] / 65535, q = wb[at + k] / 65535, m = (p + q) / 2;
+        sum += (part(p, m) + part(q, m)) / 2;
+    }
+    return Math.max(0, sum);
+}
+
+function tellApart() {
+    let sum = 0;
+    for (let t = 1; t <= map.t; t++) sum += divergence(map.at, map.other, t);
+    byId('apart').textContent = `${mapName(map.at)} and ${mapName(map.other)} differ by ${(sum / Math.max(1, map.t)).toFixed(3)} bits ` +
+        `in the mean of the rows, by ${divergence(map.at, map.other, map.t).toFixed(3)} in this one (Jensen-Shannon: 0 alike, 1 apart)`;
+}
+
+/* The row of the token as a list: what the picture says, in numbers. */
+function fillList() {
+    const t = map.t, heads = shown();
+    const order = Array.from({ length: t + 1 }, (_, k) => k);
+    const most = (k) => Math.max(...heads.map((i) => weightOf(i, t, k)));
+    order.sort((a, b) => most(b) - most(a) || a - b);
+    byId('list-title').textContent = `Token ${t}: ${data.tokens[t]}`;
+    byId('list').replaceChildren(el('table', {},
+        el('thead', {}, el('tr', {}, el('th', { class: 'left', scope: 'col' }, 'looks at'), el('th', { scope: 'col' }, 'token'),
+            ...heads.map((i) => el('th', { scope: 'col', class: 'left' }, mapName(i))))),
+        el('tbody', {}, ...order.slice(0, 15).map((k) => el('tr', {}, el('td', { class: 'left name' }, data.tokens[k]), el('td', {}, String(k)),
+            ...heads.map((i) => bar(weightOf(i, t, k))))))));
+}
+
+function bar(w) {
+    const meter = el('span', { class: 'meter' });
+    meter.style.width = Math.round((map.other >= 0 ? 60 : 150) * w) + 'px';
+    return el('td', { class: 'left' }, w.toFixed(4) + ' ', meter);
+}
+
+/* ---- pointer and keys ---- */
+
+function setHover(cell, event) {
+    const same = cell && hover && cell.t === hover.t && cell.k === hover.k;
+    hover = cell;
+    const margin = marginWidth();
+    for (const panel of document.querySelectorAll('.panel.large')) {
+        const size = Number(panel.dataset.size), row = panel.querySelector('.cross.row'), column = panel.querySelector('.cross.column');
+        row.hidden = column.hidden = !cell;
+        if (cell) {
+            place(row, cell.k * size, cell.t * size, size, size);
+            place(column, cell.k * size, 0, size, map.n * size);
+        }
+        if (!same) drawLabels(panel, size, margin);
+    }
+    if (!cell) {
+        hideTip();
+        return;
+    }
+    const values = shown().map((i) => `${mapName(i)}: ${weightOf(i, cell.t, cell.k).toFixed(4)}`);
+    showTip(`${data.tokens[cell.t]} (${cell.t}) looks at ${data.tokens[cell.k]} (${cell.k})\n${values.join('\n')}`, event.clientX, event.clientY);
+}
+
+function keyLarge(event) {
+    const turn = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+    if (event.key === 'Escape') {
+        closeLarge();
+    } else if (turn && event.shiftKey) {
+        moveHead(...turn);
+    } else if (turn && turn[1] !== 0) {
+        setStep(map.t + turn[1]);
+    } else if (event.key === 'c') {
+        openLarge(map.at, map.other >= 0 ? -1 : (map.at + 1) % data.weights.length);
+    } else if (event.key === 'x') {
+        setActive(1 - map.active);
+    } else if ('+-0'.includes(event.key)) {
+        setZoom(event.key === '0' ? 0 : map.zoom + (event.key === '+' ? 1 : -1));
+    } else {
+        return false;
+    }
+    return true;
+}

@@ -1,0 +1,334 @@
+#!/usr/bin/env python3
+"""The pages of choir heads: the file and what is in it, and, where a Chromium is installed, the page in it.  Prints TAP."""
+
+import base64
+import hashlib
+import html.parser
+import json
+import os
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import browser  # noqa: E402
+
+CHOIR = os.environ["CHOIR_BIN"]
+TEXT = "Once upon a time Tom had a red ball. Tom"
+# what could break out of a script element, of a string or of a label
+HOSTILE = "a</script><script>document.title='broken'</script><!--<img src=x onerror=alert(1)> \"'`&amp;\\ \u0001\u007f \U0001F30D \u4f60\u597d \u202eabc"
+
+
+def choir(*args, code=0):
+    done = subprocess.run([CHOIR, "heads", *args], capture_output=True, timeout=300, check=False)
+    assert done.returncode == code, (args, done.returncode, done.stderr)
+    return done
+
+
+class Reader(html.parser.HTMLParser):
+    """The elements of a page: each opened one is closed, scripts and styles with their text."""
+
+    EMPTY = {"meta", "input", "br", "link"}
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.elements, self.texts = [], [], []
+        self.feed(text)
+        self.close()
+        assert not self.open, self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+            if tag in ("script", "style"):
+                self.texts.append([tag, dict(attrs), ""])
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] in ("script", "style"):
+            self.texts[-1][2] += data
+
+
+def read(path):
+    """The data of a page, which is checked to be whole, alone and closed."""
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    assert text.startswith("<!DOCTYPE html>\n") and text.endswith("</html>\n")
+    page = Reader(text)
+    assert [(tag, a.get("type")) for tag, a, _ in page.texts] == [("style", None), ("script", None), ("script", "application/json")], page.texts
+    policy = next(a["content"] for tag, a in page.elements if a.get("http-equiv") == "Content-Security-Policy")
+    assert "default-src 'none'" in policy and "unsafe" not in policy
+    for tag, _, body in page.texts[:2]:
+        assert f"{tag}-src 'sha256-{base64.b64encode(hashlib.sha256(body.encode()).digest()).decode()}'" in policy, tag
+    assert not re.search(r"https?:|//[a-z]+\.|@import|url\(", text), re.search(r"https?:|//[a-z]+\.|@import|url\(", text)
+    assert not any("src" in a or "href" in a and not a["href"].startswith("#") or any(k.startswith("on") for k in a) for _, a in page.elements)
+    return json.loads(page.texts[2][2])
+
+
+def numbers(text):
+    data = base64.b64decode(text, validate=True)
+    return [x / 65535 for x in struct.unpack(f"<{len(data) // 2}H", data)]
+
+
+def test_map_file(folder):
+    """heads map --html: the tokens and every row, to 0.00001"""
+    path = os.path.join(folder, "map.html")
+    done = choir("map", "-p", TEXT, "-n", "4", "--html", path, "-v")
+    assert done.stdout == b"" and re.search(rb"map.html: 0\.\d MB", done.stderr), done
+    want = json.loads(choir("map", "-p", TEXT, "-n", "4", "--html", path, "--json").stdout)
+    data = read(path)
+    assert data["page"] == "map" and data["ids"] == want["ids"] and data["n_prompt"] == want["n_prompt"] == len(want["ids"]) - 4
+    assert [t.replace("\u00b7", " ") for t in data["tokens"]] == want["tokens"]
+    assert data["layers"] == [x["layer"] for x in want["layers"]] and len(data["weights"]) == len(data["layers"]) * len(data["heads"])
+    for i, text in enumerate(data["weights"]):
+        layer, head = divmod(i, len(data["heads"]))
+        rows = want["layers"][layer]["heads"][head]["weights"]
+        flat = [w for row in rows for w in row]
+        got = numbers(text)
+        assert len(got) == len(flat) and all(abs(a - b) <= 1e-5 for a, b in zip(got, flat)), (layer, head)
+    choir("map", "-p", TEXT, "--layer", "1", "--head", "2,0", "--html", path)
+    data = read(path)
+    assert data["layers"] == [1] and data["heads"] == [0, 2] and len(data["weights"]) == 2
+
+
+def test_hostile_file(folder):
+    """heads map --html: tokens that look like markup, broken characters, control characters"""
+    path = os.path.join(folder, "hostile.html")
+    choir("map", "-p", HOSTILE, "--html", path)
+    data = read(path)
+    text = "".join(data["tokens"])
+    assert "<script>" in text.replace("\u00b7", "") and "\\x01" in text and "\\x7F" in text, text
+    with open(path, encoding="utf-8") as file:
+        assert file.read().count("<script") == 2
+
+
+def test_report_file(folder):
+    """heads report --html: the figures of --json"""
+    path, text = os.path.join(folder, "report.html"), os.path.join(folder, "text")
+    with open(text, "w", encoding="utf-8") as file:
+        file.write("Once upon a time there was a girl named Mia. Mia had a red ball and a big dog. " * 16)
+    want = json.loads(choir("report", "-f", text, "-c", "64", "--chunks", "2", "--json", "--html", path).stdout)
+    data = read(path)
+    assert data["page"] == "report" and data["tokens"] == want["tokens"] and len(data["figures"]) == len(want["heads"])
+    for got, head in zip(data["figures"], want["heads"]):
+        assert got["kind"] == head["kind"]
+        for mine, theirs in [("entropy", "entropy"), ("sink", "sink"), ("previous", "previous"), ("induction", "induction")]:
+            assert abs(got[mine] - head[theirs]) < 1e-4
+    n = len(want["heads"])
+    flat = [want["divergence"][a][b] for a in range(n) for b in range(a + 1, n)]
+    got = numbers(data["divergence"])
+    assert len(got) == len(flat) and all(abs(a - b) <= 1e-5 for a, b in zip(got, flat))
+
+
+def test_explain_file(folder):
+    """heads explain --html: the shares of --json, which add up"""
+    path = os.path.join(folder, "explain.html")
+    want = json.loads(choir("explain", "-p", TEXT, "--json", "--html", path, "--top", "2").stdout)
+    data = read(path)
+    assert data["page"] == "explain" and data["id"] == want["id"] and len(data["lens"]) == len(want["lens"])
+    assert all(len(y["tokens"]) == len(y["probs"]) == 2 for y in data["lens"])
+    heads = [x for layer in want["layers"] for x in layer["heads"]]
+    assert all(abs(a - b) < 1e-4 for a, b in zip(data["heads"], heads)) and len(data["heads"]) == len(heads)
+    total = sum(data["heads"]) + sum(data["feed_forward"]) + data["embedding"] + data["bias"] + data["constant"] + data["activations"] + data["rounding"]
+    assert abs(total - data["uncapped"]) < 1e-3
+
+
+def test_refused(folder):
+    """--html: a place that is not there, a page that would be too large, commands that have none"""
+    nowhere = os.path.join(folder, "none", "a.html")
+    for command in ("map", "report", "explain"):
+        assert b"No such file" in choir(command, "-p", TEXT, "--html", nowhere, code=4).stderr
+    assert b"has no use for --html" in choir("cost", "--html", os.path.join(folder, "x.html"), code=2).stderr
+    # llama2.c: dim 64, feed-forward 64, 2 layers, 4 heads, 4 key/value heads, 500 pieces, context 4096; all weights 0
+    model, text = os.path.join(folder, "zeros.bin"), os.path.join(folder, "long")
+    with open(model, "wb") as file:
+        file.write(struct.pack("<7i", 64, 64, 2, 4, 4, 500, 4096))
+        file.truncate(28 + 4 * (500 * 64 + 2 * (2 * 64 + 4 * 64 * 64 + 3 * 64 * 64) + 64 + 4096 * 16))
+    with open(text, "w", encoding="utf-8") as file:
+        file.write("a b " * 1200)
+    vocabulary = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden", "tokenizers", "added", "tokenizer.model")
+    path = os.path.join(folder, "large.html")
+    error = choir("map", "-m", model, "--tokenizer", vocabulary, "-f", text, "--html", path, code=5).stderr
+    assert b"MB, the most is 50: choose fewer with --layer and --head" in error, error
+    assert not os.path.exists(path)
+
+
+# ---- in the browser ----
+
+page = None
+
+
+def open_page(path, width, dark=False, fragment=""):
+    page.problems.clear()
+    page.requests.clear()
+    page.size(width, 900, dark)
+    page.open(path, fragment)
+    page.drawn()
+
+
+def fits():
+    """Nothing sticks out at the side; no complaint; nothing but the file was asked for."""
+    assert page.value("document.documentElement.scrollWidth <= innerWidth"), "too wide"
+    assert not page.problems, page.problems
+    assert all(url.startswith("file://") or url == "about:blank" for url in page.requests), page.requests
+
+
+def shown():
+    return page.value("[...document.querySelectorAll('.panel.large h2')].map((e) => e.textContent)")
+
+
+def test_map_page(folder):
+    """the map's page: clicks, keys, the slider, comparing, in light and dark, at 400 and 1600 pixels"""
+    path = os.path.join(folder, "map.html")
+    choir("map", "-p", TEXT, "-n", "4", "--html", path)
+    data = read(path)
+    n, n_heads = len(data["tokens"]), len(data["heads"])
+    for width, dark in ((1600, False), (400, True)):
+        open_page(path, width, dark)
+        fits()
+        assert page.value("document.documentElement.dataset.theme") == ("dark" if dark else "light")
+        assert page.value("document.querySelectorAll('.tile').length") == len(data["weights"])
+        # something is drawn, in more than one colour
+        assert page.value("new Set(new Uint32Array(document.querySelector('.tile canvas').getContext('2d').getImageData(0, 0, 12, 12).data.buffer)).size") > 3
+        page.click(f".tile[data-map='{n_heads + 1}']")
+        assert shown() == ["Layer 1, head 1"] and page.value("location.hash") == "#L1H1"
+        fits()
+        page.key("ArrowLeft")
+        assert page.value("document.getElementById('step-at').textContent") == f"{n - 1} of {n}"
+        page.key("ArrowRight", shift=True)
+        page.key("ArrowDown", shift=True)
+        assert shown() == ["Layer 2, head 2"]
+        # the list is the row of the token
+        row = numbers(data["weights"][2 * n_heads + 2])[(n - 2) * (n - 1) // 2:][:n - 1]
+        assert page.value("document.querySelector('#list tbody td:nth-child(3)').textContent.trim()") == f"{max(row):.4f}"
+        x, y = page.place(".cells")
+        size = page.value("document.querySelector('.cells').clientWidth") / n
+        left, top = page.value("(() => { const b = document.querySelector('.cells').getBoundingClientRect(); return [b.left, b.top]; })()")
+        page.mouse("mouseMoved", left + 2.5 * size, top + 5.5 * size)
+        page.drawn()
+        value = numbers(data["weights"][2 * n_heads + 2])[5 * 6 // 2 + 2]
+        assert page.value("document.getElementById('tip').textContent").endswith(f"{data['tokens'][2]} (2)\nL2H2: {value:.4f}")
+        page.key("c")
+        assert shown() == ["Layer 2, head 2", "Layer 2, head 3"]
+        fits()
+        page.key("x")
+        page.key("ArrowUp", shift=True)
+        assert shown() == ["Layer 2, head 2", "Layer 1, head 3"] and "differ by" in page.value("document.getElementById('apart').textContent")
+        page.key("Escape")
+        assert shown() == [] and page.value("document.activeElement.dataset.map") == str(2 * n_heads + 2)
+        page.key("ArrowUp")
+        page.key("Enter")
+        assert shown() == ["Layer 1, head 2"]
+        page.key("Escape")
+        page.click(".tile[data-map='0']", shift=True)
+        page.click(".tile[data-map='3']", shift=True)
+        assert shown() == ["Layer 0, head 0", "Layer 0, head 3"]
+        page.click("#back")
+        page.key("?")
+        assert page.value("document.getElementById('help').open")
+        page.key("Escape")
+        assert not page.value("document.getElementById('help').open")
+        page.key("d")
+        assert page.value("document.documentElement.dataset.theme") == ("light" if dark else "dark")
+        page.key("Home")
+        assert page.value("document.getElementById('step').value") == "0"
+        fits()
+    open_page(path, 1600, fragment="#L1H0,L0H2;t=3")
+    assert shown() == ["Layer 1, head 0", "Layer 0, head 2"] and page.value("map.t") == 3
+
+
+def test_hostile_page(folder):
+    """the map's page: tokens that look like markup stay text"""
+    path = os.path.join(folder, "hostile.html")
+    choir("map", "-p", HOSTILE, "--html", path)
+    data = read(path)
+    for fragment in ("", "#L0H1"):
+        open_page(path, 400, fragment=fragment)
+        fits()
+        assert page.value("[document.title, document.scripts.length, document.images.length]") == ["What the heads look at: (built-in)", 2, 0]
+        assert page.value("[...document.querySelector('.strip:not([hidden] *)').children].map((e) => e.textContent)") == data["tokens"]
+
+
+def test_report_page(folder):
+    """the report's page: sorts, filters, goes from head to head"""
+    path, text = os.path.join(folder, "report.html"), os.path.join(folder, "text")
+    with open(text, "w", encoding="utf-8") as file:
+        file.write("Once upon a time there was a girl named Mia. Mia had a red ball and a big dog. " * 16)
+    choir("report", "-f", text, "-c", "64", "--chunks", "2", "--html", path)
+    data = read(path)
+    names = [f"L{l}H{h}" for l in range(data["n_layers"]) for h in range(data["n_heads"])]
+    rows = "[...document.querySelectorAll('#heads tbody td.name')].map((e) => e.textContent)"
+    for width, dark in ((1600, True), (400, False)):
+        open_page(path, width, dark)
+        fits()
+        assert page.value(rows) == names
+        page.click("[data-sort='previous']")
+        order = sorted(range(len(names)), key=lambda i: (-data["figures"][i]["previous"], i))
+        assert page.value(rows) == [names[i] for i in order]
+        assert page.value("document.querySelector('[data-sort=previous]').parentElement.getAttribute('aria-sort')") == "descending"
+        kind = data["figures"][0]["kind"]
+        page.click(f"[data-kind='{kind}']")
+        assert page.value(rows) == [names[i] for i in order if data["figures"][i]["kind"] == kind]
+        page.key("Escape")
+        page.click(".cell[data-head='1']")
+        page.key("ArrowDown")
+        assert page.value("document.querySelector('#one h2').textContent").startswith("Layer 1, head 1 ")
+        fits()
+
+
+def test_explain_page(folder):
+    """the page of a token: the lens, the shares, what is chosen in both"""
+    path = os.path.join(folder, "explain.html")
+    choir("explain", "-p", HOSTILE, "--html", path)
+    data = read(path)
+    for width, dark in ((1600, False), (400, True)):
+        open_page(path, width, dark)
+        fits()
+        assert page.value("document.querySelectorAll('#lens tbody tr').length") == data["n_layers"] + 1
+        assert page.value("document.querySelectorAll('.cell').length") == data["n_layers"] * (data["n_heads"] + 1)
+        assert data["token"][0] in page.value("document.getElementById('facts').textContent")
+        name = page.value("document.querySelector('#bars tbody tr').dataset.part")
+        page.click("#bars tbody tr")
+        assert page.value("[...document.querySelectorAll('.chosen')].every((e) => e.dataset.part === %s)" % json.dumps(name))
+        page.click(".cell")
+        page.key("ArrowRight")
+        assert page.value("document.activeElement.dataset.part") == "L0H1"
+        fits()
+
+
+def main():
+    global page
+    files = [test_map_file, test_hostile_file, test_report_file, test_explain_file, test_refused]
+    pages = [test_map_page, test_hostile_page, test_report_page, test_explain_page]
+    failed = 0
+    for number, test in enumerate(files + pages, 1):
+        name = test.__doc__
+        if test in pages and not browser.program():
+            print(f"ok {number} - {name} # SKIP chromium is not installed")
+            continue
+        try:
+            if test in pages and not page:
+                page = browser.Browser()
+            with tempfile.TemporaryDirectory() as folder:
+                test(folder)
+            print(f"ok {number} - {name}", flush=True)
+        except Exception as error:  # each test says what broke
+            failed += 1
+            line = error.__traceback__
+            while line.tb_next and line.tb_next.tb_frame.f_code.co_filename == __file__:
+                line = line.tb_next
+            print(f"not ok {number} - {name}\n# line {line.tb_lineno}: {type(error).__name__}: {str(error)[:2000]}", flush=True)
+    if page:
+        page.close()
+    print(f"1..{len(files + pages)}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
