@@ -128,7 +128,9 @@ class Screen:
             self.row, self.column = (n[0] if n else 1) - 1, (n[1] if len(n) > 1 else 1) - 1
         elif final in "JK":
             self.clear(final, n[0] if n else 0)
-        elif final in "P@":
+        elif final not in "P@":
+            sys.exit(f"record.py: an escape that is not known: {m.group()!r}")
+        else:
             row = self.rows[self.row]
             if final == "P":
                 row[self.column :] = row[self.column + count :] + [(" ", "")] * count
