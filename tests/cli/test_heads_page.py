@@ -176,6 +176,7 @@ def fits():
     """Nothing sticks out at the side; no complaint; nothing but the file was asked for."""
     assert page.value("document.documentElement.scrollWidth <= innerWidth"), "too wide"
     assert not page.problems, page.problems
+    assert not page.value("/NaN|undefined|Infinity|\\[object/.test(document.body.innerText)"), page.value("document.body.innerText")
     assert all(url.startswith("file://") or url == "about:blank" for url in page.requests), page.requests
 
 
@@ -214,6 +215,9 @@ def test_map_page(folder):
         page.drawn()
         value = numbers(data["weights"][2 * n_heads + 2])[5 * 6 // 2 + 2]
         assert page.value("document.getElementById('tip').textContent").endswith(f"{data['tokens'][2]} (2)\nL2H2: {value:.4f}")
+        for key in "+w-0":
+            page.key(key)
+        assert page.value("document.querySelector('.cells canvas').getContext('2d').getImageData(2, 2, 1, 1).data[3]") == 255
         page.key("c")
         assert shown() == ["Layer 2, head 2", "Layer 2, head 3"]
         fits()

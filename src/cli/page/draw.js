@@ -1,7 +1,7 @@
 
 /* Colours and canvases. */
 
-const colors = { ramp: [], ink: '', quiet: '', paper: '', line: '' };
+const colors = { ramp: [], ink: '', quiet: '', tile: '' };
 
 /* 256 colours through the stops. */
 function makeRamp(stops) {
@@ -18,7 +18,7 @@ function pickColors() {
         ? makeRamp([[34, 38, 45], [38, 72, 116], [38, 122, 170], [86, 186, 190], [196, 232, 170], [255, 250, 205]])
         : makeRamp([[250, 249, 246], [200, 224, 240], [112, 178, 218], [40, 116, 180], [16, 60, 128], [8, 22, 60]]);
     const style = getComputedStyle(document.documentElement);
-    for (const name of ['ink', 'quiet', 'paper', 'line']) colors[name] = style.getPropertyValue('--' + name).trim();
+    for (const name of ['ink', 'quiet', 'tile']) colors[name] = style.getPropertyValue('--' + name).trim();
 }
 
 const rgb = (c) => `rgb(${c[0]} ${c[1]} ${c[2]})`;
@@ -40,13 +40,15 @@ function signColor(x, most) {
 
 /* A canvas of w x h CSS pixels, sharp on this screen; the context counts in CSS pixels. */
 function sizeCanvas(canvas, w, h) {
-    const ratio = Math.min(devicePixelRatio || 1, 8192 / Math.max(w, h));
-    canvas.width = Math.max(1, Math.round(w * ratio));
-    canvas.height = Math.max(1, Math.round(h * ratio));
+    const ratio = Math.min(devicePixelRatio || 1, 6144 / Math.max(w, h));
+    const width = Math.max(1, Math.round(w * ratio)), height = Math.max(1, Math.round(h * ratio));
+    if (canvas.width !== width) canvas.width = width;
+    if (canvas.height !== height) canvas.height = height;
     canvas.style.width = w + 'px';
     canvas.style.height = h + 'px';
     const context = canvas.getContext('2d');
     context.setTransform(canvas.width / w, 0, 0, canvas.height / h, 0, 0);
+    context.clearRect(0, 0, w, h);
     return context;
 }
 

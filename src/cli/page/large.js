@@ -65,7 +65,8 @@ function makeChoice() {
         button('\u2191', 'Layer before (Shift+\u2191)', () => moveHead(-1, 0), { 'aria-label': 'layer before' }),
         button('\u2193', 'Next layer (Shift+\u2193)', () => moveHead(1, 0), { 'aria-label': 'next layer' }),
         button('+', 'Bigger (+)', () => setZoom(map.zoom + 1), { 'aria-label': 'bigger' }),
-        button('\u2212', 'Smaller (\u2212)', () => setZoom(map.zoom - 1), { 'aria-label': 'smaller' }));
+        button('\u2212', 'Smaller (\u2212)', () => setZoom(map.zoom - 1), { 'aria-label': 'smaller' }),
+        button('Whole', 'All of it at once (w)', () => setWhole(!map.whole), { id: 'whole', 'aria-pressed': String(map.whole) }));
 }
 
 function makePanel(i, which) {
@@ -104,7 +105,14 @@ function setActive(which) {
     say('the keys change ' + mapLongName(shown()[which]));
 }
 
+function setWhole(whole) {
+    map.whole = whole;
+    byId('whole').setAttribute('aria-pressed', String(whole));
+    redrawMap();
+}
+
 function setZoom(zoom) {
+    setWhole(false);
     map.zoom = Math.max(-4, Math.min(6, zoom));
     redrawMap();
 }
@@ -115,8 +123,9 @@ function setZoom(zoom) {
 function cellSize(panel, margin) {
     const room = panel.querySelector('.matrix').clientWidth - margin - 2;
     const high = parseFloat(getComputedStyle(panel.querySelector('.matrix')).maxHeight) - Math.min(margin, 96) - 8;
-    const fits = Math.max(13, Math.min(34, room / map.n, high / map.n));
-    return Math.max(2, Math.min(48, fits * 1.3 ** map.zoom));
+    const all = Math.min(34, room / map.n, high / map.n);
+    if (map.whole) return all >= 4 ? Math.floor(all) : all;
+    return Math.round(Math.max(4, Math.min(48, Math.max(13, all) * 1.3 ** map.zoom)));
 }
 
 function marginWidth() {
@@ -127,7 +136,7 @@ function marginWidth() {
 }
 
 function drawLabels(panel, size, margin) {
-    const px = Math.min(13, Math.max(9, size - 2)), side = size * map.n, every = Math.ceil(9 / size);
+    const px = Math.min(13, Math.max(9, size - 2)), side = size * map.n, every = Math.ceil(10 / size);
     const top = Math.min(margin, 96);
     const keys = sizeCanvas(panel.querySelector('.keys'), side, top), queries = sizeCanvas(panel.querySelector('.queries'), margin, side);
     keys.font = queries.font = labelFont(px);
@@ -135,7 +144,8 @@ function drawLabels(panel, size, margin) {
     queries.textAlign = 'right';
     for (let t = 0; t < map.n; t++) {
         const chosen = t === map.t || (hover && t === hover.t), looked = hover && t === hover.k;
-        if (t % every > 0 && !chosen && !looked) continue;
+        const near = every > 1 && [map.t, hover?.t, hover?.k].some((other) => Math.abs(t - other) < every);
+        if ((t % every > 0 || near) && !chosen && !looked) continue;
         const ahead = t > map.t;
         queries.fillStyle = chosen ? colors.ink : colors.quiet;
         queries.globalAlpha = ahead ? 0.4 : 1;
@@ -152,16 +162,24 @@ function drawLabels(panel, size, margin) {
     }
 }
 
+/* A pixel a weight, then enlarged; lines between the cells where there is room for them. */
 function drawCells(panel, i, size) {
-    const side = size * map.n, w = mapWeights(i), gap = size >= 8 ? 1 : 0;
-    const context = sizeCanvas(panel.querySelector('.cells canvas'), side, side);
-    context.clearRect(0, 0, side, side);
-    for (let t = 0, at = 0; t < map.n; t++) {
-        context.globalAlpha = t > map.t ? 0.16 : 1;
+    const n = map.n, side = size * n, w = mapWeights(i), pixels = el('canvas', { width: n, height: n });
+    const small = pixels.getContext('2d'), image = small.createImageData(n, n);
+    for (let t = 0, at = 0; t < n; t++) {
         for (let k = 0; k <= t; k++, at++) {
-            context.fillStyle = rgb(colors.ramp[map.shade[w[at] >> 4]]);
-            context.fillRect(k * size, t * size, size - gap, size - gap);
+            const [r, g, b] = colors.ramp[map.shade[w[at] >> 4]];
+            image.data.set([r, g, b, t > map.t ? 40 : 255], 4 * (t * n + k));
         }
+    }
+    small.putImageData(image, 0, 0);
+    const context = sizeCanvas(panel.querySelector('.cells canvas'), side, side);
+    context.imageSmoothingEnabled = false;
+    context.drawImage(pixels, 0, 0, side, side);
+    context.fillStyle = colors.tile;
+    for (let t = 0; t < n && size >= 8; t++) {
+        context.fillRect(0, (t + 1) * size - 1, (t + 1) * size, 1);
+        context.fillRect((t + 1) * size - 1, t * size, 1, side);
     }
     const cells = panel.querySelector('.cells');
     cells.style.width = cells.style.height = side + 'px';
@@ -272,6 +290,8 @@ function keyLarge(event) {
         setStep(map.t + turn[1]);
     } else if (event.key === 'c') {
         openLarge(map.at, map.other >= 0 ? -1 : (map.at + 1) % data.weights.length);
+    } else if (event.key === 'w') {
+        setWhole(!map.whole);
     } else if (event.key === 'x') {
         setActive(1 - map.active);
     } else if ('+-0'.includes(event.key)) {

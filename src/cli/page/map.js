@@ -8,7 +8,7 @@ const map = {
     active: 0,        // which of the two the keys move
     large: false,
     t: 0,             // the token that looks, and the last that is shown
-    linear: false, zoom: 0, timer: 0,
+    linear: false, zoom: 0, whole: false, timer: 0,
     shade: new Uint8Array(4097),
     decoded: new Map(),
 };
@@ -146,6 +146,10 @@ function shadeStrip(strip, share) {
         token.classList.toggle('ahead', k > map.t);
         token.classList.toggle('now', k === map.t);
     }
+    const now = strip.children[map.t];
+    if (now.offsetTop < strip.scrollTop || now.offsetTop + now.offsetHeight > strip.scrollTop + strip.clientHeight) {
+        strip.scrollTop = now.offsetTop - strip.clientHeight / 2;
+    }
 }
 
 function averageShare(k) {
@@ -275,7 +279,7 @@ pages.map = {
         'Numbers are exact to 0.00001; the colours are the legend\u2019s, by the square root unless you change that.'],
     keys: [['arrows', 'all heads: go to another'], ['Enter', 'open it large'], ['c', 'mark it, then another: compare; large: compare with the next'],
         ['\u2190 \u2192', 'large: step through the tokens'], [', .', 'step anywhere; Home and End, too'], ['Shift+arrows', 'large: another head; all heads: step'],
-        ['x', 'comparing: which of the two the keys change'], ['p', 'play'], ['s', 'shade by root or linearly'], ['+ \u2212 0', 'large: bigger, smaller, as it fits'], ['Esc', 'back']],
+        ['x', 'comparing: which of the two the keys change'], ['p', 'play'], ['s', 'shade by root or linearly'], ['+ \u2212 0', 'large: bigger, smaller, as at first'], ['w', 'large: the whole map at once'], ['Esc', 'back']],
     about: () => `${data.n_layers} layers of ${data.n_heads} heads, ${data.n_kv_heads} for keys and values; ${map.n} tokens` +
         (data.n_prompt < map.n ? `, the last ${map.n - data.n_prompt} written by the model` : ''),
     open(main) {
