@@ -28,6 +28,8 @@
 #include <sched.h>
 #endif
 
+#include "base/clock.h"
+
 enum {
     LINE = 64,
     SPINS = 1000,       /* of 15 to 50 ns each: about what sleeping and waking costs */
@@ -77,9 +79,11 @@ static void word_wake_all(atomic_uint *word)
 #endif
 }
 
-/* Waits until `due` is done. */
-static void await(struct par_team *team, uint64_t due)
+/* Waits until all that is due is done. */
+static void await(struct par_thread *me)
 {
+    struct par_team *team = me->team;
+    const uint64_t due = me->due;
     for (int i = 0; i < team->spins; i++) {
         if (atomic_load_explicit(&team->done, memory_order_acquire) >= due) {
             return;
@@ -88,6 +92,7 @@ static void await(struct par_team *team, uint64_t due)
     }
     /* Sequentially consistent, like the last thread's report and its look at `sleepers`: either the sleeper sees that
      * report or the last thread sees the sleeper. */
+    const uint64_t begun = base_clock_ns();
     atomic_fetch_add(&team->sleepers, 1);
     for (;;) {
         unsigned wakes = atomic_load(&team->wakes);
@@ -97,6 +102,7 @@ static void await(struct par_team *team, uint64_t due)
         word_wait(&team->wakes, wakes);
     }
     atomic_fetch_sub(&team->sleepers, 1);
+    me->slept_ns += base_clock_ns() - begun;
 }
 
 /* n more are done; true when that was all of the phase. */
@@ -118,7 +124,7 @@ void par_barrier(struct par_thread *me)
     me->phase++;
     me->due += (uint64_t)me->n;
     if (me->n > 1 && !report(me, 1)) {
-        await(me->team, me->due);
+        await(me);
     }
 }
 
@@ -204,7 +210,7 @@ bool par_loop_next(struct par_thread *me, int *begin, int *end)
 void par_loop_end(struct par_thread *me)
 {
     if (me->n > 1) {
-        await(me->team, me->due);
+        await(me);
     }
 }
 
@@ -261,21 +267,84 @@ int par_threads(int n)
     return n > 1 ? n : 1;
 }
 
-void par_run(int n_threads, par_fn *fn, void *ctx)
+/* fn on n_threads threads; how long the caller was at work, not waiting for others. */
+static uint64_t run_team(int n_threads, par_fn *fn, void *ctx)
 {
-    n_threads = par_threads(n_threads);
-    if (n_threads <= 1) {
-        run_alone(fn, ctx);
-        return;
-    }
     struct par_cursor cursors[PAR_MAX_THREADS];
     struct par_team team = {.spins = n_threads > omp_get_num_procs() ? SPINS_CROWDED : SPINS, .cursors = cursors};
+    uint64_t busy = 0;
     for (int i = 0; i < n_threads; i++) {
         atomic_init(&cursors[i].at, 0);
     }
 #pragma omp parallel num_threads(n_threads)
     {
         struct par_thread me = {.id = omp_get_thread_num(), .n = omp_get_num_threads(), .team = &team};
+        const uint64_t begun = base_clock_ns();
         fn(&me, ctx);
+        if (me.id == 0) {
+            busy = base_clock_ns() - begun - me.slept_ns;
+        }
+    }
+    return busy;
+}
+
+void par_run(int n_threads, par_fn *fn, void *ctx)
+{
+    n_threads = par_threads(n_threads);
+    if (n_threads <= 1) {
+        run_alone(fn, ctx);
+    } else {
+        run_team(n_threads, fn, ctx);
+    }
+}
+
+/* ---- crews -------------------------------------------------------------------------------------------- */
+
+enum {
+    BAD_RUNS = 2,        /* in a row, before half of the team is left out */
+    FEWEST_RUNS = 8,     /* before twice as many are tried, at first */
+    MOST_RUNS = 2048,    /* four times as many each time that was in vain, up to these */
+    GOOD_RUNS_AGAIN = 64 /* of the whole team, after which what was is forgotten */
+};
+
+static void went_badly(struct par_crew *crew, int n)
+{
+    crew->good = 0;
+    if (++crew->bad >= BAD_RUNS) {
+        crew->bad = 0;
+        crew->most = n / 2;
+        crew->pause = crew->pause == 0 ? FEWEST_RUNS : crew->pause < MOST_RUNS ? 4 * crew->pause : MOST_RUNS;
+    }
+}
+
+static void went_well(struct par_crew *crew, int n_threads)
+{
+    crew->bad = 0;
+    crew->good++;
+    if (crew->most > 0 && crew->good >= crew->pause) {
+        crew->most = 2 * crew->most < n_threads ? 2 * crew->most : 0;
+        crew->good = 0;
+    } else if (crew->most == 0 && crew->good >= GOOD_RUNS_AGAIN) {
+        crew->pause = 0;
+    }
+}
+
+void par_run_crew(struct par_crew *crew, int n_threads, par_fn *fn, void *ctx)
+{
+    n_threads = par_threads(n_threads);
+    const int n = crew->most > 0 && crew->most < n_threads ? crew->most : n_threads;
+    if (n <= 1) {
+        run_alone(fn, ctx);
+        if (n_threads > 1) {
+            went_well(crew, n_threads);
+        }
+        return;
+    }
+    const uint64_t begun = base_clock_ns();
+    const uint64_t busy = run_team(n, fn, ctx);
+    if (2 * busy < base_clock_ns() - begun) {
+        went_badly(crew, n);
+    } else {
+        went_well(crew, n_threads);
     }
 }

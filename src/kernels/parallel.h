@@ -29,6 +29,7 @@ struct par_thread {
     uint32_t phase; /* loops and barriers begun so far */
     uint64_t due;   /* what must be reported as done before the next phase may begin */
     struct par_loop loop;
+    uint64_t slept_ns; /* waiting for others, beyond spinning */
 };
 
 typedef void par_fn(struct par_thread *me, void *ctx);
@@ -40,6 +41,19 @@ int par_threads(int n);
 /* Runs fn(me, ctx) on n_threads threads (1 or less: plainly, in the caller's; at most PAR_MAX_THREADS) and returns when
  * all have finished.  If fewer threads can be had, the team is smaller.  par_run is not called from within fn. */
 void par_run(int n_threads, par_fn *fn, void *ctx);
+
+/* A team for runs that are alike and follow each other, as the steps of a model.  Zeroed: all threads. */
+struct par_crew {
+    int most;      /* threads in the next run; 0: all */
+    int bad, good; /* runs in a row */
+    int pause;     /* good runs before more threads are tried again */
+};
+
+/* par_run with as many threads as pay.  On a machine that is busy with other things a thread that lost its processor is
+ * awaited for milliseconds in a phase of microseconds.  When the caller has waited for more than half of two runs in a row,
+ * half as many threads would have been as fast; so half as many take part in the next ones, and after a while, longer each
+ * time it was in vain, more are tried again. */
+void par_run_crew(struct par_crew *crew, int n_threads, par_fn *fn, void *ctx);
 
 /* All threads of the team meet: what each wrote before, all see after.  Spins for a while, then sleeps. */
 void par_barrier(struct par_thread *me);

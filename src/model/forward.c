@@ -195,7 +195,7 @@ choir_status mdl_forward_from(struct mdl_state *s, const struct mdl_batch *batch
     s->cancel = cancel;
     atomic_store(&s->stop_layer, INT32_MAX);
     index_batch(s, batch);
-    par_run(useful_threads(s), forward, s);
+    par_run_crew(&s->crew, useful_threads(s), forward, s);
     if (atomic_load(&s->stop_layer) != INT32_MAX) {
         return base_fail(err, CHOIR_CANCELLED, "cancelled");
     }

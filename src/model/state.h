@@ -64,6 +64,8 @@ struct mdl_state {
     struct mdl_tap *tap; /* model/tap.h; NULL: nobody looks */
     const bool *masked;  /* [n_layers * n_heads] heads that give 0; NULL: none */
 
+    struct par_crew crew; /* what steps run on */
+
     /* the step at hand */
     const struct mdl_batch *batch;
     const float *resumed; /* [n_tokens, dim] what layers before first_layer made of it; NULL: all are run */

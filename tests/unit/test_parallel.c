@@ -237,6 +237,51 @@ static void test_loops_and_barriers(void **state)
     }
 }
 
+struct late {
+    int team;
+};
+
+/* All but the caller come milliseconds late, as threads do whose processor was taken away. */
+static void come_late(struct par_thread *me, void *ctx)
+{
+    struct late *l = ctx;
+    if (me->id == 0) {
+        l->team = me->n;
+    } else {
+        usleep(5000);
+    }
+    par_barrier(me);
+}
+
+static void expect_team(struct par_crew *crew, int n_threads, int n_runs, int team)
+{
+    for (int i = 0; i < n_runs; i++) {
+        struct late l = {0};
+        par_run_crew(crew, n_threads, come_late, &l);
+        assert_int_equal(l.team, team);
+    }
+}
+
+static void test_crew_leaves_out_who_is_late(void **state)
+{
+    (void)state;
+    struct par_crew crew = {0};
+    expect_team(&crew, 2, 2, 2);
+    expect_team(&crew, 2, 8, 1);
+    expect_team(&crew, 2, 2, 2);
+    expect_team(&crew, 2, 32, 1);
+    expect_team(&crew, 2, 2, 2);
+    expect_team(&crew, 1, 5, 1); /* says nothing about two */
+    expect_team(&crew, 2, 128, 1);
+    crew = (struct par_crew){0};
+    expect_team(&crew, 8, 2, 8);
+    expect_team(&crew, 8, 2, 4);
+    expect_team(&crew, 8, 2, 2);
+    expect_team(&crew, 8, 128, 1);
+    expect_team(&crew, 8, 2, 2);
+    expect_team(&crew, 8, 512, 1);
+}
+
 /* The probes run in teams, too: any level and number of threads gives a figure, odd sizes and addresses are read. */
 static void test_probes(void **state)
 {
@@ -264,6 +309,7 @@ int main(void)
         cmocka_unit_test(test_loops_do_everything_once),
         cmocka_unit_test(test_loops_do_not_wait_for_threads),
         cmocka_unit_test(test_loops_and_barriers),
+        cmocka_unit_test(test_crew_leaves_out_who_is_late),
         cmocka_unit_test(test_probes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
