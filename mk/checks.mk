@@ -17,4 +17,21 @@ faults: deps-test ## every fault that the test of the commands only samples (min
 	@$(MAKE) --no-print-directory -j$$(nproc) $(BUILD)/choir $(BUILD)/tests/fault/test_fault
 	@CHOIR_FAULTS=1000000 $(BUILD)/tests/fault/test_fault
 
-.PHONY: faults
+tsan: deps-gate ## the thread sanitizer, and whether it still finds races that were planted
+	@tools/tsan.sh
+msan: deps-gate ## the memory sanitizer, on what calls no other library
+	@tools/msan.sh
+valgrind: deps-gate ## memcheck on short runs of the built-in model
+	@tools/valgrind.sh
+coverage: deps-gate ## the whole suite; lines and branches of each part that it went through
+	@tools/coverage.sh
+soak: deps-test ## mixed --jsonl requests for SOAK_SECONDS=600: memory, descriptors and threads stay flat
+	@$(MAKE) --no-print-directory -j$$(nproc) $(BUILD)/choir
+	@python3 tools/soak.py $(BUILD)/choir $${SOAK_SECONDS:-600}
+
+# Races put in on purpose, for tools/tsan.sh.
+$(BUILD)/tests/race/planted: $(BUILD)/tests/race/planted.o $(BUILD)/libchoir.a
+	$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+-include $(BUILD)/tests/race/planted.d
+
+.PHONY: faults tsan msan valgrind coverage soak

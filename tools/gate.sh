@@ -26,6 +26,7 @@ sanitizers() {
 
 step lint tools/lint.sh
 step "address and undefined-behaviour sanitizers" sanitizers
+step valgrind tools/valgrind.sh
 step "aarch64 under qemu" tools/aarch64.sh
 printf '%d passed, %d failed\n' $passed $failed
 [ $failed -eq 0 ]

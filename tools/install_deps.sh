@@ -5,7 +5,7 @@ set -eu
 
 build="gcc g++ make pkg-config libsentencepiece-dev libjansson-dev libpcre2-dev libutf8proc-dev libedit-dev libxxhash-dev"
 test="libcmocka-dev bats tmux python3 mandoc groff-base zsh fish"
-gate="clang clang-format libomp-dev gcc-aarch64-linux-gnu g++-aarch64-linux-gnu qemu-user lintian mmdebstrap"
+gate="clang clang-format libomp-dev valgrind gcc-aarch64-linux-gnu g++-aarch64-linux-gnu qemu-user lintian mmdebstrap"
 
 wanted=
 for group in "$@"; do

@@ -1,0 +1,17 @@
+#!/bin/bash
+# The whole suite in a build that counts (gcc --coverage), then lines and branches of each part.  COVERAGE_TESTS: patterns of
+# the suite's tests instead of all of it.
+set -u
+cd "$(dirname "$0")/.."
+build=build/coverage
+export CFLAGS=--coverage CXXFLAGS=--coverage LDFLAGS=--coverage
+make --no-print-directory -s -j"$(nproc)" BUILD=$build CC="${CCACHE:+$CCACHE }gcc" CXX="${CCACHE:+$CCACHE }g++" OPT="-O1 -DNDEBUG" \
+    tests || exit 1
+find $build -name '*.gcda' -delete
+unset CFLAGS CXXFLAGS LDFLAGS
+failed=0
+for pattern in ${COVERAGE_TESTS:-tests}; do
+    CHOIR_CHECK_EVERY=11 tests/run.sh $build "$pattern" || failed=1
+done
+python3 tools/coverage.py $build
+exit $failed
