@@ -207,7 +207,7 @@ static struct run run_once(const struct fixture *f, const struct scenario *s, en
 {
     struct run r = {.code = -1};
     char path[512];
-    int status;
+    int status = 0;
     tiny_write(f->dir, "stdin", s->in, strlen(s->in));
     *f->told = (struct told){.returned = false};
     fflush(NULL);
