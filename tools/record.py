@@ -26,6 +26,7 @@ import re
 import select
 import struct
 import sys
+import tempfile
 import termios
 import time
 import unicodedata
@@ -170,7 +171,8 @@ class Screen:
 
 
 class Recording:
-    def __init__(self):
+    def __init__(self, state):
+        self.state = state  # a folder for what programs remember
         self.master = self.screen = None
         self.seen, self.at = "", 0
         self.now = 0.0  # of the picture
@@ -182,7 +184,7 @@ class Recording:
         if pid == 0:
             env = {k: v for k, v in os.environ.items() if not k.startswith(("CHOIR_", "CLICOLOR")) and k != "NO_COLOR"}
             env.update(TERM="xterm-256color", PS1="$ ", PATH=os.path.abspath("build/release") + ":" + env["PATH"], ENV="",
-                       XDG_STATE_HOME=env.get("XDG_STATE_HOME", "/nonexistent"))
+                       XDG_STATE_HOME=self.state)
             time.sleep(0.1)  # the size is set by then
             os.execvpe("sh", ["sh", "-i"], env)
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -374,8 +376,9 @@ def main():
     parser.add_argument("--title", default="choir in a terminal")
     parser.add_argument("svg")
     args = parser.parse_args()
-    recording = Recording()
-    recording.play(sys.stdin)
+    with tempfile.TemporaryDirectory() as state:
+        recording = Recording(state)
+        recording.play(sys.stdin)
     with open(args.svg, "w", encoding="utf-8") as out:
         out.write(svg_of(recording.frames, recording.screen.columns, recording.screen.n_rows, args.title, args.still))
 
