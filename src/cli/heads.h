@@ -27,6 +27,8 @@ choir_status heads_replay(heads_text *t, const int32_t *ids, int32_t n, const ch
 /* A token for a picture: spaces as dots, line ends as arrows, other control characters as \xNN, cut at 24 characters. */
 #define LABEL_CAP 128
 const char *heads_label(char dst[LABEL_CAP], const choir_model *model, int32_t id);
+/* The same with room for the token's text, choir_token_text_bound + 1 bytes; own NULL: the piece instead of the text. */
+void heads_label_in(char dst[LABEL_CAP], const choir_model *model, int32_t id, char *own);
 /* Columns that a UTF-8 text takes on a terminal. */
 int heads_width(const char *text);
 /* Columns of the window; 80 where there is none. */

@@ -19,17 +19,23 @@ choir_status heads_page_check(const session *s, choir_error *err)
 
 /* ---- data ---- */
 
+void heads_page_append(json_t **list, json_t *value)
+{
+    if (json_array_append_new(*list, value) != 0) {
+        json_decref(*list);
+        *list = NULL;
+    }
+}
+
 json_t *heads_page_labels(const choir_model *model, const int32_t *ids, int32_t n)
 {
-    char label[LABEL_CAP];
-    json_t *list = json_array();
+    char label[LABEL_CAP], *text = malloc(choir_token_text_bound(model) + 1);
+    json_t *list = text ? json_array() : NULL;
     for (int32_t i = 0; list && i < n; i++) {
-        heads_label(label, model, ids[i]);
-        if (json_array_append_new(list, json_text(label, strlen(label)))) {
-            json_decref(list);
-            list = NULL;
-        }
+        heads_label_in(label, model, ids[i], text);
+        heads_page_append(&list, json_text(label, strlen(label)));
     }
+    free(text);
     return list;
 }
 

@@ -14,7 +14,7 @@ static json_t *numbers(const int32_t *x, int32_t n)
 {
     json_t *list = json_array();
     for (int32_t i = 0; list && i < n; i++) {
-        json_array_append_new(list, json_integer(x[i]));
+        heads_page_append(&list, json_integer(x[i]));
     }
     return list;
 }
@@ -37,10 +37,7 @@ choir_status heads_page_map(const heads_maps *m, const heads_text *t, choir_erro
     json_t *maps = json_array();
     for (int32_t i = 0; maps && i < c->n_layers; i++) {
         for (int32_t j = 0; maps && j < c->n_heads; j++) {
-            if (json_array_append_new(maps, heads_page_base64(heads_row(m, i, j, 0), triangle(m->n_tokens)))) {
-                json_decref(maps);
-                maps = NULL;
-            }
+            heads_page_append(&maps, heads_page_base64(heads_row(m, i, j, 0), triangle(m->n_tokens)));
         }
     }
     return heads_page_write(
@@ -57,7 +54,7 @@ static json_t *distances(const head_figures *f)
 {
     json_t *list = json_array();
     for (int d = 0; list && d < REPORT_DISTANCES; d++) {
-        json_array_append_new(list, json_real(f->at[d]));
+        heads_page_append(&list, json_real(f->at[d]));
     }
     return list;
 }
@@ -67,11 +64,11 @@ static json_t *figures(const heads_report_data *r)
     json_t *list = json_array();
     for (int32_t i = 0; list && i < r->similarity.n_heads; i++) {
         const head_figures *f = &r->figures[i];
-        json_array_append_new(list, json_pack("{s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:o}",
-                                              "kind", f->kind, "entropy", f->entropy, "share", f->share, "distance",
-                                              f->distance, "sink", f->sink, "previous", f->previous, "self", f->self,
-                                              "same", f->same, "induction", f->induction, "local", f->local,
-                                              "sharpness", f->sharpness, "fixed", (int)f->fixed, "at", distances(f)));
+        heads_page_append(&list, json_pack("{s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:o}", "kind",
+                                           f->kind, "entropy", f->entropy, "share", f->share, "distance", f->distance,
+                                           "sink", f->sink, "previous", f->previous, "self", f->self, "same", f->same,
+                                           "induction", f->induction, "local", f->local, "sharpness", f->sharpness,
+                                           "fixed", (int)f->fixed, "at", distances(f)));
     }
     return list;
 }
@@ -86,9 +83,9 @@ static json_t *layers(const heads_report_data *r)
     json_t *list = json_array();
     for (int32_t l = 0; list && l < r->text.s->info.n_layers; l++) {
         const layer_similarity y = heads_layer_similarity(r, l);
-        json_array_append_new(list, json_pack("{s:o, s:o, s:b, s:b}", "inside", number(y.inside), "across",
-                                              number(y.across), "collapsed", (int)heads_is_collapsed(r, l), "uniform",
-                                              (int)heads_is_uniform(r, l)));
+        heads_page_append(&list, json_pack("{s:o, s:o, s:b, s:b}", "inside", number(y.inside), "across",
+                                           number(y.across), "collapsed", (int)heads_is_collapsed(r, l), "uniform",
+                                           (int)heads_is_uniform(r, l)));
     }
     return list;
 }
@@ -130,11 +127,11 @@ static json_t *lenses(const explanation *x)
         int32_t ids[LENS_TOP_MOST];
         for (int i = 0; i < x->n_top; i++) {
             ids[i] = y->top[i].id;
-            json_array_append_new(probs, json_real(exp(y->top[i].log_prob)));
+            heads_page_append(&probs, json_real(exp(y->top[i].log_prob)));
         }
-        json_array_append_new(list, json_pack("{s:I, s:f, s:o, s:o, s:o}", "rank", (json_int_t)y->rank, "p",
-                                              exp(y->log_prob), "ids", numbers(ids, x->n_top), "tokens",
-                                              heads_page_labels(model, ids, x->n_top), "probs", probs));
+        heads_page_append(&list, json_pack("{s:I, s:f, s:o, s:o, s:o}", "rank", (json_int_t)y->rank, "p",
+                                           exp(y->log_prob), "ids", numbers(ids, x->n_top), "tokens",
+                                           heads_page_labels(model, ids, x->n_top), "probs", probs));
     }
     return list;
 }
@@ -143,7 +140,7 @@ static json_t *reals(const double *x, int32_t n)
 {
     json_t *list = json_array();
     for (int32_t i = 0; list && i < n; i++) {
-        json_array_append_new(list, json_real(x[i]));
+        heads_page_append(&list, json_real(x[i]));
     }
     return list;
 }

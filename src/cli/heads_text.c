@@ -114,11 +114,18 @@ static const char *stand_in(char c)
 
 const char *heads_label(char dst[LABEL_CAP], const choir_model *model, int32_t id)
 {
+    char *own = malloc(choir_token_text_bound(model) + 1);
+    heads_label_in(dst, model, id, own);
+    free(own);
+    return dst;
+}
+
+void heads_label_in(char dst[LABEL_CAP], const choir_model *model, int32_t id, char *own)
+{
     enum { MOST = 24 };
     size_t n = 0, used = 0;
     int width = 0;
     const char *text = choir_piece(model, id, &n);
-    char *own = malloc(choir_token_text_bound(model) + 1);
     size_t n_own = own ? choir_token_text(model, id, false, own) : 0;
     if (n_own > 0) {
         text = own;
@@ -142,8 +149,6 @@ const char *heads_label(char dst[LABEL_CAP], const choir_model *model, int32_t i
         used += wrote > 0 ? (size_t)wrote : 0;
         i += instead ? 1 : (size_t)len;
     }
-    free(own);
-    return dst;
 }
 
 int heads_width(const char *text)
