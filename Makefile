@@ -21,6 +21,7 @@ MACHINE  := $(shell $(CC) -dumpmachine)
 # -ffp-contract=off everywhere: a fused multiply-add happens where the source says fmaf, nowhere else.
 # -fno-math-errno lets sqrtf and rintf be instructions; it changes no result.
 OPT      ?= -O3
+DEBUG    ?= -g
 WARN     := -Wall -Wextra -Wshadow -Wformat=2 -Wundef -Wcast-qual
 CWARN    := $(WARN) -pedantic -Wconversion -Wstrict-prototypes -Wmissing-prototypes
 PIC      := -fPIC
@@ -31,7 +32,7 @@ else
 HARDEN   += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDSAN    := -fsanitize=$(SANITIZE)
 endif
-COMMON    = $(OPT) -g -ffp-contract=off -fno-math-errno $(PIC) $(HARDEN) -MMD -MP -Iinclude -Isrc -I. $(WERROR)
+COMMON    = $(OPT) $(DEBUG) -ffp-contract=off -fno-math-errno $(PIC) $(HARDEN) -MMD -MP -Iinclude -Isrc -I. $(WERROR)
 CFLAGS   += -std=c11 -D_POSIX_C_SOURCE=200809L $(CWARN) $(COMMON)
 CXXFLAGS += -std=c++17 $(WARN) $(COMMON)
 LDFLAGS  += $(LDSAN) -Wl,-z,relro,-z,now
@@ -73,6 +74,8 @@ $(BUILD)/%_avx512bf16.o: ISA := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx
 $(BUILD)/%_dotprod.o: ISA := -march=armv8.2-a+dotprod
 $(BUILD)/%_i8mm.o:    ISA := -march=armv8.2-a+dotprod+i8mm
 $(BUILD)/src/kernels/parallel.o: ISA := -fopenmp
+# Lines, not variables: following those through unrolled kernels takes as long as compiling them.
+$(BUILD)/src/kernels/%.o: DEBUG := -g1
 # Only the program: it is linked -pie, the library's objects go into the shared one too.
 $(CLI_O): PIC := -fPIE
 
