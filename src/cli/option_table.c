@@ -145,7 +145,7 @@ const option_row option_rows[] = {
     {ENGINE | PPL | HEADS, GROUP_MODEL, "mmap", 0, NULL, 0, NULL, "use the file in place instead of packing it",
      INTO(OPTION_FLAG, mmap),
      .more = "Starts at once and shares memory between processes, but rows that are not packed are computed with more "
-             "slowly."},
+             "slowly, and no one looks for NaN or infinity among their weights: only the step that meets one fails."},
 
     {TEXT, GROUP_OUTPUT, "max-tokens", 'n', "n-predict", 0, "N", "most tokens; -1: until the end (256)",
      INTO(OPTION_INT, max_tokens), .min = -1, .max = INT_MOST, .common = true,

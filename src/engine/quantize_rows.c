@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "engine/quantize.h"
 #include "kernels/parallel.h"
+#include "weights/finite.h"
 #include "weights/quants.h"
 
 enum { CHUNK_VALUES = 1 << 20, GRAIN_VALUES = 1 << 14 };
@@ -41,6 +42,18 @@ static choir_status check_vector(const struct chunk *c, const float *x, choir_er
     return CHOIR_OK;
 }
 
+/* A row in some type.  What is made of a folder's tensors was looked at where they have their own names. */
+static choir_status check_row(const struct chunk *c, uint64_t r, choir_dtype type, const void *row, choir_error *err)
+{
+    const struct eng_out_tensor *o = c->tensor;
+    const bool new = type != (o->src != NULL ? o->src->type : o->made->type);
+    struct wts_nonfinite found;
+    if (wts_all_finite(type, row, c->n_cols, &found)) {
+        return CHOIR_OK;
+    }
+    return wts_refuse_nonfinite(c->out->path, o->name, r, found.at, &found, new ? dtype_table[type].name : NULL, err);
+}
+
 static choir_status make_row(const struct chunk *c, int row, float *scratch, choir_error *err)
 {
     const struct eng_out_tensor *o = c->tensor;
@@ -53,14 +66,21 @@ static choir_status make_row(const struct chunk *c, int row, float *scratch, cho
     float *wide = scratch + c->n_cols;
     choir_status status =
         o->src != NULL ? wts_read_rows(o->src, r, 1, raw, err) : mdl_export_row(c->out->export, r, raw, err);
+    if (status == CHOIR_OK && o->src != NULL && !is_vector) {
+        status = check_row(c, r, from, raw, err);
+    }
     if (status != CHOIR_OK || (as_it_is && !is_vector)) {
         return status;
     }
     wts_dequantize_row(from, wide, raw, c->n_cols);
-    if (!as_it_is) {
-        wts_quantize_row(o->type, dst, wide, c->n_cols);
+    if (is_vector) {
+        status = check_vector(c, wide, err);
     }
-    return is_vector ? check_vector(c, wide, err) : CHOIR_OK;
+    if (status != CHOIR_OK || as_it_is) {
+        return status;
+    }
+    wts_quantize_row(o->type, dst, wide, c->n_cols);
+    return check_row(c, r, o->type, dst, err);
 }
 
 static void make_rows(struct par_thread *me, void *ctx)

@@ -121,6 +121,58 @@ void kern_pack_panel(choir_dtype type, void *panel, const void *rows, size_t row
     }
 }
 
+/* ---- what no panel should hold -------------------------------------------------------------------------- */
+
+/* All ones in the exponent, looked for in integers: adding one at its lowest bit carries into the sign's place, which was
+ * cleared, for NaN and infinity alone.  Loops that only gather these bits become vectors. */
+static bool words_finite(const uint8_t *p, size_t n)
+{
+    uint32_t seen = 0;
+    for (size_t i = 0; i < n; i++) {
+        seen |= (load_u32(p + 4 * i) & 0x7fffffffu) + 0x00800000u;
+    }
+    return seen >> 31 == 0;
+}
+
+/* The sums of the lower of two halves stay within their 16 bits. */
+static inline uint32_t pairs_seen(const uint8_t *p, size_t n_pairs, uint32_t one)
+{
+    uint32_t seen = 0;
+    for (size_t i = 0; i < n_pairs; i++) {
+        seen |= (load_u32(p + 4 * i) & 0x7fff7fffu) + (one << 16 | one);
+    }
+    return seen & 0x80008000u;
+}
+
+/* The units of a quantized panel begin with their scales and minimums. */
+static bool scales_finite(const uint8_t *p, size_t n_units, size_t unit_bytes, size_t n_pairs)
+{
+    uint32_t seen = 0;
+    for (size_t i = 0; i < n_units; i++, p += unit_bytes) {
+        seen |= pairs_seen(p, 16, 0x0400);
+        seen |= n_pairs > 16 ? pairs_seen(p + 64, 16, 0x0400) : 0;
+    }
+    return seen == 0;
+}
+
+bool kern_panel_finite(choir_dtype type, const void *panel, int n_cols)
+{
+    const size_t bytes = dtype_panel_bytes(type, (size_t)n_cols), unit = (size_t)dtype_table[type].unit_bytes;
+    switch (type) {
+    case DTYPE_F32:
+        return words_finite(panel, bytes / 4);
+    case DTYPE_F16:
+        return pairs_seen(panel, bytes / 4, 0x0400) == 0;
+    case DTYPE_BF16:
+        return pairs_seen(panel, bytes / 4, 0x0080) == 0;
+    case DTYPE_Q4_1:
+    case DTYPE_Q5_1: /* two of each */
+        return scales_finite(panel, bytes / unit, unit, 32);
+    default:
+        return scales_finite(panel, bytes / unit, unit, 16);
+    }
+}
+
 /* ---- and back ----------------------------------------------------------------------------------------- */
 
 typedef void unpack_row_fn(float *dst, const uint8_t *panel, int lane, int n_cols);

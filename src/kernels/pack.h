@@ -38,6 +38,7 @@
 #ifndef KERN_PACK_H
 #define KERN_PACK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/dtype.h"
@@ -46,6 +47,10 @@
  * rows: file layout, row_bytes apart, any alignment.  panel: 64-byte aligned; must not overlap rows.  Missing rows are
  * zeroed. */
 void kern_pack_panel(choir_dtype type, void *panel, const void *rows, size_t row_bytes, int n_rows, int n_cols);
+
+/* Whether all numbers of a panel just packed are finite; of a quantized one, the scales and minimums, all else of which is
+ * integers. */
+bool kern_panel_finite(choir_dtype type, const void *panel, int n_cols);
 
 /* dst[n_cols] f32 = row `row` (0 to 15) of the panel; the inverse of packing: the same bits as dequantizing the file's
  * row. */

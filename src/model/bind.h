@@ -63,6 +63,10 @@ static inline bool mdl_part_is_plain(const struct mdl_part *part)
  * (else NULL will do). */
 choir_status mdl_part_read(const struct mdl_part *part, uint64_t r, uint64_t n, void *dst, void *scratch,
                            choir_error *err);
+/* Whether rows r to r + n - 1 of a matrix, which are in memory in that type, are finite; CHOIR_FILE names the tensor's row and
+ * column where not. */
+choir_status mdl_part_check(const struct mdl_part *part, uint64_t r, uint64_t n, choir_dtype type, const void *rows,
+                            choir_error *err);
 /* A vector, widened.  scratch: room for twice the tensor in f32. */
 choir_status mdl_part_read_vector(const struct mdl_part *part, float *dst, void *scratch, choir_error *err);
 

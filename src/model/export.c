@@ -182,6 +182,9 @@ static choir_status gather_transposed(struct mdl_export *x, choir_error *err)
     for (size_t i = 0; i < t->n_parts && status == CHOIR_OK; i++) {
         const struct mdl_part *part = x->order[t->first + i];
         status = mdl_part_read(part, 0, part->n_rows, rows, scratch, err);
+        if (status == CHOIR_OK) {
+            status = mdl_part_check(part, 0, part->n_rows, part->src->type, rows, err);
+        }
         rows += (size_t)part->n_rows * row_bytes;
     }
     return status;
@@ -219,5 +222,6 @@ choir_status mdl_export_row(const struct mdl_export *x, uint64_t r, void *dst, c
     for (; r >= x->order[i]->n_rows; i++) {
         r -= x->order[i]->n_rows;
     }
-    return mdl_part_read(x->order[i], r, 1, dst, NULL, err);
+    const choir_status status = mdl_part_read(x->order[i], r, 1, dst, NULL, err);
+    return status != CHOIR_OK ? status : mdl_part_check(x->order[i], r, 1, t->type, dst, err);
 }

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "model/bind.h"
+#include "weights/finite.h"
 #include "weights/quants.h"
 
 /* The tensor's own type is without blocks: elements of `size` bytes are moved. */
@@ -40,6 +41,20 @@ choir_status mdl_part_read(const struct mdl_part *part, uint64_t r, uint64_t n, 
         status = wts_read_rows(t, row, in_run, at + done * row_bytes, err);
     }
     return status;
+}
+
+choir_status mdl_part_check(const struct mdl_part *part, uint64_t r, uint64_t n, choir_dtype type, const void *rows,
+                            choir_error *err)
+{
+    struct wts_nonfinite found;
+    if (wts_all_finite(type, rows, (size_t)(n * part->n_cols), &found)) {
+        return CHOIR_OK;
+    }
+    const struct wts_tensor *t = part->src;
+    uint64_t in_run;
+    const uint64_t row = mdl_part_row(part, r + found.at / part->n_cols, &in_run), col = found.at % part->n_cols;
+    return wts_refuse_nonfinite(t->file->path, t->name, part->transposed ? col : row, part->transposed ? row : col,
+                                &found, type != t->type ? dtype_table[type].name : NULL, err);
 }
 
 /* W01: a norm that is not a number would only show as garbage, many layers later. */

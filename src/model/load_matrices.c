@@ -97,46 +97,53 @@ static void add_job(struct load *ld, const struct mdl_part *part, uint8_t *panel
     }
 }
 
-/* n (1 to 16) rows into one panel of the job's type. */
-static void pack_rows(const struct job *job, uint8_t *panel, const uint8_t *rows, int n, const struct buffers *b)
+/* n (1 to 16) rows, from r on, into one panel of the job's type.  What is not finite in the file is not in any type; the panel
+ * is in the cache, and has fewer bytes to look at than the rows. */
+static choir_status pack_rows(const struct job *job, uint64_t r, const uint8_t *rows, int n, const struct buffers *b,
+                              choir_error *err)
 {
-    size_t row_bytes = source_row_bytes(job);
-    const size_t n_cols = (size_t)job->part->n_cols;
-    if (job->type != job->src->type) {
-        const size_t to_bytes = dtype_row_bytes(job->type, n_cols);
+    const struct mdl_part *part = job->part;
+    const choir_dtype from = job->src->type;
+    const uint8_t *ready = rows;
+    const size_t n_cols = (size_t)part->n_cols, row_bytes = source_row_bytes(job);
+    const size_t ready_bytes = dtype_row_bytes(job->type, n_cols);
+    if (job->type != from) {
         for (int i = 0; i < n; i++) {
-            wts_dequantize_row(job->src->type, b->wide, rows + (size_t)i * row_bytes, n_cols);
-            wts_quantize_row(job->type, b->panel + (size_t)i * to_bytes, b->wide, n_cols);
+            wts_dequantize_row(from, b->wide, rows + (size_t)i * row_bytes, n_cols);
+            wts_quantize_row(job->type, b->panel + (size_t)i * ready_bytes, b->wide, n_cols);
         }
-        rows = b->panel;
-        row_bytes = to_bytes;
+        ready = b->panel;
     }
-    kern_pack_panel(job->type, panel, rows, row_bytes, n, (int)n_cols);
+    uint8_t *panel = job->panels + r / DTYPE_PANEL_ROWS * dtype_panel_bytes(job->type, n_cols);
+    kern_pack_panel(job->type, panel, ready, ready_bytes, n, (int)n_cols);
+    if (kern_panel_finite(job->type, panel, (int)n_cols)) {
+        return CHOIR_OK;
+    }
+    const choir_status status = mdl_part_check(part, r, (uint64_t)n, from, rows, err);
+    return status != CHOIR_OK ? status
+                              : mdl_part_check(part, r, (uint64_t)n, job->type, ready, err); /* too large for it */
 }
 
 static choir_status load_piece(struct load *ld, const struct job *job, uint64_t piece, const struct buffers *b,
                                choir_error *err)
 {
     const size_t row_bytes = source_row_bytes(job);
-    const size_t panel_bytes = dtype_panel_bytes(job->type, (size_t)job->part->n_cols);
     const uint64_t row0 = (piece - job->first_piece) * job->piece_rows;
     const uint64_t left = job->part->n_rows - row0;
     const uint64_t n = left < job->piece_rows ? left : job->piece_rows;
     const uint8_t *rows = b->rows;
+    choir_status status = CHOIR_OK;
     if (job->rows != NULL) {
         rows = job->rows + row0 * row_bytes;
     } else {
-        choir_status status = mdl_part_read(job->part, row0, n, b->rows, b->whole, err);
-        if (status != CHOIR_OK) {
-            return status;
-        }
+        status = mdl_part_read(job->part, row0, n, b->rows, b->whole, err);
     }
-    for (uint64_t i = 0; i < n; i += DTYPE_PANEL_ROWS) {
+    for (uint64_t i = 0; i < n && status == CHOIR_OK; i += DTYPE_PANEL_ROWS) {
         int in_panel = n - i < DTYPE_PANEL_ROWS ? (int)(n - i) : DTYPE_PANEL_ROWS;
-        pack_rows(job, job->panels + (row0 + i) / DTYPE_PANEL_ROWS * panel_bytes, rows + i * row_bytes, in_panel, b);
+        status = pack_rows(job, row0 + i, rows + i * row_bytes, in_panel, b, err);
     }
     atomic_fetch_add(&ld->done_bytes, n * row_bytes);
-    return CHOIR_OK;
+    return status;
 }
 
 static void report(struct load *ld)

@@ -6,25 +6,28 @@ from case import GENERATE, Case
 from files import *
 
 
-def spoiled(row, what, name, at, value, says, code=3, out=None):
+def spoiled(row, what, name, at, value, says, code=3, **how):
     g = Gguf()
     t = g.tensor(name)
     t[4] = t[4][:4 * at] + f32(value) + t[4][4 * at + 4:]
-    return Case(row, what, {"m.gguf": g.bytes()}, code, says and f"m.gguf: (?:{says})", out=out)
+    return Case(row, what, {"m.gguf": g.bytes()}, code, says and f"m.gguf: (?:{says})", **how)
 
 
 def numbers():
     for x in (float("nan"), float("inf"), float("-inf")):
         for name in ("output_norm.weight", "blk.0.attn_norm.weight"):
             yield spoiled("W01", f"{name} with {x}", name, 5, x, f"tensor {name}: element 5 is not finite")
-        yield spoiled("W03", f"attn_q with {x}", "blk.0.attn_q.weight", 37, x, r"logits at position \d+ are not finite", out=...)
-        yield spoiled("W03", f"output with {x}", "output.weight", 37, x, r"logits at position \d+ are not finite", out=...)
+        for name in ("blk.0.attn_q.weight", "output.weight"):
+            yield spoiled("W03", f"{name} with {x}", name, 37, x, f"tensor {name}: row 1, column 5: {x}")
+            yield spoiled("W03", f"{name} with {x}, in place", name, 37, x, r"logits at position \d+ are not finite", out=...,
+                          args=["-m", "m.gguf", "--mmap"])
     yield spoiled("W03", "logits that overflow", "output_norm.weight", 5, 3e38, r"logits at position \d+ are not finite", out=...)
     q = Gguf()
     for name in ("blk.0.ffn_gate.weight", "blk.0.ffn_up.weight"):
         t = q.tensor(name)
         t[2], t[4] = T_Q4_0, (b"\x00\x7c" + bytes(range(16))) * (HIDDEN * DIM // 32)
-    yield Case("W02", "q4_0 with an infinite scale", {"m.gguf": q.bytes()}, 3, r"m.gguf: logits at position \d+ are not finite", out=...)
+    yield Case("W02", "q4_0 with an infinite scale", {"m.gguf": q.bytes()}, 3,
+               "m.gguf: tensor blk.0.ffn_gate.weight: row 0, column 0: scale inf")
     zero, small = Gguf(), Gguf()
     for t in zero.tensors:
         t[4] = bytes(len(t[4]))
