@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/error.h"
 #include "tokenizer/bpe_internal.h"
 #include "tokenizer/byte_alphabet.h"
@@ -106,7 +107,7 @@ static choir_status copy_pieces(struct tokenizer *t, const struct bpe_source *s,
         bytes += s->piece_bytes[i];
     }
     t->texts = malloc(bytes + 1);
-    t->starts = malloc((n + 1) * sizeof *t->starts);
+    t->starts = base_array(n + 1, sizeof *t->starts);
     t->types = malloc(n);
     if (t->texts == NULL || t->starts == NULL || t->types == NULL) {
         return base_fail_memory(err, bytes + (n + 1) * sizeof *t->starts + n, "the vocabulary");
@@ -220,7 +221,7 @@ static choir_status add_merges(struct bpe *b, const struct bpe_source *s, choir_
     if (s->n_merges > BPE_MAX_PIECES) {
         return base_fail(err, CHOIR_FILE, "%s: %zu merges (at most %d allowed)", s->file, s->n_merges, BPE_MAX_PIECES);
     }
-    b->merge_list = malloc((s->n_merges + 1) * sizeof *b->merge_list);
+    b->merge_list = base_array(s->n_merges + 1, sizeof *b->merge_list);
     b->n_merges = s->n_merges;
     choir_status status = b->merge_list != NULL
                               ? bpe_merges_open(&b->merges, s->n_merges, err)
@@ -234,7 +235,7 @@ static choir_status add_merges(struct bpe *b, const struct bpe_source *s, choir_
 static choir_status add_scores(struct bpe *b, const struct tokenizer *t, const struct bpe_source *s, choir_error *err)
 {
     size_t n = (size_t)s->n_pieces;
-    bool *visible = malloc(n * sizeof *visible);
+    bool *visible = base_array(n, sizeof *visible);
     if (visible == NULL) {
         return base_fail_memory(err, n, "the vocabulary");
     }
@@ -255,7 +256,7 @@ static choir_status add_scores(struct bpe *b, const struct tokenizer *t, const s
 /* The added tokens into the two sets; those for the normalized text are normalized too. */
 static choir_status add_tokens(struct bpe *b, const struct bpe_source *s, choir_error *err)
 {
-    struct bpe_added *list = malloc((2 * s->n_added + 1) * sizeof *list);
+    struct bpe_added *list = base_array(2 * s->n_added + 1, sizeof *list);
     char **made = calloc(s->n_added + 1, sizeof *made);
     choir_status status = CHOIR_OK;
     size_t n_raw = 0, n_normalized = 0;

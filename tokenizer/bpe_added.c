@@ -5,6 +5,7 @@
 
 #include <utf8proc.h>
 
+#include "base/checked.h"
 #include "base/error.h"
 
 /* Equal texts stay in the order they were given: shorter ids are not meant, the earlier entry is. */
@@ -23,7 +24,7 @@ choir_status bpe_added_open(struct bpe_added_set *set, const struct bpe_added *t
         bytes += tokens[i].n;
     }
     *set = (struct bpe_added_set){0};
-    set->tokens = malloc((n + 1) * sizeof *set->tokens);
+    set->tokens = base_array(n + 1, sizeof *set->tokens);
     set->texts = malloc(bytes + 1);
     if (set->tokens == NULL || set->texts == NULL) {
         return base_fail_memory(err, n * sizeof *set->tokens + bytes, "the added tokens");

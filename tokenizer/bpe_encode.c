@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/error.h"
 #include "base/utf8.h"
 #include "tokenizer/bpe_internal.h"
@@ -24,7 +25,7 @@ static choir_status reserve(struct encoder *e, size_t more)
         return CHOIR_OK;
     }
     size_t cap = 2 * e->cap + more;
-    int32_t *ids = realloc(e->ids, cap * sizeof *ids);
+    int32_t *ids = base_array_resize(e->ids, cap, sizeof *ids);
     if (ids == NULL) {
         return base_fail_memory(e->err, cap * sizeof *ids, "tokenizing");
     }

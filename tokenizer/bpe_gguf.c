@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/error.h"
 #include "tokenizer/bpe.h"
 
@@ -61,9 +62,9 @@ choir_status bpe_open_vocab(struct tokenizer **out, const struct tok_vocab *voca
                          BPE_MAX_PIECES);
     }
     size_t n = (size_t)vocab->n_pieces;
-    struct bpe_merge_text *merges = malloc((vocab->n_merges + 1) * sizeof *merges);
-    struct bpe_added *added = malloc(n * sizeof *added);
-    int32_t *types = malloc(n * sizeof *types);
+    struct bpe_merge_text *merges = base_array(vocab->n_merges + 1, sizeof *merges);
+    struct bpe_added *added = base_array(n, sizeof *added);
+    int32_t *types = base_array(n, sizeof *types);
     choir_status status = CHOIR_OK;
     if (merges == NULL || added == NULL || types == NULL) {
         status = base_fail_memory(err, vocab->n_merges * sizeof *merges + n * sizeof *added, "the vocabulary");

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/error.h"
 #include "tokenizer/norm_json.h"
 #include "tokenizer/sp_validate.h"
@@ -253,7 +254,7 @@ static choir_status fill_holes(struct reader *r, choir_error *err)
     for (size_t i = 0; i < n; i++) {
         n_holes += r->types[i] == 0;
     }
-    r->holes = malloc((n_holes + 1) * sizeof *r->holes);
+    r->holes = base_array(n_holes + 1, sizeof *r->holes);
     if (r->holes == NULL) {
         return base_fail_memory(err, n_holes * sizeof *r->holes, "the vocabulary");
     }
@@ -333,7 +334,7 @@ static choir_status read_merges(struct reader *r, choir_error *err)
         return base_fail(err, CHOIR_FILE, "%s: model: no merges", r->file);
     }
     r->source.n_merges = json_array_size(list);
-    r->merges = malloc((r->source.n_merges + 1) * sizeof *r->merges);
+    r->merges = base_array(r->source.n_merges + 1, sizeof *r->merges);
     if (r->merges == NULL) {
         return base_fail_memory(err, r->source.n_merges * sizeof *r->merges, "the merges");
     }

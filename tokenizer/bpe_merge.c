@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/checked.h"
 #include "base/error.h"
 
 void bpe_merger_free(struct bpe_merger *m)
@@ -21,8 +22,8 @@ static choir_status reserve(struct bpe_merger *m, size_t n, choir_error *err)
     }
     size_t cap = n < 64 ? 64 : n;
     bpe_merger_free(m);
-    m->symbols = malloc(cap * sizeof *m->symbols);
-    m->heap = malloc(cap * PAIRS_PER_SYMBOL * sizeof *m->heap);
+    m->symbols = base_array(cap, sizeof *m->symbols);
+    m->heap = base_array(cap * PAIRS_PER_SYMBOL, sizeof *m->heap);
     if (m->symbols == NULL || m->heap == NULL) {
         size_t each = sizeof *m->symbols + PAIRS_PER_SYMBOL * sizeof *m->heap;
         bpe_merger_free(m);

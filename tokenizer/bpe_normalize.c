@@ -7,6 +7,7 @@
 
 #include <utf8proc.h>
 
+#include "base/checked.h"
 #include "base/error.h"
 #include "base/utf8.h"
 
@@ -71,7 +72,7 @@ static bool reserve(struct code_points *c, size_t more)
         return true;
     }
     size_t cap = 2 * c->cap + more;
-    utf8proc_int32_t *v = realloc(c->v, cap * sizeof *v);
+    utf8proc_int32_t *v = base_array_resize(c->v, cap, sizeof *v);
     if (v == NULL) {
         return false;
     }
@@ -84,7 +85,7 @@ static bool decompose(struct code_points *c, const char *text, size_t n, int opt
 {
     int boundary = 0;
     c->cap = n + MOST_PARTS;
-    c->v = malloc(c->cap * sizeof *c->v);
+    c->v = base_array(c->cap, sizeof *c->v);
     for (size_t i = 0; c->v != NULL && i < n;) {
         utf8proc_int32_t code;
         utf8proc_ssize_t used = utf8proc_iterate((const utf8proc_uint8_t *)text + i, (utf8proc_ssize_t)(n - i), &code);
@@ -131,7 +132,7 @@ static bool order_marks(struct code_points *c)
         if (end - i > cap) {
             free(run);
             cap = end - i;
-            run = malloc(cap * sizeof *run);
+            run = base_array(cap, sizeof *run);
             if (run == NULL) {
                 return false;
             }
@@ -179,7 +180,7 @@ static bool compose(struct code_points *c, int options)
 
 static char *encode(const struct code_points *c, size_t *n)
 {
-    char *out = malloc(4 * c->n + 1);
+    char *out = malloc(4 * c->n + 1); /* fits: c->v has 4 bytes for each */
     *n = 0;
     for (size_t i = 0; out != NULL && i < c->n; i++) {
         *n += (size_t)base_utf8_encode(out + *n, (uint32_t)c->v[i]);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/error.h"
 #include "tokenizer/byte_alphabet.h"
 
@@ -78,7 +79,7 @@ static bool add(struct bpe_words *w, size_t from, size_t to)
 {
     if (w->n_next == w->next_cap) {
         size_t cap = 2 * w->next_cap + 64;
-        struct bpe_span *spans = realloc(w->next_spans, cap * sizeof *spans);
+        struct bpe_span *spans = base_array_resize(w->next_spans, cap, sizeof *spans);
         if (spans == NULL) {
             return false;
         }
@@ -196,6 +197,7 @@ static choir_status rewrite(struct bpe_words *w, bool as_bytes, choir_error *err
 {
     size_t cap = 1;
     for (size_t i = 0; i < w->n; i++) {
+        /* fits: a text is below 2^30 bytes */
         cap += (w->spans[i].to - w->spans[i].from) * (as_bytes ? 2 : 1) + 1;
     }
     char *text = malloc(cap);
@@ -230,7 +232,7 @@ static choir_status put_marks(struct bpe_words *w, const struct bpe_step *step, 
     size_t mark = strlen(step->pattern);
     size_t cap = 1;
     for (size_t i = 0; i < w->n; i++) {
-        cap += (w->spans[i].to - w->spans[i].from + 1) * mark;
+        cap += (w->spans[i].to - w->spans[i].from + 1) * mark; /* fits: a text is below 2^30 bytes, the mark is of 3 */
     }
     char *text = malloc(cap);
     if (text == NULL) {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/error.h"
 
 static size_t slots_for(size_t n)
@@ -83,7 +84,7 @@ choir_status bpe_merges_open(struct bpe_merges *m, size_t n_merges, choir_error 
 {
     size_t n = slots_for(n_merges);
     m->mask = n - 1;
-    m->slots = malloc(n * sizeof *m->slots);
+    m->slots = base_array(n, sizeof *m->slots);
     if (m->slots == NULL) {
         return base_fail_memory(err, n * sizeof *m->slots, "the merges");
     }

@@ -24,7 +24,7 @@ static uint32_t unit_at(const char *map, uint32_t i)
 
 static uint32_t offset_of(uint32_t unit)
 {
-    return (unit >> 10) << ((unit & 0x200) >> 6);
+    return (unit >> 10) << ((unit & 0x200) >> 6); /* fits: by 0 or 8 */
 }
 
 /* What the shortest rule that the n bytes begin with puts in, or NULL. */

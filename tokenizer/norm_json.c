@@ -117,7 +117,7 @@ static choir_status read_map(struct norm_list *list, struct norm_step *step, con
         return base_fail(err, CHOIR_FILE, "%s: precompiled_charsmap: %zu bytes (at most %d allowed)", file, n / 4 * 3,
                          SP_MAX_CHARSMAP_BYTES);
     }
-    char *map = malloc(n / 4 * 3 + 3);
+    char *map = malloc(n / 4 * 3 + 3); /* fits: at most SP_MAX_CHARSMAP_BYTES and 3 */
     list->maps[list->n] = map;
     if (map == NULL) {
         return base_fail_memory(err, n, "a normalizer");

@@ -45,7 +45,7 @@ static uint32_t unit_at(const struct walk *w, uint32_t i)
 static uint32_t base_of(const struct walk *w, uint32_t i)
 {
     uint32_t u = unit_at(w, i);
-    return i ^ ((u >> 10) << ((u & 0x200) >> 6));
+    return i ^ ((u >> 10) << ((u & 0x200) >> 6)); /* fits: by 0 or 8 */
 }
 
 static bool has_leaf(const struct walk *w, uint32_t i)

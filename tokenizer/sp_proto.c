@@ -23,7 +23,7 @@ static choir_status read_varint(struct sp_reader *r, uint64_t *out, choir_error 
             return fail_at(r, at, "number cut off at the end", err);
         }
         uint8_t b = (uint8_t)r->data[r->pos++];
-        v |= shift < 64 ? (uint64_t)(b & 0x7f) << shift : 0;
+        v |= shift < 64 ? (uint64_t)(b & 0x7f) << shift : 0; /* fits: 0 to 63 */
         if (!(b & 0x80)) {
             *out = v;
             return CHOIR_OK;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/error.h"
 #include "base/utf8.h"
 #include "tokenizer/sp_charsmap.h"
@@ -202,7 +203,7 @@ static choir_status check_nesting(const struct sp_model *m, const struct name *n
 static choir_status settle_names(struct sp_model *m, choir_error *err)
 {
     size_t n = (size_t)m->n_pieces;
-    struct name *names = malloc(n * sizeof *names);
+    struct name *names = base_array(n, sizeof *names);
     if (names == NULL) {
         return base_fail_memory(err, n * sizeof *names, "checking the vocabulary");
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/checked.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "tokenizer/sp_model.h"
@@ -78,7 +79,7 @@ static choir_status add(struct reader *r, int64_t id, struct bpe_added token)
 
 static choir_status make_room(struct reader *r, size_t n)
 {
-    r->to->tokens = malloc((n + 1) * sizeof *r->to->tokens);
+    r->to->tokens = base_array(n + 1, sizeof *r->to->tokens);
     return r->to->tokens != NULL ? CHOIR_OK : base_fail_memory(r->err, n * sizeof *r->to->tokens, "the added tokens");
 }
 

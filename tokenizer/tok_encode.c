@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/error.h"
 #include "tokenizer/tok_internal.h"
 
@@ -45,7 +46,7 @@ static choir_status append(struct list *l, const int32_t *ids, size_t n, choir_e
 {
     if (l->cap - l->n <= n) { /* a list even of no ids is not NULL */
         size_t cap = 2 * l->cap + n + 16;
-        int32_t *grown = realloc(l->ids, cap * sizeof *grown);
+        int32_t *grown = base_array_resize(l->ids, cap, sizeof *grown);
         if (grown == NULL) {
             return base_fail_memory(err, cap * sizeof *grown, "tokenizing");
         }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/error.h"
 #include "base/utf8.h"
 #include "tokenizer/sp_parse.h"
@@ -85,8 +86,8 @@ static choir_status list_merges(struct tok_export *e, const struct tokenizer *t,
         tok_piece(t, pairs[i][1], &right);
         bytes += left + right + 1;
     }
-    e->merges = malloc((n + 1) * sizeof *e->merges);
-    e->merge_bytes = malloc((n + 1) * sizeof *e->merge_bytes);
+    e->merges = base_array(n + 1, sizeof *e->merges);
+    e->merge_bytes = base_array(n + 1, sizeof *e->merge_bytes);
     e->merge_texts = malloc(bytes);
     if (e->merges == NULL || e->merge_bytes == NULL || e->merge_texts == NULL) {
         return base_fail_memory(err, bytes + n * 16, "the merges");

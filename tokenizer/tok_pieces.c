@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/error.h"
 #include "tokenizer/tokenizer.h"
 
@@ -27,8 +28,8 @@ static choir_status make_room(struct tok_piece_list *list, const struct sp_model
     size_t behind = n - (size_t)m->n_pieces;
     list->n = most + 1;
     list->pieces = calloc(n + 1, sizeof *list->pieces);
-    list->found = malloc((n_added + 1) * sizeof *list->found);
-    list->holes = malloc((behind + 1) * sizeof *list->holes);
+    list->found = base_array(n_added + 1, sizeof *list->found);
+    list->holes = base_array(behind + 1, sizeof *list->holes);
     bool ok = list->pieces != NULL && list->found != NULL && list->holes != NULL;
     return ok ? CHOIR_OK : base_fail_memory(err, n * sizeof *list->pieces, "the vocabulary");
 }

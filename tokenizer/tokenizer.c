@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/checked.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "tokenizer/sp_parse.h"
@@ -19,7 +20,7 @@
 static choir_status allocate(struct tokenizer *t, size_t n, size_t bytes, size_t unk_bytes, choir_error *err)
 {
     t->texts = malloc(bytes + 1);
-    t->starts = malloc((n + 1) * sizeof *t->starts);
+    t->starts = base_array(n + 1, sizeof *t->starts);
     t->types = malloc(n);
     t->unk_surface = malloc(unk_bytes + 1);
     bool ok = t->texts != NULL && t->starts != NULL && t->types != NULL && t->unk_surface != NULL;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/error.h"
 #include "base/utf8.h"
 
@@ -94,8 +95,8 @@ static void add_children(struct unigram *u, const struct entry *entries, struct 
 static choir_status build(struct unigram *u, const struct entry *entries, uint32_t n, choir_error *err)
 {
     size_t count = count_nodes(entries, n);
-    struct range *ranges = malloc(count * sizeof *ranges);
-    u->nodes = malloc(count * sizeof *u->nodes);
+    struct range *ranges = base_array(count, sizeof *ranges);
+    u->nodes = base_array(count, sizeof *u->nodes);
     if (count > UINT32_MAX || ranges == NULL || u->nodes == NULL) {
         free(ranges);
         return base_fail_memory(err, count * (sizeof *ranges + sizeof *u->nodes), "the vocabulary");
@@ -118,8 +119,8 @@ static choir_status fill(struct unigram *u, const char *texts, const size_t *sta
                          const double *scores, choir_error *err)
 {
     size_t n = (size_t)u->n_pieces;
-    struct entry *entries = malloc((n + 1) * sizeof *entries);
-    u->scores = malloc((n + 1) * sizeof *u->scores);
+    struct entry *entries = base_array(n + 1, sizeof *entries);
+    u->scores = base_array(n + 1, sizeof *u->scores);
     if (entries == NULL || u->scores == NULL) {
         free(entries);
         return base_fail_memory(err, n * (sizeof *entries + sizeof *u->scores), "the vocabulary");
@@ -203,8 +204,8 @@ static choir_status reserve(struct unigram_work *w, size_t n, choir_error *err)
     }
     size_t cap = n + n / 2 + 64;
     unigram_work_free(w);
-    w->nodes = malloc(cap * sizeof *w->nodes);
-    w->parts = malloc(cap * sizeof *w->parts);
+    w->nodes = base_array(cap, sizeof *w->nodes);
+    w->parts = base_array(cap, sizeof *w->parts);
     if (w->nodes == NULL || w->parts == NULL) {
         unigram_work_free(w);
         return base_fail_memory(err, cap * (sizeof *w->nodes + sizeof *w->parts), "tokenizing");

@@ -17,6 +17,7 @@ check "OpenMP outside src/kernels/parallel.c" "$(git grep -ln 'pragma omp' -- '*
 check "unfinished" "$(git grep -nwE 'TODO|FIXME|XXX' -- '*.c' '*.h' '*.cc' '*.py' '*.sh' Makefile ':!tools/lint.sh')"
 check "unsafe calls" "$(git grep -nE '\b(strcpy|strcat|sprintf|atoi|atof|alloca|gets)\(' -- 'src/*.c' 'weights/*.c' 'tokenizer/*.c' 'tokenizer/*.cc')"
 check "libm functions that differ by machine" "$(git grep -nwE '(expf?|expm1f?|logf?|log2f?|log10f?|powf?|sinf?|cosf?|tanhf?|roundf?)\(' -- 'src/*.c' 'src/*.h' 'weights/*.c' | grep -vE '^[^:]*:[0-9]+:\s*(/?\*|//)|fmath_|/\*.*(exp|log|pow|sin|cos)|src/cli/')"
+check "arithmetic on numbers from files" "$(tools/check_arithmetic.py)"
 check "files over 500 lines" "$(git ls-files '*.c' '*.h' '*.cc' | grep -v '^tests/' | xargs wc -l | awk '$2 != "total" && $1 > 500 {print $2 " (" $1 ")"}')"
 check "functions over 80 lines" "$(git ls-files '*.c' | grep -vE '^tests/' | xargs awk '
     FNR == 1 { start = 0 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/checked.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "weights/set.h"
@@ -139,7 +140,7 @@ static choir_status load_shards(struct wts_set *set, json_t *map, choir_error *e
         return base_fail(err, CHOIR_FILE, "%s: weight_map missing", index);
     }
     size_t n_entries = json_object_size(map), n = 0;
-    const char **names = malloc((n_entries + 1) * sizeof(const char *));
+    const char **names = base_array(n_entries + 1, sizeof(const char *));
     if (names == NULL) {
         return fail_name_memory(err);
     }

@@ -146,7 +146,7 @@ static choir_status check_split(const struct wts_set *part, const struct wts_set
                         (ull)other_count, (ull)other_n, (ull)count, (ull)n);
     }
     if (no != index) {
-        return wts_fail(err, file, "split %llu of %llu, expected split %llu", (ull)no + 1, (ull)count, (ull)index + 1);
+        return wts_fail(err, file, "split.no: %llu, expected %llu (numbers begin at 0)", (ull)no, (ull)index);
     }
     return CHOIR_OK;
 }

@@ -237,8 +237,8 @@ static int by_key(const void *a, const void *b)
 static choir_status index_meta(struct wts_set *set, const struct gguf_cursor *c, choir_error *err)
 {
     size_t n = set->n_meta;
-    struct keyed *keyed = malloc((n + 1) * sizeof *keyed);
-    uint32_t *order = malloc((n + 1) * sizeof *order);
+    struct keyed *keyed = base_array(n + 1, sizeof *keyed);
+    uint32_t *order = base_array(n + 1, sizeof *order);
     choir_status status = CHOIR_OK;
     if (keyed == NULL || order == NULL) {
         free(order);

@@ -65,7 +65,7 @@ static choir_status take_shape(struct gguf_cursor *c, struct wts_tensor *t, choi
         }
         t->shape[n_dims - 1 - d] = n;
     }
-    if (!wts_count_rows(t) || t->n_rows * t->n_cols > INT64_MAX) {
+    if (!wts_count_rows(t) || t->n_rows * t->n_cols > INT64_MAX) { /* fits: wts_count_rows says so */
         char dims[WTS_MAX_DIMS * 24] = "";
         for (uint32_t d = 0; d < n_dims; d++) {
             size_t used = strlen(dims);
@@ -157,10 +157,9 @@ static choir_status check_layout(const struct wts_set *set, size_t from, uint64_
             if (t->offset < end || t->offset == before->offset) {
                 return wts_fail_overlap(err, before, t);
             }
-            /* No overflow: `end` is in the file, and files are below 2^63. */
-            expected = before->type == DTYPE_COUNT
-                           ? t->offset
-                           : data_start + (end - data_start + alignment - 1) / alignment * alignment;
+            /* fits: `end` is in the file, and files are below 2^63 */
+            expected =
+                before->type == DTYPE_COUNT ? t->offset : data_start + base_round_up(end - data_start, alignment);
         }
         if (t->offset != expected) {
             return wts_fail_tensor(err, t, "offset %llu, expected %llu", (ull)(t->offset - data_start),
@@ -182,7 +181,7 @@ choir_status gguf_read_tensors(struct wts_set *set, struct gguf_cursor *c, uint6
     for (uint64_t i = 0; i < n && status == CHOIR_OK; i++) {
         status = take_tensor(set, c, i, alignment, err);
     }
-    uint64_t data_start = (c->pos + alignment - 1) / alignment * alignment;
+    uint64_t data_start = base_round_up(c->pos, alignment); /* fits: as in check_layout */
     for (size_t i = from; i < set->n_tensors && status == CHOIR_OK; i++) {
         status = place(&set->tensors[i], data_start, err);
     }

@@ -140,8 +140,8 @@ static choir_status add(struct walk *w, const char *name, int layer, int32_t row
     t->n_dims = rows > 0 ? 2 : 1;
     t->shape[0] = rows > 0 ? (uint64_t)rows : (uint64_t)cols;
     t->shape[1] = rows > 0 ? (uint64_t)cols : 1;
-    (void)wts_count_rows(t); /* at most 2^48 */
-    uint64_t values = t->n_rows * t->n_cols;
+    (void)wts_count_rows(t);
+    uint64_t values = t->n_rows * t->n_cols; /* fits: at most 2^48 */
     t->offset = w->pos;
     t->bytes = 4 * values;
     int32_t group = w->set->llama2c.group_size;
@@ -191,6 +191,7 @@ static choir_status walk_steps(struct walk *w, const struct step *steps, size_t 
             status = add_layers(w, s->name, s->rows, s->cols);
             break;
         case TABLES:
+            /* fits: below 8 * 2^31 * 2^23 */
             skip(w, 2 * 4 * (uint64_t)h->max_seq_len * (uint64_t)(h->dim / h->n_heads / 2));
             break;
         }
@@ -204,6 +205,7 @@ static choir_status walk_steps(struct walk *w, const struct step *steps, size_t 
 static choir_status walk_file(struct walk *w)
 {
     const struct wts_llama2c *h = &w->set->llama2c;
+    /* fits: there are at most as many key/value heads as heads */
     int32_t dim = h->dim, hidden = h->hidden_dim, kv_dim = h->dim / h->n_heads * h->n_kv_heads;
     if (h->version == 0) {
         const struct step legacy[] = {

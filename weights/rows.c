@@ -17,9 +17,9 @@ static choir_status read_groups(const struct wts_tensor *t, uint64_t first, size
     unsigned char *q = dst + 3 * n;
     choir_status status = base_file_read(t->file, t->offset + first, q, n, err);
     float scales[SCALES];
-    uint64_t group = first / t->group_size; /* of value first + i */
-    uint64_t loaded = group;                /* the group of scales[0] */
-    uint64_t n_groups = t->n_rows * t->n_cols / t->group_size;
+    uint64_t group = first / t->group_size;                    /* of value first + i */
+    uint64_t loaded = group;                                   /* the group of scales[0] */
+    uint64_t n_groups = t->n_rows * t->n_cols / t->group_size; /* fits: at most 2^48 */
     size_t left_in_group = (size_t)(t->group_size - first % t->group_size);
     for (size_t i = 0; i < n && status == CHOIR_OK; left_in_group = t->group_size, group++) {
         if (i == 0 || group - loaded == SCALES) {
@@ -47,9 +47,11 @@ choir_status wts_read_rows(const struct wts_tensor *t, uint64_t row0, uint64_t n
         return CHOIR_OK;
     }
     if (t->group_size > 0) {
+        /* fits: rows that the tensor has, whose bytes are in the file */
         return read_groups(t, row0 * t->n_cols, (size_t)(n * t->n_cols), dst, err);
     }
     uint64_t row_bytes = dtype_row_bytes(t->type, (size_t)t->n_cols);
+    /* fits: as above */
     return base_file_read(t->file, t->offset + row0 * row_bytes, dst, (size_t)(n * row_bytes), err);
 }
 

@@ -93,7 +93,7 @@ static choir_status take_shape(struct st_scan *s, struct entry *e)
     if (!fits) {
         return wts_fail_tensor(s->err, t, "shape overflows");
     }
-    e->n_values = values * product;
+    e->n_values = values * product; /* fits: `values` is 0 or 1 */
     e->shaped = true;
     return CHOIR_OK;
 }

@@ -64,7 +64,7 @@ struct base_file *wts_add_file(struct wts_set *set)
     struct wts_private *priv = set->priv;
     if (priv->n_files == priv->files_cap) {
         size_t cap = priv->files_cap == 0 ? 1 : priv->files_cap * 2;
-        struct base_file **files = realloc(priv->files, cap * sizeof(struct base_file *));
+        struct base_file **files = base_array_resize(priv->files, cap, sizeof(struct base_file *));
         if (files == NULL) {
             return NULL;
         }
@@ -245,7 +245,9 @@ uint64_t wts_file_bytes(const struct wts_set *set)
 {
     uint64_t sum = 0;
     for (size_t i = 0; i < set->priv->n_files; i++) {
-        sum += set->priv->files[i]->size;
+        if (!base_add(sum, set->priv->files[i]->size, &sum)) { /* files with more holes than bytes */
+            return UINT64_MAX;
+        }
     }
     return sum;
 }

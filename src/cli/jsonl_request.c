@@ -58,7 +58,7 @@ static choir_status key_ids(reader *x, const char *key, json_t *value)
 {
     jsonl_request *r = x->r;
     size_t n = json_array_size(value);
-    r->ids = malloc((n + 1) * sizeof *r->ids);
+    r->ids = calloc(n + 1, sizeof *r->ids);
     if (!r->ids) {
         return fail(x->err, CHOIR_RESOURCE, "out of memory for %zu ids", n);
     }

@@ -40,6 +40,7 @@ static uint64_t row_bytes(const logits_shape *s)
 /* Of a window with its sum. */
 static uint64_t window_bytes(const logits_shape *s)
 {
+    /* fits: (2^31 - 1)^2 values of 4 bytes, and 8, are below 2^64 */
     return (uint64_t)s->n_scored * row_bytes(s) + 8;
 }
 
@@ -165,7 +166,7 @@ choir_status logits_writer_open(logits_writer **out, const char *path, const log
 
 choir_status logits_writer_add(logits_writer *w, const float *rows, int32_t n, choir_error *err)
 {
-    size_t bytes = (size_t)n * row_bytes(&w->shape);
+    size_t bytes = (size_t)n * row_bytes(&w->shape); /* fits: what `rows` has */
     choir_status status = write_all(w, rows, bytes, err);
     XXH64_update(&w->sum, rows, bytes);
     w->n_rows += n;
@@ -306,7 +307,7 @@ const logits_shape *logits_reader_shape(const logits_reader *r)
 
 static uint64_t window_offset(const logits_reader *r, int32_t window)
 {
-    return HEADER_BYTES + (uint64_t)window * window_bytes(&r->shape);
+    return HEADER_BYTES + (uint64_t)window * window_bytes(&r->shape); /* fits: read_shape has seen the file's size */
 }
 
 static choir_status verify_window(logits_reader *r, char *piece, int32_t window, choir_error *err)
@@ -347,6 +348,7 @@ choir_status logits_reader_verify(logits_reader *r, int (*stop)(void), choir_err
 choir_status logits_reader_rows(logits_reader *r, float *dst, int32_t window, int32_t row, int32_t n, choir_error *err)
 {
     uint64_t bytes = row_bytes(&r->shape);
+    /* fits: rows of the window, which the file has */
     return read_at(r, dst, (size_t)n * (size_t)bytes, window_offset(r, window) + (uint64_t)row * bytes, err);
 }
 

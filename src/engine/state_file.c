@@ -30,7 +30,7 @@ static int32_t first_held(const struct choir_sequence *s)
     while (i > 0 && s->table.blocks[i - 1] >= 0) {
         i--;
     }
-    return i * s->engine->opt.kv_block;
+    return i * s->engine->opt.kv_block; /* fits: at most the context and a block */
 }
 
 choir_status eng_state_describe(struct eng_state_header *h, const struct choir_sequence *s, choir_error *err)

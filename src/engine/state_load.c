@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/error.h"
 #include "engine/state_file.h"
 #include "kv/kv_tiles.h"
@@ -92,7 +93,7 @@ static choir_status read_ids(struct reader *r, const struct choir_sequence *s, c
 {
     const size_t n = (size_t)r->h.n_ids;
     const int32_t vocab = s->engine->model->config.vocab_size;
-    r->ids = malloc((n > 0 ? n : 1) * sizeof *r->ids);
+    r->ids = base_array(n > 0 ? n : 1, sizeof *r->ids);
     if (r->ids == NULL) {
         return base_fail_memory(err, n * sizeof *r->ids, "ids");
     }

@@ -184,7 +184,7 @@ static choir_status push(struct binder *b, const struct mdl_part *part)
     struct mdl_plan *plan = b->plan;
     if (plan->n_parts == plan->cap) {
         const size_t cap = 2 * plan->cap + 64;
-        struct mdl_part *larger = realloc(plan->parts, cap * sizeof *larger);
+        struct mdl_part *larger = base_array_resize(plan->parts, cap, sizeof *larger);
         if (larger == NULL) {
             return base_fail_memory(b->err, cap * sizeof *larger, "the list of tensors");
         }
@@ -207,9 +207,10 @@ static choir_status size_part(struct binder *b, struct mdl_part *part)
         part->type = memory_type(b, part);
         const uint8_t *rows = b->opt->in_place && part->type == t->type ? wts_rows_in_place(t) : NULL;
         const size_t row_bytes = dtype_row_bytes(part->type, part->n_cols);
+        /* fits: rows that the tensor has, whose bytes are in the file */
         part->rows = rows != NULL && mdl_part_is_plain(part) ? rows + part->row0 * row_bytes : NULL;
         part->bytes = part->rows != NULL ? 0 : dtype_packed_bytes(part->type, part->n_rows, part->n_cols);
-        weight_bytes = part->rows != NULL ? part->n_rows * row_bytes : part->bytes;
+        weight_bytes = part->rows != NULL ? part->n_rows * row_bytes : part->bytes; /* fits: as above */
     }
     b->used[t - b->set->tensors] = true;
     if (!base_add(b->plan->arena_bytes, base_arena_cost(part->bytes), &b->plan->arena_bytes) ||
@@ -250,7 +251,7 @@ static choir_status add_part(struct binder *b, const struct wts_tensor *t, enum 
         .src = t,
         .n_rows = is_vector ? 1 : n,
         .n_cols = mdl_extent_of(c, role->cols),
-        .row0 = slice.row0 + (stacked ? (uint64_t)expert * slice.total : 0),
+        .row0 = slice.row0 + (stacked ? (uint64_t)expert * slice.total : 0), /* fits: has_shape */
         .run = slice.run,
         .step = slice.step,
         .is_vector = is_vector,

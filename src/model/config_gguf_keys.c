@@ -48,7 +48,7 @@ static void int_at(const struct wts_meta *m, uint64_t i, struct wts_meta *out)
     }
     out->type = m->elem_type;
     size_t bytes = (size_t)meta_types[m->elem_type].bytes;
-    const uint8_t *at = (const uint8_t *)m->v.array + i * bytes;
+    const uint8_t *at = (const uint8_t *)m->v.array + i * bytes; /* fits: i is below m->n */
     uint8_t u8;
     uint16_t u16;
     uint32_t u32;
@@ -71,7 +71,7 @@ static void int_at(const struct wts_meta *m, uint64_t i, struct wts_meta *out)
     }
     if (meta_types[out->type].is_signed) { /* two's complement of its own width */
         int shift = 64 - 8 * (int)bytes;
-        uint64_t top = out->v.u << shift;
+        uint64_t top = out->v.u << shift; /* fits: shift is 0 to 56 */
         out->v.i = (int64_t)top >> shift;
     }
 }
@@ -201,7 +201,7 @@ choir_status mdl_gguf_layer_bits(uint64_t *bits, const struct mdl_gguf_reader *r
     }
     const size_t bytes = m->elem_type == WTS_BOOL ? 1 : (size_t)meta_types[m->elem_type].bytes;
     for (size_t l = 0; l < m->n; l++) {
-        const uint8_t *at = (const uint8_t *)m->v.array + l * bytes;
+        const uint8_t *at = (const uint8_t *)m->v.array + l * bytes; /* fits: l is below m->n */
         for (size_t i = 0; i < bytes; i++) {
             if (at[i] != 0) {
                 bits[l / 64] |= (uint64_t)1 << (l % 64);

@@ -104,7 +104,7 @@ static choir_status read_yarn(struct mdl_rope *rope, const struct mdl_gguf_reade
     if (status == CHOIR_OK) {
         status = mdl_gguf_real(&attn, r, "rope.scaling.attn_factor", false, NULL);
     }
-    rope->magnitude = mdl_yarn_magnitude(rope->factor, 1) * attn;
+    rope->magnitude = mdl_yarn_magnitude(rope->factor, 1) * attn; /* fits: a real number, checked as such */
     if (status == CHOIR_OK) {
         status = mdl_gguf_real(&attn, r, "rope.scaling.yarn_attn_factor", false, &found);
     }

@@ -178,8 +178,8 @@ static choir_status find_scaling(const struct scaling **found, const struct obje
 /* The rotated part of a head. */
 static choir_status set_part(struct mdl_config *c, double part, const char *where, choir_error *err)
 {
-    c->rope_dim = (int32_t)(part * mdl_config_head_dim(c));
-    if (c->rope_dim == 0) { /* which would mean all of it */
+    c->rope_dim = (int32_t)(part * mdl_config_head_dim(c)); /* fits: `part` is 0 to 1 */
+    if (c->rope_dim == 0) {                                 /* which would mean all of it */
         return base_fail(err, CHOIR_FILE, "%s: partial_rotary_factor: %g of %d dimensions is none", where, part,
                          mdl_config_head_dim(c));
     }

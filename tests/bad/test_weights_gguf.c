@@ -592,7 +592,7 @@ static void joins_splits(void **state)
         int32_t tensors;
         const char *tensor, *words;
     } rows[] = {
-        {second, 4, 3, 3, "a", "split 5 of 3, expected split 2"},
+        {second, 4, 3, 3, "a", "m-00002-of-00003.gguf: split.no: 4, expected 1 (numbers begin at 0)"},
         {second, 1, 2, 3, "a",
          "m-00002-of-00003.gguf: belongs to another model: 2 splits with 3 tensors, the first one says 3 with 3"},
         {second, 1, 3, 7, "a", "belongs to another model: 3 splits with 7 tensors"},
