@@ -52,7 +52,7 @@ static void copy(const struct wts_set *set, size_t piece)
         size_t n = data.n - at < piece ? data.n - at : piece;
         assert_int_equal(wts_writer_data(w, data.data + at, n, &err), CHOIR_OK);
     }
-    assert_int_equal(files_count(dir), 1); /* the temporary file */
+    assert_in_range(files_count(dir), 0, 1); /* the temporary file, where it needs a name */
     assert_int_equal(access(files_path(dir, "out.gguf"), F_OK), -1);
     assert_int_equal(wts_writer_finish(w, &err), CHOIR_OK);
     wts_writer_close(w);
@@ -139,7 +139,7 @@ static void leaves_no_trace(void **state)
     w = start("out.gguf");
     assert_int_equal(wts_writer_begin(w, &err), CHOIR_OK);
     assert_int_equal(wts_writer_data(w, "abcd", 4, &err), CHOIR_OK);
-    assert_int_equal(files_count(dir), 2);
+    assert_in_range(files_count(dir), 1, 2);
     wts_writer_close(w);
     assert_int_equal(files_count(dir), 1);
     struct stat st;
