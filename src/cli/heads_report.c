@@ -2,6 +2,7 @@
 #include "cli/heads_page.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -208,17 +209,20 @@ static choir_status run(heads_report_data *r, choir_error *err)
     choir_status status = CHOIR_OK;
     choir_tap tap;
     progress bar;
+    char where[40];
     /* the token that begins a text begins each window */
     const int32_t bos = r->text.ids[0] == r->text.s->info.bos_id ? r->text.ids[0] : -1;
     choir_tap_default(&tap);
     tap.attention = on_attention;
     progress_begin(&bar, &r->text.s->term, "looking");
+    bar.after = where;
     for (int32_t i = 0; !status && i < r->n_windows; i++) {
         int32_t *ids = r->text.ids + (size_t)i * (size_t)r->window;
         const int32_t left = r->text.n_ids - i * r->window;
         watch v = {.r = r, .ids = ids, .n = left < r->window ? left : r->window};
         ids[0] = bos >= 0 ? bos : ids[0];
         tap.user = &v;
+        snprintf(where, sizeof where, "window %d of %d", (int)i + 1, (int)r->n_windows);
         progress_draw(&bar, (uint64_t)i, (uint64_t)r->n_windows);
         status = heads_replay(&r->text, ids, v.n, &tap, err);
         heads_similarity_add(&r->similarity);

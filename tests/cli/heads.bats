@@ -1,6 +1,7 @@
 # Masked heads, and choir heads.
 
 load helper
+load terminal
 
 @test "--mask-heads: changes the text, takes lists and stars, and is the same however it is given" {
     "$CHOIR_BIN" generate -p 'Once upon a time' --temp 0 -n 24 >bare
@@ -128,6 +129,15 @@ make_text() {
     grep -q 'most on the previous token' table
     "$CHOIR_BIN" heads report -f text --chunks 2 --json -t 3 -b 100 | cmp - json
     refused 6 'windows of 4 tokens say nothing' "$CHOIR_BIN" heads report -p 'Tom has a'
+}
+
+@test "heads report: the progress bar counts windows" {
+    make_text
+    for _ in {1..40}; do cat text; done >long
+    terminal "'$CHOIR_BIN' heads report -f long --chunks 1000 --cpu reference -t 1"
+    sees '%  window ' # of so many, and no bytes
+    keys C-c
+    sees 'left 130'
 }
 
 @test "heads report: a model whose heads look at nothing is told so" {
