@@ -9,7 +9,7 @@
 
 #include "cli/heads.h"
 
-enum { LENS_TOP_MOST = 20 };
+enum { LENS_TOP_MOST = 100 };
 
 /* What the model would say after a layer. */
 typedef struct lens {

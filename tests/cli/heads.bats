@@ -167,6 +167,7 @@ make_text() {
     [ "$(jq -r .token json)" = "$(jq -r '.choices[0].text' want)" ]
     "$CHOIR_BIN" heads explain -p 'Once upon a time there was a' --token 300 --top 2 --json |
         jq -e '.id == 300 and .lens[-1].rank > 1 and all(.lens[].top; length == 2)'
+    "$CHOIR_BIN" heads explain -p 'Once upon a time there was a' --top 100 --json | jq -e 'all(.lens[].top; length == 100)'
     "$CHOIR_BIN" heads explain -p 'Once upon a time there was a' >table
     grep -q '^  layer 0 ' table
     grep -q 'they add up to it but for rounding' table
