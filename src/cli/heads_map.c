@@ -33,6 +33,32 @@ static void on_attention(void *user, choir_seen seen, int32_t head, const float 
     }
 }
 
+/* Maps stand beside model and engine, under the same limit. */
+static choir_status check_room(const heads_text *t, size_t n_maps, choir_error *err)
+{
+    const double bytes = (double)n_maps * (double)triangle(t->n_ids) * sizeof(float), mib = 1048576;
+    choir_engine_options opt;
+    choir_engine_info engine;
+    choir_memory need;
+    choir_engine_describe(t->s->engine, &engine);
+    session_engine_options(t->s, &opt);
+    opt.ctx_size = engine.ctx_size;
+    choir_status status = choir_memory_account(&need, t->s->model, &opt, err);
+    if (status) {
+        return status;
+    }
+    uint64_t left = need.free;
+    if (opt.mem_limit > 0) {
+        const uint64_t under_limit = opt.mem_limit > need.total ? opt.mem_limit - need.total : 0;
+        left = under_limit < left ? under_limit : left;
+    }
+    return bytes <= (double)left
+               ? CHOIR_OK
+               : fail(err, CHOIR_RESOURCE,
+                      "%zu maps of %d tokens take %.0f MiB, %.0f MiB are left: choose fewer with --layer and --head",
+                      n_maps, (int)t->n_ids, bytes / mib, (double)left / mib);
+}
+
 choir_status heads_maps_make(heads_maps *m, heads_text *t, choir_error *err)
 {
     choir_tap tap;
@@ -44,10 +70,11 @@ choir_status heads_maps_make(heads_maps *m, heads_text *t, choir_error *err)
     if (t->s->opt->html) {
         status = heads_page_map_fits(&m->choice, t->n_ids, err);
     }
+    const size_t n_maps = (size_t)m->choice.n_layers * (size_t)m->choice.n_heads;
+    status = status ? status : check_room(t, n_maps, err);
     if (status) {
         return status;
     }
-    const size_t n_maps = (size_t)m->choice.n_layers * (size_t)m->choice.n_heads;
     m->weights = triangle(t->n_ids) <= SIZE_MAX / sizeof(float) / n_maps
                      ? calloc(n_maps * triangle(t->n_ids), sizeof(float))
                      : NULL;

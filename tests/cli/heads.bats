@@ -82,6 +82,12 @@ load terminal
     refused 2 'heads map: an argument is too many' "$CHOIR_BIN" heads map x
 }
 
+@test "heads map: maps keep to --mem-limit beside model and engine" {
+    for _ in {1..60}; do printf 'Tom has a red ball and a big dog. '; done >text
+    refused 5 'are left: choose fewer with --layer and --head' "$CHOIR_BIN" heads map -f text --csv -t 1 --mem-limit 30M
+    "$CHOIR_BIN" heads map -f text --csv -t 1 --mem-limit 30M --layer 0 --head 0 >/dev/null
+}
+
 @test "heads cost: the known figures of GPT-3 and of a model with eight key/value heads" {
     need jq
     mkdir gpt3 llama
