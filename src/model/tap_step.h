@@ -35,8 +35,11 @@ choir_status mdl_tap_verdict(struct mdl_tap *tap, choir_error *err);
 /* First token of run r that is told of; r->n: none. */
 static inline int32_t mdl_tap_first(const struct mdl_tap *tap, const struct mdl_run *r)
 {
+    if (tap->opt.from <= r->pos) { /* before the difference: from may be as low as it likes */
+        return 0;
+    }
     const int32_t skip = tap->opt.from - r->pos;
-    return skip <= 0 ? 0 : skip < r->n ? skip : r->n;
+    return skip < r->n ? skip : r->n;
 }
 
 #endif

@@ -141,7 +141,8 @@ static void test_attention(void **state)
 {
     static const struct {
         int batch, block, threads;
-    } ways[] = {{512, 16, 2}, {7, 4, 3}, {1, 32, 1}};
+        int32_t from;
+    } ways[] = {{512, 16, 2, 0}, {7, 4, 3, INT32_MIN}, {1, 32, 1, -1}};
     const char *name = *state;
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
         struct bench b;
@@ -154,6 +155,7 @@ static void test_attention(void **state)
         float *golden = read_golden(&b);
         struct rows r = {.b = &b, .golden = golden};
         choir_tap_default(&tap);
+        tap.from = ways[i].from;
         tap.attention = on_attention;
         tap.user = &r;
         assert_int_equal(choir_engine_tap(b.engine, &tap, NULL), CHOIR_OK);
