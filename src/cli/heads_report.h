@@ -47,6 +47,7 @@ typedef struct heads_similarity {
     int32_t n_sampled; /* of the window at hand */
     float *rows;       /* [n_queries, n_heads, window] */
     int32_t *lengths;  /* [n_queries] */
+    double *own;       /* [n_heads] entropies of the rows of a query */
     double *sums;      /* [n_heads, n_heads] divergences, a < b */
     uint64_t n_sums;   /* of each */
 } heads_similarity;

@@ -18,8 +18,9 @@ choir_status heads_similarity_open(heads_similarity *x, int32_t n_heads, int32_t
     }
     x->rows = malloc((size_t)x->n_queries * n * (size_t)window * sizeof *x->rows);
     x->lengths = calloc((size_t)x->n_queries, sizeof *x->lengths);
+    x->own = malloc(n * sizeof *x->own);
     x->sums = calloc(n * n, sizeof *x->sums);
-    return x->rows && x->lengths && x->sums
+    return x->rows && x->lengths && x->own && x->sums
                ? CHOIR_OK
                : fail(err, CHOIR_RESOURCE, "out of memory for comparing %d heads", (int)n_heads);
 }
@@ -28,6 +29,7 @@ void heads_similarity_close(heads_similarity *x)
 {
     free(x->rows);
     free(x->lengths);
+    free(x->own);
     free(x->sums);
     *x = (heads_similarity){0};
 }
@@ -79,8 +81,8 @@ static double entropy_between(const float *p, const float *q, int32_t n)
 
 void heads_similarity_add(heads_similarity *x)
 {
-    double *own = malloc((size_t)x->n_heads * sizeof *own);
-    for (int32_t query = 0; own && query < x->n_queries; query++) {
+    double *own = x->own;
+    for (int32_t query = 0; query < x->n_queries; query++) {
         const int32_t n = x->lengths[query];
         for (int32_t a = 0; n > 0 && a < x->n_heads; a++) {
             own[a] = entropy(row_of(x, query, a), n);
@@ -95,7 +97,6 @@ void heads_similarity_add(heads_similarity *x)
         x->n_sums += n > 0;
         x->lengths[query] = 0;
     }
-    free(own);
 }
 
 double heads_similarity_of(const heads_similarity *x, int32_t a, int32_t b)
