@@ -6,7 +6,11 @@
 
 static const char *head_name(char dst[24], choir_head h)
 {
-    snprintf(dst, 24, "L%dH%d", (int)h.layer, (int)h.head);
+    if (h.head < 0) {
+        snprintf(dst, 24, "L%dH*", (int)h.layer);
+    } else {
+        snprintf(dst, 24, "L%dH%d", (int)h.layer, (int)h.head);
+    }
     return dst;
 }
 
@@ -45,6 +49,7 @@ static void print_curve(paper *p, const heads_scan *x)
 void heads_scan_table(const heads_scan *x)
 {
     enum { NAMED = 64 };
+    const int32_t given = (int32_t)x->n_masked; /* were masked as well when the curve was measured */
     char name[24];
     paper p = {.out = &x->text.s->out};
     const int32_t n = heads_scan_free(x);
@@ -55,8 +60,9 @@ void heads_scan_table(const heads_scan *x)
     if (n > 0) {
         paper_print(&p, "\n%d of %d can go for less than 1 %%: --mask-heads ", (int)n, (int)x->n_prices);
     }
-    for (int32_t i = 0; i < n && i < NAMED; i++) {
-        paper_print(&p, "%s%s", i > 0 ? "," : "", head_name(name, x->prices[i].head));
+    for (int32_t i = 0; n > 0 && i < given + n && i < given + NAMED; i++) {
+        paper_print(&p, "%s%s", i > 0 ? "," : "",
+                    head_name(name, i < given ? x->masked[i] : x->prices[i - given].head));
     }
     paper_print(&p, "%s", n > NAMED ? ",...\n" : n > 0 ? "\n" : "");
     paper_close(&p);

@@ -196,6 +196,7 @@ make_text() {
     "$CHOIR_BIN" heads prune-scan -f text -c 48 --chunks 2 --mask-heads 'L0H*' >table
     grep -q '^without one head, cheapest first' table
     grep -q '^L0H0  *[0-9.]*  *+0.0000 +/- 0.0000' table
+    grep -q -- '--mask-heads L0H\*,' table # what it names is what was measured
     refused 6 'windows of 256 need at least' "$CHOIR_BIN" heads prune-scan -p 'Once upon a time'
 }
 
