@@ -62,14 +62,14 @@ const command_row command_rows[] = {
      "The text comes from -f, stdin or -p.  Windows, scores and errors are those of\nllama.cpp's tool, so that numbers "
      "compare.",
      0, 0, "the text goes after -f"},
-    {CMD_HEADS, "heads", "map|report|explain|prune-scan|prune OUT|cost [MODEL]",
+    {CMD_HEADS, "heads", "map|report|explain|prune-scan|prune|cost [OUT|MODEL]",
      "what each attention head looks at, and what heads cost",
      "map: attention weights of a text; a map a head, or one of them large\n"
      "report: what kind of head each is, by its means over a text; which are alike\n"
      "explain: which heads and blocks made the next token; what each layer would say\n"
      "prune-scan: what perplexity rises by without each head, and without several\n"
-     "prune: the model without the heads that are masked, as a GGUF file\n"
-     "cost: what a model's attention takes, from its shape alone",
+     "prune OUT: the model without the heads that are masked, as a GGUF file\n"
+     "cost [MODEL]: what a model's attention takes, from its shape alone",
      1, 3, "see choir help heads"},
     {CMD_QUANTIZE, "quantize", "IN OUT.gguf [TYPE]", "any model in, a smaller GGUF file out",
      "IN is a folder, a .gguf or .bin file or ORG/NAME; TYPE is q8_0 if not given.", 2, 3,

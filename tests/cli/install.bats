@@ -36,6 +36,12 @@ setup() {
     [ -x bin/choir ] && [ ! -x lib/libchoir.a ]
 }
 
+@test "bash completes what heads can do" {
+    bash -c '. "$1"; COMP_WORDS=(choir heads ""); COMP_CWORD=2; _choir; printf "%s\n" "${COMPREPLY[@]}"' - \
+        "$root$prefix/share/bash-completion/completions/choir" >words
+    printf '%s\n' map report explain prune-scan prune cost | cmp - words
+}
+
 @test "the shared library has its soname, and shows the public functions and nothing else" {
     readelf -d "$LD_LIBRARY_PATH/libchoir.so.0" | grep -q 'SONAME.*\[libchoir.so.0\]'
     nm -D --defined-only "$LD_LIBRARY_PATH/libchoir.so.0" | awk '$2 != "A" {print $3}' | sed 's/@.*//' | sort >shown
