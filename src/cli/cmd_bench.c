@@ -153,6 +153,16 @@ static choir_status bench(session *s, choir_error *err)
     return status;
 }
 
+/* It prints one table, of what stands in the files. */
+static choir_status compare(session *s, choir_error *err)
+{
+    const options *o = s->opt;
+    if (o->plot || strcmp(o->output, "md") != 0) {
+        return fail(err, CHOIR_USAGE, "bench compare has no use for %s", o->plot ? "--plot" : "-o");
+    }
+    return bench_compare(s, o->args[1], o->args[2], err);
+}
+
 int cmd_bench(session *s)
 {
     const options *o = s->opt;
@@ -161,7 +171,7 @@ int cmd_bench(session *s)
     if (o->n_args > 0 && (o->n_args != 3 || strcmp(o->args[0], "compare") != 0)) {
         status = fail(&err, CHOIR_USAGE, "%s", o->command->stray);
     } else if (o->n_args > 0) {
-        status = bench_compare(s, o->args[1], o->args[2], &err);
+        status = compare(s, &err);
     } else {
         status = bench(s, &err);
     }

@@ -225,6 +225,8 @@ END
     refused 3 'cut.json: line' "$CHOIR_BIN" bench compare cut.json good.json
     refused 3 'no test in common' "$CHOIR_BIN" bench compare good.json other.json
     refused 4 'none.json: No such file' "$CHOIR_BIN" bench compare good.json none.json
+    refused 2 'bench compare has no use for -o' "$CHOIR_BIN" bench compare good.json good.json -o json
+    refused 2 'bench compare has no use for --plot' "$CHOIR_BIN" bench compare good.json good.json --plot p.svg
 }
 
 @test "a model without a tokenizer, or with one that is not supported, is measured all the same" {
