@@ -1,17 +1,14 @@
 /* The commands of `choir complete`: one table that /help is printed from. */
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/complete.h"
 #include "cli/kept.h"
 #include "cli/numbers.h"
 #include "cli/prompt.h"
-#include "cli/signals.h"
+#include "cli/small_file.h"
 #include "cli/suggest.h"
 
 typedef choir_status command_fn(writer *w, const char *argument, choir_error *err);
@@ -208,29 +205,11 @@ static choir_status load_kept(writer *w, const char *path, choir_error *err)
 static choir_status run_save(writer *w, const char *argument, choir_error *err)
 {
     const story_state *now = story_now(&w->story);
-    char name[ESCAPED_CAP];
-    size_t done = 0;
     if (!*argument) {
         return fail(err, CHOIR_USAGE, "/save needs a file");
     }
-    if (kept_is_name(argument)) {
-        return save_kept(w, argument, err);
-    }
-    escaped(name, sizeof name, argument, strlen(argument));
-    int fd = open(argument, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    while (fd >= 0 && done < now->n) {
-        ssize_t n = write(fd, now->text + done, now->n - done);
-        if (n < 0 && errno != EINTR) {
-            int error = errno;
-            close(fd);
-            return fail(err, CHOIR_IO, "%s: %s", name, strerror(error));
-        }
-        done += n > 0 ? (size_t)n : 0;
-    }
-    if (fd < 0 || close(fd) != 0) {
-        return fail(err, CHOIR_IO, "%s: %s", name, strerror(errno));
-    }
-    return CHOIR_OK;
+    return kept_is_name(argument) ? save_kept(w, argument, err)
+                                  : small_file_write(argument, now->n ? now->text : "", now->n, err);
 }
 
 /* A text that the context cannot hold would stop every turn after it. */

@@ -63,6 +63,15 @@ load helper
     printf 'choir: none: No such file or directory\nchoir: /save needs a file\n' | cmp - err
 }
 
+@test "/save that fails leaves the file that was there" {
+    echo old >f
+    yes 'Once upon a time' | head -n 90 >long
+    run --separate-stderr bash -c 'ulimit -f 1; printf "/load long\n/save f\n" | "$0" complete "$@"' "$CHOIR_BIN" -n 0
+    [[ "$stderr" == *'choir: f: File too large'* ]]
+    [ "$(cat f)" = old ]
+    [ "$(ls)" = "$(printf 'f\nlong')" ]
+}
+
 @test "/top: the most likely tokens; greedy takes the first" {
     need_stories
     printf 'Once upon a time\n/top 3\n\n' | choir complete -n 5 --temp 0 >out
