@@ -289,10 +289,9 @@ static choir_status run_help(writer *w, const char *argument, choir_error *err)
     (void)argument;
     (void)err;
     stream *out = &w->s->out;
-    stream_print(out, "%s  An empty line goes on, Ctrl-C stops.\n",
-                 w->s->chat ? "Type what you say: the model replies."
-                            : "Type a text: the model goes on from all of it.");
-    stream_print(out, "\"\"\" begins and ends a text of several lines; // begins a text that starts with /.\n"
+    stream_print(out, "%s  An empty line: more.  Ctrl-C stops.\n",
+                 w->s->chat ? "Type what you say: the model replies." : "Type a text: the model goes on from it.");
+    stream_print(out, "\"\"\" begins and ends a text of several lines, // one that begins with a slash.\n"
                       "Tab shows how the model would go on; Tab again or Right takes it.  After / it\n"
                       "completes names.\n\n");
     for (size_t i = 0; i < N_COMMANDS; i++) {

@@ -169,6 +169,7 @@ draws_bytes() {
         [[ "$output" == *"  /$name "* ]]
     done
     [ "${#lines[@]}" -le 20 ]
+    [ "$(awk 'length > 79' <<<"$output" | wc -l)" -eq 0 ]
 }
 
 @test "/quit and the end of input end it with 0; an empty text is told" {
