@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "cli/complete.h"
-#include "cli/signals.h"
 
 enum { OFFER_TOKENS = 16 };
 

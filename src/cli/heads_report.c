@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/signals.h"
-
 enum { WINDOW = 256, WINDOW_LEAST = 8, WINDOWS = 16 };
 
 /* A window while it is replayed. */

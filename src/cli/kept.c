@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/prompt.h"
-
 bool kept_is_name(const char *path)
 {
     size_t n = strlen(path);
