@@ -31,8 +31,13 @@ static choir_status open_beside(int *fd, char **temp, const char *target, const 
     if (exists) {
         mode = st.st_mode & 0666; /* a new file is for no more people than the old one */
     }
+    if (exists && S_ISDIR(st.st_mode)) {
+        return fail_errno(path, EISDIR, err);
+    }
     if (exists && !S_ISREG(st.st_mode)) {
-        return fail_errno(path, S_ISDIR(st.st_mode) ? EISDIR : EINVAL, err);
+        char name[ESCAPED_CAP];
+        return fail(err, CHOIR_IO, "%s: is no file that could be replaced",
+                    escaped(name, sizeof name, path, strlen(path)));
     }
     *temp = malloc(cap);
     if (!*temp) {

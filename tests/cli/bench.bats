@@ -210,7 +210,7 @@ END
     refused 2 '--plot draws over lists' choir bench -p 4 -n 0 --plot x.svg
     refused 4 'none/x.svg: No such file' choir bench -d 0,4 -n 2 --plot none/x.svg
     refused 4 '.: Is a directory' choir bench -d 0,4 -n 2 --plot .
-    refused 4 '/dev/full' choir bench -d 0,4 -n 2 --plot /dev/full
+    refused 4 '/dev/full: is no file that could be replaced' choir bench -d 0,4 -n 2 --plot /dev/full
     [ "$(ls -d -- *.tmp 2>/dev/null)" = '' ]
 }
 
