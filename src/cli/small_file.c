@@ -21,6 +21,18 @@ static choir_status fail_errno(const char *path, int code, choir_error *err)
     return fail(err, CHOIR_IO, "%s: %s", *name ? name : "\"\"", strerror(code));
 }
 
+/* Whether stdout or stderr goes there, as /dev/stdout >FILE does: what they write would be in no file any more. */
+static bool is_written_to(const struct stat *st)
+{
+    struct stat own;
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fstat(fd, &own) == 0 && own.st_dev == st->st_dev && own.st_ino == st->st_ino) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The temporary file of a target and its name, which the caller frees.  A directory or a device is not to be replaced. */
 static choir_status open_beside(int *fd, char **temp, const char *target, const char *path, choir_error *err)
 {
@@ -34,7 +46,7 @@ static choir_status open_beside(int *fd, char **temp, const char *target, const 
     if (exists && S_ISDIR(st.st_mode)) {
         return fail_errno(path, EISDIR, err);
     }
-    if (exists && !S_ISREG(st.st_mode)) {
+    if (exists && (!S_ISREG(st.st_mode) || is_written_to(&st))) {
         char name[ESCAPED_CAP];
         return fail(err, CHOIR_IO, "%s: is no file that could be replaced",
                     escaped(name, sizeof name, path, strlen(path)));

@@ -212,6 +212,10 @@ END
     refused 4 '.: Is a directory' choir bench -d 0,4 -n 2 --plot .
     refused 4 '/dev/full: is no file that could be replaced' choir bench -d 0,4 -n 2 --plot /dev/full
     [ "$(ls -d -- *.tmp 2>/dev/null)" = '' ]
+    echo kept >log # what stdout goes to is not replaced under it
+    run -4 --separate-stderr bash -c '"$0" bench "$@" -d 0,4 -n 2 --plot /dev/stdout >>log' "$CHOIR_BIN" "${model[@]}"
+    [ "$stderr" = 'choir: /dev/stdout: is no file that could be replaced' ]
+    [ "$(cat log)" = kept ]
 }
 
 @test "compare refuses what is no result" {
