@@ -24,6 +24,18 @@ static choir_status fail_errno(const struct base_new_file *f, int code, choir_er
     return base_fail(err, CHOIR_IO, "%s: %s", base_escape_str(name, f->path), strerror(code));
 }
 
+/* Whether stdout or stderr goes there, as with /dev/stdout >FILE: what they write would be in no file any more. */
+static bool is_written_to(const struct stat *st)
+{
+    struct stat own;
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fstat(fd, &own) == 0 && own.st_dev == st->st_dev && own.st_ino == st->st_ino) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A device, a pipe, a dangling link: not to be replaced.  The new file is for no more people than the one that is. */
 static choir_status check_target(struct base_new_file *f, choir_error *err)
 {
@@ -34,8 +46,11 @@ static choir_status check_target(struct base_new_file *f, choir_error *err)
         return CHOIR_OK;
     }
     f->mode = st.st_mode & 0777;
-    if (S_ISREG(st.st_mode)) {
+    if (S_ISREG(st.st_mode) && !is_written_to(&st)) {
         return CHOIR_OK;
+    }
+    if (S_ISREG(st.st_mode)) {
+        return base_fail(err, CHOIR_IO, "%s: stdout or stderr goes there", base_escape_str(name, f->path));
     }
     return S_ISDIR(st.st_mode) ? fail_errno(f, EISDIR, err)
                                : base_fail(err, CHOIR_IO, "%s: not a regular file", base_escape_str(name, f->path));

@@ -122,3 +122,15 @@ begin_then() {
     [ -z "$output" ]
     [[ "$stderr" != *MiB* ]]
 }
+
+@test "the file that stdout goes to is not replaced" {
+    need_stories
+    echo kept >log
+    run bash -c '"$0" quantize -q --tokenizer "$1/tok512.model" "$1/stories260K.bin" /dev/stdout q8_0 2>err >>log' "$CHOIR_BIN" "$stories"
+    [ "$status" -eq 4 ]
+    [ "$(cat log)" = kept ]
+    grep -q 'stdout or stderr goes there$' err
+    run bash -c '"$0" generate -p x -n 1 -q --kv-save /dev/stdout 2>err >>log' "$CHOIR_BIN"
+    [ "$status" -eq 4 ]
+    [[ "$(cat log)" == kept* ]]
+}
