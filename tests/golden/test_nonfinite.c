@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "choir.h"
+#include "tests/support/check.h"
 #include "tests/support/golden.h"
 #include "tests/support/tiny.h"
 
@@ -153,6 +154,9 @@ static void test_any_matrix(void **state)
         g.bad_tensor = tensors[i];
         g.bad_at = (size_t)(i == 0 ? g.ids[5] : 3) * (size_t)g.dim + 50;
         for (int f = 0; f < N_FORMS; f++) {
+            if (check_every() > 1 && ((int)i + f) % 3 != 0) {
+                continue; /* each tensor and each form is left */
+            }
             char dir[TINY_PATH];
             g.bad_value = values[((int)i + 2 * f) % 3];
             tiny_dir_make(dir);
