@@ -27,6 +27,11 @@ need() {
     done
 }
 
+# Whether the program was built with the address sanitizer, whose own memory hides the program's.
+is_sanitized() {
+    nm "$CHOIR_BIN" 2>/dev/null | grep -q __asan_init
+}
+
 # choir COMMAND ARGS...: with the model.
 choir() {
     local command=$1

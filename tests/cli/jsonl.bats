@@ -308,7 +308,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$@"
     few=$(peak few "$CHOIR_BIN" generate "${model[@]}" --jsonl -t 1)
     many=$(peak in "$CHOIR_BIN" generate "${model[@]}" --jsonl -t 1)
     echo "peak memory $few KB for 200 lines, $many KB for 2000"
-    [ "$many" -le $((few + few / 10)) ]
+    is_sanitized || [ "$many" -le $((few + few / 10)) ]
     [ "$(jq .id out)" = "$(seq 0 1999)" ]
     # lines that are alike (the prompts repeat every 4, lengths every 13, seeds every 50) have the same text
     jq -se '[range(700) | . as $i | $all[$i].choices[0].text == $all[$i + 1300].choices[0].text] | all' --slurpfile all out <<<''
