@@ -13,7 +13,7 @@ tokenizer     base
 src/kv        base
 src/model     base kernels weights kv
 src/engine    base kernels weights kv model tokenizer
-src/cli       -
+src/cli       base
 '
 bad=0
 echo "$rules" | while read -r dir allowed; do

@@ -16,12 +16,16 @@
 
 #include "base/error.h"
 
-enum { TEMP_TRIES = 100, FD_PATH = 32 };
+enum {
+    TEMP_TRIES = 100,
+    TEMP_NAME = 240, /* bytes of the target's name in it: both fit what a file system takes */
+    FD_PATH = 32
+};
 
 static choir_status fail_errno(const struct base_new_file *f, int code, choir_error *err)
 {
     char name[BASE_ESCAPE_CAP];
-    return base_fail(err, CHOIR_IO, "%s: %s", base_escape_str(name, f->path), strerror(code));
+    return base_fail(err, CHOIR_IO, "%s: %s", *f->named ? base_escape_str(name, f->named) : "\"\"", strerror(code));
 }
 
 /* Whether stdout or stderr goes there, as with /dev/stdout >FILE: what they write would be in no file any more. */
@@ -42,18 +46,18 @@ static choir_status check_target(struct base_new_file *f, choir_error *err)
     struct stat st;
     char name[BASE_ESCAPE_CAP];
     f->mode = 0666;
-    if (lstat(f->path, &st) != 0) {
-        return CHOIR_OK;
+    if (lstat(f->path, &st) != 0) { /* what rename could not do is told before the work */
+        return errno == ENOENT && *f->path ? CHOIR_OK : fail_errno(f, errno, err);
     }
     f->mode = st.st_mode & 0777;
     if (S_ISREG(st.st_mode) && !is_written_to(&st)) {
         return CHOIR_OK;
     }
     if (S_ISREG(st.st_mode)) {
-        return base_fail(err, CHOIR_IO, "%s: stdout or stderr goes there", base_escape_str(name, f->path));
+        return base_fail(err, CHOIR_IO, "%s: stdout or stderr goes there", base_escape_str(name, f->named));
     }
     return S_ISDIR(st.st_mode) ? fail_errno(f, EISDIR, err)
-                               : base_fail(err, CHOIR_IO, "%s: not a regular file", base_escape_str(name, f->path));
+                               : base_fail(err, CHOIR_IO, "%s: not a regular file", base_escape_str(name, f->named));
 }
 
 /* Descriptors 0 to 2 are the standard streams' places, were they closed. */
@@ -133,14 +137,16 @@ static bool name_it(struct base_new_file *f, const char *temp)
 /* A temporary name beside the target. */
 static choir_status take_temp(struct base_new_file *f, choir_error *err)
 {
-    size_t cap = strlen(f->path) + 24;
+    const char *slash = strrchr(f->path, '/');
+    const int folder = slash != NULL ? (int)(slash + 1 - f->path) : 0;
+    const size_t cap = strlen(f->path) + 24;
     char *temp = malloc(cap);
     if (temp == NULL) {
         return base_fail_memory(err, cap, "a file name");
     }
     int code = EEXIST;
     for (int i = 0; i < TEMP_TRIES && code == EEXIST; i++) {
-        snprintf(temp, cap, "%s.%d.tmp", f->path, i);
+        snprintf(temp, cap, "%.*s%.*s.%d.tmp", folder, f->path, TEMP_NAME, f->path + folder, i);
         code = name_it(f, temp) ? 0 : errno;
         if (code == EEXIST && remove_stale(temp)) {
             code = name_it(f, temp) ? 0 : errno;
@@ -156,7 +162,7 @@ static choir_status take_temp(struct base_new_file *f, choir_error *err)
 
 choir_status base_new_file_open(struct base_new_file *f, const char *path, choir_error *err)
 {
-    *f = (struct base_new_file){.fd = -1, .path = realpath(path, NULL)};
+    *f = (struct base_new_file){.fd = -1, .named = path, .path = realpath(path, NULL)};
     if (f->path == NULL && errno != ENOMEM) {
         f->path = strdup(path); /* nothing there yet */
     }
@@ -186,7 +192,7 @@ choir_status base_new_file_room(const struct base_new_file *f, uint64_t bytes, c
     if (fstatvfs(f->fd, &fs) != 0 || (double)bytes <= (double)fs.f_bavail * (double)fs.f_frsize) {
         return CHOIR_OK;
     }
-    return base_fail(err, CHOIR_IO, "%s: needs %.1f MiB, %.1f MiB are free there", base_escape_str(name, f->path),
+    return base_fail(err, CHOIR_IO, "%s: needs %.1f MiB, %.1f MiB are free there", base_escape_str(name, f->named),
                      (double)bytes / mib, (double)fs.f_bavail * (double)fs.f_frsize / mib);
 }
 
@@ -236,6 +242,24 @@ choir_status base_new_file_finish(struct base_new_file *f, choir_error *err)
     close(f->fd); /* only now, for the lock; all of it is on disk, so there is nothing to fail */
     f->fd = -1;
     return CHOIR_OK;
+}
+
+choir_status base_new_file_check(const char *path, choir_error *err)
+{
+    struct base_new_file f;
+    choir_status status = base_new_file_open(&f, path, err);
+    base_new_file_close(&f);
+    return status;
+}
+
+choir_status base_new_file_put(const char *path, const void *bytes, size_t n, choir_error *err)
+{
+    struct base_new_file f;
+    choir_status status = base_new_file_open(&f, path, err);
+    status = status == CHOIR_OK ? base_new_file_write(&f, bytes, n, err) : status;
+    status = status == CHOIR_OK ? base_new_file_finish(&f, err) : status;
+    base_new_file_close(&f);
+    return status;
 }
 
 void base_new_file_close(struct base_new_file *f)

@@ -13,8 +13,9 @@
 
 /* Zero-initialized: nothing to close. */
 struct base_new_file {
-    char *path; /* through a link: what it names, the link stays */
-    char *temp; /* NULL: no temporary name yet */
+    const char *named; /* borrowed: the target as messages name it */
+    char *path;        /* through a link: what it names, the link stays */
+    char *temp;        /* NULL: no temporary name yet */
     int fd;
     mode_t mode; /* who may do what with it */
 };
@@ -29,5 +30,10 @@ choir_status base_new_file_write(struct base_new_file *f, const void *bytes, siz
 choir_status base_new_file_finish(struct base_new_file *f, choir_error *err);
 /* Removes what was not finished. */
 void base_new_file_close(struct base_new_file *f);
+
+/* Whether such a file can be made, before the work that would go into it; leaves nothing behind. */
+choir_status base_new_file_check(const char *path, choir_error *err);
+/* All of it at once. */
+choir_status base_new_file_put(const char *path, const void *bytes, size_t n, choir_error *err);
 
 #endif

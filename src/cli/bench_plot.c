@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/new_file.h"
 #include "cli/bench.h"
 #include "cli/report.h"
-#include "cli/small_file.h"
 #include "cli/svg.h"
 
 enum {
@@ -393,7 +393,7 @@ static void set_limits(const bench_plot *p)
 
 choir_status bench_plot_check(const char *path, choir_error *err)
 {
-    return small_file_check(path, err);
+    return base_new_file_check(path, err);
 }
 
 choir_status bench_plot_write(const bench_plot *p, const session *s, const char *path, choir_error *err)
@@ -408,7 +408,7 @@ choir_status bench_plot_write(const bench_plot *p, const session *s, const char 
     if (!room || picture.failed) {
         status = fail(err, CHOIR_RESOURCE, "out of memory for the plot");
     }
-    status = status ? status : small_file_write(path, picture.at, picture.n, err);
+    status = status ? status : base_new_file_put(path, picture.at, picture.n, err);
     svg_free(&picture);
     free(room);
     return status;

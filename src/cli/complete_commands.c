@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/new_file.h"
 #include "cli/complete.h"
 #include "cli/kept.h"
 #include "cli/numbers.h"
 #include "cli/prompt.h"
-#include "cli/small_file.h"
 #include "cli/suggest.h"
 
 typedef choir_status command_fn(writer *w, const char *argument, choir_error *err);
@@ -209,7 +209,7 @@ static choir_status run_save(writer *w, const char *argument, choir_error *err)
         return fail(err, CHOIR_USAGE, "/save needs a file");
     }
     return kept_is_name(argument) ? save_kept(w, argument, err)
-                                  : small_file_write(argument, now->n ? now->text : "", now->n, err);
+                                  : base_new_file_put(argument, now->n ? now->text : "", now->n, err);
 }
 
 /* A text that the context cannot hold would stop every turn after it. */

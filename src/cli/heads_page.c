@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/small_file.h"
+#include "base/new_file.h"
 
 extern const char choir_page[], choir_page_end[]; /* src/cli/page/page.S */
 
@@ -14,7 +14,7 @@ static const char tail[] = "</script>\n</body>\n</html>\n";
 
 choir_status heads_page_check(const session *s, choir_error *err)
 {
-    return s->opt->html ? small_file_check(s->opt->html, err) : CHOIR_OK;
+    return s->opt->html ? base_new_file_check(s->opt->html, err) : CHOIR_OK;
 }
 
 /* ---- data ---- */
@@ -104,7 +104,7 @@ static char *compose(size_t *n_out, const char *json)
 static choir_status write_page(const session *s, const char *text, size_t n, choir_error *err)
 {
     char name[ESCAPED_CAP];
-    choir_status status = small_file_write(s->opt->html, text, n, err);
+    choir_status status = base_new_file_put(s->opt->html, text, n, err);
     if (!status && s->term.verbose) {
         note(&s->term, "%s: %.1f MB", escaped(name, sizeof name, s->opt->html, strlen(s->opt->html)), (double)n / 1e6);
     }

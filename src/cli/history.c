@@ -1,11 +1,14 @@
 #include "cli/history.h"
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/new_file.h"
 
 #define HISTORY_LINES 1000
 
@@ -54,20 +57,28 @@ static History *read_file(const line_history *h)
     return lines;
 }
 
-/* Under a name of its own, then renamed: a second choir never sees half a file. */
+/* Into a new file of its owner's alone, which is there when it is whole: a second choir never sees half of it.  A line that
+ * cannot be kept is no reason to stop. */
 static void write_file(const line_history *h, History *lines)
 {
     HistEvent event;
-    char temporary[PATH_MAX + 32];
-    snprintf(temporary, sizeof temporary, "%s.%ld", h->path, (long)getpid());
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0) {
+    choir_error err;
+    struct base_new_file file;
+    if (base_new_file_open(&file, h->path, &err) != CHOIR_OK) {
         return;
     }
-    close(fd);
-    if (history(lines, &event, H_SAVE, temporary) < 0 || rename(temporary, h->path) != 0) {
-        unlink(temporary);
+    const int fd = fchmod(file.fd, 0600) == 0 ? fcntl(file.fd, F_DUPFD_CLOEXEC, 3) : -1;
+    FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
+    bool whole = out && history(lines, &event, H_SAVE_FP, out) >= 0;
+    if (out) {
+        whole = fclose(out) == 0 && whole;
+    } else if (fd >= 0) {
+        close(fd);
     }
+    if (whole) {
+        (void)base_new_file_finish(&file, &err);
+    }
+    base_new_file_close(&file);
 }
 
 void history_open(line_history *h)

@@ -1,18 +1,15 @@
 /* Files of logits: a header, then a window's rows and their sum after another. */
 #include "cli/logits_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "base/file.h"
+#include "base/new_file.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
 
@@ -71,27 +68,11 @@ static choir_status refuse(choir_error *err, const char *path, choir_status code
 /* ---- writing ---- */
 
 struct logits_writer {
-    const char *path;
-    char *temp; /* NULL: nothing to remove */
-    int fd;
+    struct base_new_file file;
     logits_shape shape;
     XXH64_state_t sum; /* of the window at hand */
     int32_t n_rows;    /* in it so far */
 };
-
-static choir_status write_all(logits_writer *w, const void *data, size_t n, choir_error *err)
-{
-    const char *at = data;
-    while (n > 0) {
-        ssize_t done = write(w->fd, at, n < PIECE_BYTES ? n : PIECE_BYTES);
-        if (done < 0 && errno != EINTR) {
-            return refuse(err, w->path, CHOIR_IO, strerror(errno));
-        }
-        at += done > 0 ? done : 0;
-        n -= done > 0 ? (size_t)done : 0;
-    }
-    return CHOIR_OK;
-}
 
 static choir_status write_header(logits_writer *w, choir_error *err)
 {
@@ -104,48 +85,19 @@ static choir_status write_header(logits_writer *w, choir_error *err)
     memcpy(header + 32, &w->shape.text_hash, 8);
     uint64_t sum = XXH64(header, 40, 0);
     memcpy(header + 40, &sum, 8);
-    return write_all(w, header, sizeof header, err);
+    return base_new_file_write(&w->file, header, sizeof header, err);
 }
 
 /* A whole run for nothing is worse than a question that comes too early. */
 static choir_status check_room(const logits_writer *w, choir_error *err)
 {
-    struct statvfs fs;
     uint64_t need;
-    char name[ESCAPED_CAP];
-    const double mib = 1048576;
+    choir_error why;
     if (!file_bytes(&need, &w->shape)) {
-        return refuse(err, w->path, CHOIR_IO, "more bytes than a file can have; lower --chunks");
+        return refuse(err, w->file.named, CHOIR_IO, "more bytes than a file can have; lower --chunks");
     }
-    if (fstatvfs(w->fd, &fs) == 0 && (double)need > (double)fs.f_bavail * (double)fs.f_frsize) {
-        return fail(err, CHOIR_IO, "%s: logits need %.0f MiB, %.0f MiB are free there; lower --chunks",
-                    escaped(name, sizeof name, w->path, strlen(w->path)), (double)need / mib,
-                    (double)fs.f_bavail * (double)fs.f_frsize / mib);
-    }
-    return CHOIR_OK;
-}
-
-/* A new file beside the target. */
-static choir_status make_temp(logits_writer *w, choir_error *err)
-{
-    struct stat st;
-    if (lstat(w->path, &st) == 0 && !S_ISREG(st.st_mode)) { /* a device, a pipe, a link: not to be replaced */
-        return refuse(err, w->path, CHOIR_IO, S_ISDIR(st.st_mode) ? strerror(EISDIR) : "not a regular file");
-    }
-    size_t cap = strlen(w->path) + 32;
-    char *temp = malloc(cap);
-    if (!temp) {
-        return fail(err, CHOIR_RESOURCE, "out of memory");
-    }
-    snprintf(temp, cap, "%s.%ld.tmp", w->path, (long)getpid());
-    w->fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (w->fd < 0) {
-        int code = errno;
-        free(temp);
-        return refuse(err, w->path, CHOIR_IO, strerror(code));
-    }
-    w->temp = temp;
-    return CHOIR_OK;
+    return base_new_file_room(&w->file, need, &why) == CHOIR_OK ? CHOIR_OK
+                                                                : fail(err, why.code, "%s; lower --chunks", why.msg);
 }
 
 choir_status logits_writer_open(logits_writer **out, const char *path, const logits_shape *shape, choir_error *err)
@@ -155,11 +107,9 @@ choir_status logits_writer_open(logits_writer **out, const char *path, const log
     if (!w) {
         return fail(err, CHOIR_RESOURCE, "out of memory");
     }
-    w->path = path;
-    w->fd = -1;
     w->shape = *shape;
     XXH64_reset(&w->sum, 0);
-    choir_status status = make_temp(w, err);
+    choir_status status = base_new_file_open(&w->file, path, err);
     status = status ? status : check_room(w, err);
     return status ? status : write_header(w, err);
 }
@@ -167,12 +117,12 @@ choir_status logits_writer_open(logits_writer **out, const char *path, const log
 choir_status logits_writer_add(logits_writer *w, const float *rows, int32_t n, choir_error *err)
 {
     size_t bytes = (size_t)n * row_bytes(&w->shape); /* fits: what `rows` has */
-    choir_status status = write_all(w, rows, bytes, err);
+    choir_status status = base_new_file_write(&w->file, rows, bytes, err);
     XXH64_update(&w->sum, rows, bytes);
     w->n_rows += n;
     if (!status && w->n_rows == w->shape.n_scored) {
         uint64_t sum = XXH64_digest(&w->sum);
-        status = write_all(w, &sum, sizeof sum, err);
+        status = base_new_file_write(&w->file, &sum, sizeof sum, err);
         XXH64_reset(&w->sum, 0);
         w->n_rows = 0;
     }
@@ -181,72 +131,35 @@ choir_status logits_writer_add(logits_writer *w, const float *rows, int32_t n, c
 
 choir_status logits_writer_finish(logits_writer *w, choir_error *err)
 {
-    int failed = fsync(w->fd) != 0 ? errno : 0;
-    failed = close(w->fd) != 0 && !failed ? errno : failed;
-    w->fd = -1;
-    if (!failed && rename(w->temp, w->path) != 0) {
-        failed = errno;
-    }
-    if (failed) {
-        return refuse(err, w->path, CHOIR_IO, strerror(failed));
-    }
-    free(w->temp);
-    w->temp = NULL;
-    return CHOIR_OK;
+    return base_new_file_finish(&w->file, err);
 }
 
 void logits_writer_close(logits_writer *w)
 {
-    if (!w) {
-        return;
+    if (w) {
+        base_new_file_close(&w->file);
+        free(w);
     }
-    if (w->fd >= 0) {
-        close(w->fd);
-    }
-    if (w->temp) {
-        unlink(w->temp);
-    }
-    free(w->temp);
-    free(w);
 }
 
 /* ---- reading ---- */
 
 struct logits_reader {
-    const char *path;
-    int fd;
+    struct base_file file;
     logits_shape shape;
 };
 
-static choir_status read_at(const logits_reader *r, void *dst, size_t n, uint64_t offset, choir_error *err)
-{
-    char *at = dst;
-    while (n > 0) {
-        ssize_t got = pread(r->fd, at, n, (off_t)offset);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got <= 0) {
-            return refuse(err, r->path, CHOIR_IO,
-                          got < 0 ? strerror(errno) : "file changed or became unreadable while in use");
-        }
-        at += got;
-        offset += (uint64_t)got;
-        n -= (size_t)got;
-    }
-    return CHOIR_OK;
-}
-
 /* The numbers of a header whose sum is right; they may still be anybody's. */
-static choir_status read_shape(logits_reader *r, uint64_t size, choir_error *err)
+static choir_status read_shape(logits_reader *r, choir_error *err)
 {
+    const uint64_t size = r->file.size;
     unsigned char header[HEADER_BYTES];
     char name[ESCAPED_CAP];
     uint32_t version, n[5];
     uint64_t sum, wanted;
-    escaped(name, sizeof name, r->path, strlen(r->path));
+    escaped(name, sizeof name, r->file.path, strlen(r->file.path));
     size_t have = size < HEADER_BYTES ? (size_t)size : HEADER_BYTES;
-    choir_status status = read_at(r, header, have, 0, err);
+    choir_status status = base_file_read(&r->file, 0, header, have, err);
     if (status) {
         return status;
     }
@@ -283,21 +196,13 @@ static choir_status read_shape(logits_reader *r, uint64_t size, choir_error *err
 
 choir_status logits_reader_open(logits_reader **out, const char *path, choir_error *err)
 {
-    struct stat st;
     logits_reader *r = calloc(1, sizeof *r);
     *out = r;
     if (!r) {
         return fail(err, CHOIR_RESOURCE, "out of memory");
     }
-    r->path = path;
-    r->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO shall not keep us waiting */
-    if (r->fd < 0 || fstat(r->fd, &st) != 0) {
-        return refuse(err, path, CHOIR_IO, strerror(errno));
-    }
-    if (!S_ISREG(st.st_mode)) {
-        return refuse(err, path, CHOIR_IO, S_ISDIR(st.st_mode) ? strerror(EISDIR) : "not a regular file");
-    }
-    return read_shape(r, (uint64_t)st.st_size, err);
+    choir_status status = base_file_open(&r->file, path, err);
+    return status ? status : read_shape(r, err);
 }
 
 const logits_shape *logits_reader_shape(const logits_reader *r)
@@ -318,18 +223,18 @@ static choir_status verify_window(logits_reader *r, char *piece, int32_t window,
     XXH64_reset(&state, 0);
     while (!status && left > 0) {
         size_t n = left < PIECE_BYTES ? (size_t)left : PIECE_BYTES;
-        status = read_at(r, piece, n, at, err);
+        status = base_file_read(&r->file, at, piece, n, err);
         if (!status) {
             XXH64_update(&state, piece, n);
         }
         at += n;
         left -= n;
     }
-    status = status ? status : read_at(r, &sum, sizeof sum, at, err);
+    status = status ? status : base_file_read(&r->file, at, &sum, sizeof sum, err);
     if (!status && sum != XXH64_digest(&state)) {
         char what[64];
         snprintf(what, sizeof what, "chunk %d: checksum mismatch", window + 1);
-        return refuse(err, r->path, CHOIR_FILE, what);
+        return refuse(err, r->file.path, CHOIR_FILE, what);
     }
     return status;
 }
@@ -349,15 +254,14 @@ choir_status logits_reader_rows(logits_reader *r, float *dst, int32_t window, in
 {
     uint64_t bytes = row_bytes(&r->shape);
     /* fits: rows of the window, which the file has */
-    return read_at(r, dst, (size_t)n * (size_t)bytes, window_offset(r, window) + (uint64_t)row * bytes, err);
+    return base_file_read(&r->file, window_offset(r, window) + (uint64_t)row * bytes, dst, (size_t)n * (size_t)bytes,
+                          err);
 }
 
 void logits_reader_close(logits_reader *r)
 {
     if (r) {
-        if (r->fd >= 0) {
-            close(r->fd);
-        }
+        base_file_close(&r->file);
         free(r);
     }
 }

@@ -23,7 +23,7 @@ typedef struct logits_shape {
 /* bos: the id, or -1. */
 uint64_t logits_text_hash(int32_t bos, const int32_t *ids, size_t n);
 
-/* ---- writing: beside the target, renamed when all is there ---- */
+/* ---- writing: the file is there whole or not at all ---- */
 
 typedef struct logits_writer logits_writer;
 
@@ -31,7 +31,7 @@ typedef struct logits_writer logits_writer;
 choir_status logits_writer_open(logits_writer **out, const char *path, const logits_shape *shape, choir_error *err);
 /* The next n rows, [n, vocab_size]. */
 choir_status logits_writer_add(logits_writer *w, const float *rows, int32_t n, choir_error *err);
-/* After the last row: closes, renames. */
+/* After the last row: puts the file in its place. */
 choir_status logits_writer_finish(logits_writer *w, choir_error *err);
 /* Removes what was not finished.  NULL is fine. */
 void logits_writer_close(logits_writer *w);

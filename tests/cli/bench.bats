@@ -210,11 +210,11 @@ END
     refused 2 '--plot draws over lists' choir bench -p 4 -n 0 --plot x.svg
     refused 4 'none/x.svg: No such file' choir bench -d 0,4 -n 2 --plot none/x.svg
     refused 4 '.: Is a directory' choir bench -d 0,4 -n 2 --plot .
-    refused 4 '/dev/full: is no file that could be replaced' choir bench -d 0,4 -n 2 --plot /dev/full
+    refused 4 '/dev/full: not a regular file' choir bench -d 0,4 -n 2 --plot /dev/full
     [ "$(ls -d -- *.tmp 2>/dev/null)" = '' ]
     echo kept >log # what stdout goes to is not replaced under it
     run -4 --separate-stderr bash -c '"$0" bench "$@" -d 0,4 -n 2 --plot /dev/stdout >>log' "$CHOIR_BIN" "${model[@]}"
-    [ "$stderr" = 'choir: /dev/stdout: is no file that could be replaced' ]
+    [ "$stderr" = 'choir: /dev/stdout: stdout or stderr goes there' ]
     [ "$(cat log)" = kept ]
 }
 

@@ -27,6 +27,10 @@ load terminal
 }
 
 @test "history: each line is saved at once, beside what another choir saved; several lines stay one entry" {
+    mkdir -p state/choir
+    echo >kept
+    chmod 644 kept
+    ln -s ../../kept state/choir/history
     terminal "bash -c 'echo \$\$ >pid; exec \"\$0\" complete \"\$@\"' '$CHOIR_BIN' ${model[*]} -n 0"
     sees '>'
     first=$tmux_socket
@@ -53,6 +57,9 @@ load terminal
     keys C-e C-u Up Up
     sees_line '> from the second'
     keys C-c
+    [ -L state/choir/history ]
+    [ "$(stat -c %a kept)" = 600 ]
+    [ "$(ls state/choir)" = history ]
 }
 
 @test "Ctrl-C stops the text and gives the prompt back; what it had computed is not computed again" {

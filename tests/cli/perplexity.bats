@@ -174,10 +174,12 @@ near() {
     env --default-signal=INT "$CHOIR_BIN" perplexity "${model[@]}" -f long -c 512 --save-logits base >out 2>err &
     pid=$!
     for ((i = 0; i < 200; i++)); do
-        compgen -G 'base.*.tmp' >/dev/null && break
+        if ls -l /proc/$pid/fd | grep -qE '/base|/#[0-9]+ \(deleted'; then # the new file, with a name or without
+            break
+        fi
         sleep 0.05
     done
-    compgen -G 'base.*.tmp'
+    [ "$i" -lt 200 ]
     sleep 0.3
     kill -INT $pid
     code=0
