@@ -82,6 +82,9 @@ typedef struct choir_memory {
 CHOIR_API choir_status choir_memory_account(choir_memory *out, const choir_model *model,
                                             const choir_engine_options *opt, choir_error *err);
 
+/* Bytes that may be taken beside model and engine: what is free, or what mem_limit leaves of that. */
+CHOIR_API uint64_t choir_engine_room(const choir_engine *engine);
+
 /* Plain read bandwidth, bytes per second: n_threads threads over the model's weights as they lie in memory (over a buffer as
  * large, if they were left in the file, or of 16 MB, if they are smaller), best of the passes of some 20 ms.  A model far
  * larger than the caches so gives the speed of memory; one that fits a cache, the cache's.  0 when no buffer can be had. */

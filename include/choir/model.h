@@ -63,6 +63,8 @@ CHOIR_API void choir_model_options_default(choir_model_options *opt);
 CHOIR_API choir_status choir_model_open(choir_model **out, const choir_model_options *opt, choir_error *err);
 CHOIR_API void choir_model_close(choir_model *model);
 CHOIR_API void choir_model_describe(const choir_model *model, choir_model_info *info);
+/* Tokens that a query of this layer sees at most, itself included; 0: all before it, too. */
+CHOIR_API int32_t choir_model_window(const choir_model *model, int32_t layer);
 
 /* Physical cores this process may use: affinity mask and cgroup quota. */
 CHOIR_API int choir_default_threads(void);

@@ -49,8 +49,11 @@ typedef struct choir_tap {
 } choir_tap;
 
 CHOIR_API void choir_tap_default(choir_tap *tap);
-/* From the engine's next step on, until the next call; NULL: no tap.  *tap is copied.  CHOIR_RESOURCE leaves it without. */
+/* From the engine's next step on, until the next call; NULL: no tap.  *tap is copied.  CHOIR_RESOURCE, which a tap that takes
+ * more than choir_engine_room is, too, leaves it without. */
 CHOIR_API choir_status choir_engine_tap(choir_engine *engine, const choir_tap *tap, choir_error *err);
+/* Bytes that it takes. */
+CHOIR_API uint64_t choir_tap_bytes(const choir_engine *engine, const choir_tap *tap);
 
 /* Logits [vocab_size] of a residual stream x [dim], read as if no layer followed: norm, output matrix, cap.  After the last
  * layer they are the model's.  Rows of logits of the last step (choir_sequence_logits_at) are gone. */

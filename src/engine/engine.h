@@ -131,6 +131,8 @@ void eng_release_passed(struct choir_sequence *s);
 /* ---- tap.c ---- */
 
 void eng_tap_close(struct choir_engine *e);
+/* What its tap takes; 0: there is none. */
+uint64_t eng_tap_bytes(const struct choir_engine *e);
 
 /* ---- score.c ---- */
 

@@ -223,3 +223,12 @@ choir_status choir_memory_account(choir_memory *out, const choir_model *model, c
     }
     return CHOIR_OK;
 }
+
+uint64_t choir_engine_room(const choir_engine *e)
+{
+    const uint64_t left = base_machine_free_memory(), limit = e->opt.mem_limit;
+    const uint64_t pool = (uint64_t)kv_pool_n_blocks(e->pool) * kv_block_bytes(&e->store.shape);
+    const uint64_t taken = e->model->plan_bytes + pool + e->activation_bytes + eng_tap_bytes(e);
+    const uint64_t under_limit = limit > taken ? limit - taken : 0;
+    return limit > 0 && under_limit < left ? under_limit : left;
+}

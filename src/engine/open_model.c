@@ -344,6 +344,12 @@ static void describe_types(char *dst, size_t cap, const uint64_t type_bytes[DTYP
     }
 }
 
+int32_t choir_model_window(const choir_model *m, int32_t layer)
+{
+    const struct mdl_config *c = &m->config;
+    return layer >= 0 && layer < c->n_layers && mdl_is_windowed(c, layer) ? c->sliding_window : 0;
+}
+
 void choir_model_describe(const choir_model *m, choir_model_info *info)
 {
     static const char *const containers[] = {

@@ -5,6 +5,7 @@
 #include "base/dtype.h"
 #include "base/error.h"
 #include "engine/prune.h"
+#include "weights/finite.h"
 #include "weights/mix.h"
 #include "weights/quants.h"
 
@@ -27,6 +28,18 @@ static bool is_one_of(const char *name, const char *const *list)
         }
     }
     return false;
+}
+
+/* A row as the file has it.  No model with a number that is not finite opens. */
+static choir_status read_row(const struct prn_tensor *t, uint64_t r, void *dst, choir_error *err)
+{
+    const struct wts_tensor *src = t->src;
+    struct wts_nonfinite found;
+    choir_status status = wts_read_rows(src, r, 1, dst, err);
+    if (status != CHOIR_OK || wts_all_finite(src->type, dst, (size_t)src->n_cols, &found)) {
+        return status;
+    }
+    return wts_refuse_nonfinite(src->file->path, src->name, r, found.at, &found, NULL, err);
 }
 
 static enum prn_cut cut_of(const struct prn_plan *p, const struct wts_tensor *src, int32_t *layer, bool *of_groups)
@@ -101,7 +114,7 @@ static choir_status columns(const struct prn_plan *p, const struct prn_tensor *t
     const size_t hd = (size_t)p->config->head_dim, n = (size_t)t->src->n_cols;
     uint8_t *raw = (uint8_t *)scratch;
     float *wide = scratch + n, *cut = scratch + 2 * n;
-    choir_status status = wts_read_rows(t->src, r, 1, raw, err);
+    choir_status status = read_row(t, r, raw, err);
     if (status != CHOIR_OK) {
         return status;
     }
@@ -120,7 +133,7 @@ static choir_status elements(const struct prn_plan *p, const struct prn_tensor *
                              choir_error *err)
 {
     const size_t hd = (size_t)p->config->head_dim, each = dtype_row_bytes(t->src->type, hd);
-    choir_status status = wts_read_rows(t->src, 0, 1, scratch, err);
+    choir_status status = read_row(t, 0, scratch, err);
     for (size_t i = 0; status == CHOIR_OK && i * hd < t->n_cols; i++) {
         memcpy(dst + i * each, (const uint8_t *)scratch + (size_t)staying(p, t, (int32_t)i) * each, each);
     }
@@ -143,5 +156,5 @@ choir_status prn_tensor_row(const struct prn_plan *p, const struct prn_tensor *t
     case PRN_WHOLE:
         break;
     }
-    return wts_read_rows(t->src, r, 1, dst, err);
+    return read_row(t, r, dst, err);
 }

@@ -13,6 +13,8 @@ struct eng_tap {
     struct mdl_tap *model;
 };
 
+static const double mib = 1024.0 * 1024.0;
+
 _Static_assert((int)CHOIR_PART_FEED_FORWARD == (int)MDL_PART_FFN && (int)CHOIR_PART_HEAD == (int)MDL_PART_HEAD,
                "the parts are the model's");
 
@@ -54,24 +56,45 @@ void eng_tap_close(struct choir_engine *e)
     }
 }
 
+static struct mdl_tap_options options_of(const struct choir_engine *e, const choir_tap *tap, struct eng_tap *user)
+{
+    return (struct mdl_tap_options){
+        .from = tap->from,
+        .most_tokens = e->most_computed,
+        .attention = tap->attention != NULL ? on_attention : NULL,
+        .stream = tap->stream != NULL ? on_stream : NULL,
+        .part = tap->part != NULL ? on_part : NULL,
+        .user = user,
+    };
+}
+
+uint64_t choir_tap_bytes(const choir_engine *e, const choir_tap *tap)
+{
+    const struct mdl_tap_options opt = options_of(e, tap, NULL);
+    return sizeof(struct eng_tap) + mdl_tap_bytes(e->state, &opt);
+}
+
+uint64_t eng_tap_bytes(const struct choir_engine *e)
+{
+    return e->tap != NULL ? choir_tap_bytes(e, &e->tap->tap) : 0;
+}
+
 choir_status choir_engine_tap(choir_engine *e, const choir_tap *tap, choir_error *err)
 {
     eng_tap_close(e);
     if (tap == NULL) {
         return CHOIR_OK;
     }
+    const uint64_t bytes = choir_tap_bytes(e, tap), left = choir_engine_room(e);
+    if (bytes > left) {
+        return base_fail(err, CHOIR_RESOURCE, "looking inside takes %.1f MiB, %.1f MiB are left", (double)bytes / mib,
+                         (double)left / mib);
+    }
     struct eng_tap *t = calloc(1, sizeof *t);
     if (t == NULL) {
         return base_fail_memory(err, sizeof *t, "a tap");
     }
-    const struct mdl_tap_options opt = {
-        .from = tap->from,
-        .most_tokens = e->most_computed,
-        .attention = tap->attention != NULL ? on_attention : NULL,
-        .stream = tap->stream != NULL ? on_stream : NULL,
-        .part = tap->part != NULL ? on_part : NULL,
-        .user = t,
-    };
+    const struct mdl_tap_options opt = options_of(e, tap, t);
     t->tap = *tap;
     t->engine = e;
     choir_status status = mdl_tap_open(&t->model, e->state, &opt, err);

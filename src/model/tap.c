@@ -13,18 +13,45 @@
 /* Numbers of rows that are worked out before they are told. */
 enum { ROW_NUMBERS = 1 << 20 };
 
-static float *take(size_t *bytes, size_t n)
+/* Numbers of a tap's parts; 0: it has no such part. */
+struct sizes {
+    size_t tile_tokens, keys, rows, stream, masked; /* stream: of each of two */
+};
+
+static struct sizes sizes_of(const struct mdl_state *s, const struct mdl_tap_options *opt)
 {
-    *bytes += n * sizeof(float);
-    return malloc(n * sizeof(float));
+    const struct mdl_config *c = &s->model->config;
+    const size_t most = (size_t)opt->most_tokens, tokens = (size_t)s->opt.max_tokens, heads = (size_t)c->n_heads;
+    const size_t tile = ROW_NUMBERS / (heads * most);
+    struct sizes n = {.tile_tokens = tile < 1 ? 1 : tile > tokens ? tokens : tile};
+    if (opt->attention != NULL) {
+        n.keys = (size_t)mdl_kv_dim(c) * most;
+        n.rows = n.tile_tokens * heads * most;
+    }
+    if (opt->part != NULL) {
+        n.stream = tokens * (size_t)c->dim;
+        n.masked = tokens * (size_t)mdl_q_dim(c);
+    }
+    return n;
+}
+
+uint64_t mdl_tap_bytes(const struct mdl_state *s, const struct mdl_tap_options *opt)
+{
+    const struct sizes n = sizes_of(s, opt);
+    return sizeof(struct mdl_tap) + (n.keys + n.rows + 2 * n.stream + n.masked) * sizeof(float);
+}
+
+static float *take(bool *failed, size_t n)
+{
+    float *numbers = n > 0 ? malloc(n * sizeof *numbers) : NULL;
+    *failed = *failed || (n > 0 && numbers == NULL);
+    return numbers;
 }
 
 choir_status mdl_tap_open(struct mdl_tap **out, const struct mdl_state *s, const struct mdl_tap_options *opt,
                           choir_error *err)
 {
-    const struct mdl_config *c = &s->model->config;
-    const size_t most = (size_t)opt->most_tokens, tokens = (size_t)s->opt.max_tokens, heads = (size_t)c->n_heads;
-    size_t bytes = 0, tile = ROW_NUMBERS / (heads * most);
+    const struct sizes n = sizes_of(s, opt);
     bool failed = false;
     *out = NULL;
     struct mdl_tap *tap = calloc(1, sizeof *tap);
@@ -33,22 +60,15 @@ choir_status mdl_tap_open(struct mdl_tap **out, const struct mdl_state *s, const
     }
     tap->opt = *opt;
     tap->odd_head = -1;
-    tile = tile < 1 ? 1 : tile > tokens ? tokens : tile;
-    tap->tile_tokens = (int32_t)tile;
-    if (opt->attention != NULL) {
-        tap->keys = take(&bytes, (size_t)mdl_kv_dim(c) * most);
-        tap->rows = take(&bytes, tile * heads * most);
-        failed = tap->keys == NULL || tap->rows == NULL;
-    }
-    if (opt->part != NULL) {
-        tap->before = take(&bytes, tokens * (size_t)c->dim);
-        tap->part = take(&bytes, tokens * (size_t)c->dim);
-        tap->masked = take(&bytes, tokens * (size_t)mdl_q_dim(c));
-        failed = failed || tap->before == NULL || tap->part == NULL || tap->masked == NULL;
-    }
+    tap->tile_tokens = (int32_t)n.tile_tokens;
+    tap->keys = take(&failed, n.keys);
+    tap->rows = take(&failed, n.rows);
+    tap->before = take(&failed, n.stream);
+    tap->part = take(&failed, n.stream);
+    tap->masked = take(&failed, n.masked);
     if (failed) {
         mdl_tap_close(tap);
-        return base_fail_memory(err, bytes, "a tap");
+        return base_fail_memory(err, mdl_tap_bytes(s, opt), "a tap");
     }
     *out = tap;
     return CHOIR_OK;

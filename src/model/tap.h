@@ -36,6 +36,8 @@ struct mdl_tap_options {
 
 struct mdl_tap;
 
+/* What such a tap takes. */
+uint64_t mdl_tap_bytes(const struct mdl_state *s, const struct mdl_tap_options *opt);
 choir_status mdl_tap_open(struct mdl_tap **out, const struct mdl_state *s, const struct mdl_tap_options *opt,
                           choir_error *err);
 void mdl_tap_close(struct mdl_tap *tap);

@@ -92,7 +92,7 @@ struct rows {
     const struct bench *b;
     const float *golden;
     double worst;
-    int n_rows, n_golden;
+    int n_rows, n_golden, n_cut; /* n_cut: that a window cuts */
 };
 
 /* Where the golden row of (layer, head, position) begins; -1: there is none. */
@@ -114,7 +114,13 @@ static void on_attention(void *user, choir_seen seen, int32_t head, const float 
         sum += weights[i];
     }
     assert_true(fabs(sum - 1) <= 1e-5);
+    const int32_t window = r->golden != NULL ? choir_model_window(r->b->model, seen.layer) : 0;
+    if (window > 0 && window < n) { /* what it says is what the row shows */
+        assert_true(weights[n - window - 1] == 0);
+        assert_true(weights[n - window] > 0);
+    }
     r->n_rows++;
+    r->n_cut += window > 0 && window < n;
     const long at = r->golden != NULL ? golden_at(r, seen.layer, head, seen.pos) : -1;
     for (int i = 0; at >= 0 && i < n; i++) {
         const double off = fabs((double)weights[i] - (double)r->golden[at + i]);
@@ -163,6 +169,7 @@ static void test_attention(void **state)
         const int n = b.info.n_layers * b.info.n_heads;
         assert_int_equal(r.n_rows, n * b.f.n_ids);
         assert_int_equal(r.n_golden, 2 * n);
+        assert_int_equal(r.n_cut > 0, b.info.n_windowed > 0);
         if (!(r.worst <= 1e-5)) {
             fail_msg("%s: a weight is off by %g", name, r.worst);
         }
@@ -260,6 +267,42 @@ static void test_parts(void **state)
     free(p.last);
     free(bare);
     close_bench(&b);
+}
+
+/* ---- memory ---- */
+
+/* A limit that holds model and engine to the byte has no room for a tap; one with a tap's bytes more has. */
+static void test_room(void **state)
+{
+    (void)state;
+    for (int fits = 0; fits < 2; fits++) {
+        struct bench b;
+        choir_error err;
+        choir_engine_info info;
+        choir_engine_options opt = plain();
+        const choir_tap tap = {.attention = on_attention, .part = on_part};
+        open_bench(&b, "llama", &opt);
+        choir_engine_describe(b.engine, &info);
+        const uint64_t bytes = choir_tap_bytes(b.engine, &tap);
+        const size_t tokens = (size_t)info.ctx_size, width = (size_t)b.info.dim;
+        assert_true(bytes > (tokens * (size_t)b.info.n_kv_heads * (size_t)b.info.head_dim + 2 * tokens * width) *
+                                sizeof(float));
+        opt.mem_limit = b.info.weight_bytes + info.kv_bytes + info.activation_bytes + bytes - (fits ? 0 : 1);
+        opt.ctx_size = info.ctx_size;
+        choir_sequence_close(b.seq);
+        b.seq = NULL;
+        choir_engine_close(b.engine);
+        assert_int_equal(choir_engine_open(&b.engine, b.model, &opt, &err), CHOIR_OK);
+        assert_true(choir_engine_room(b.engine) == bytes - (fits ? 0 : 1));
+        assert_int_equal(choir_engine_tap(b.engine, &tap, &err), fits ? CHOIR_OK : CHOIR_RESOURCE);
+        if (fits) {
+            assert_true(choir_engine_room(b.engine) == 0);
+            assert_int_equal(choir_engine_tap(b.engine, &tap, &err), CHOIR_OK); /* in place of the other */
+        } else {
+            assert_non_null(strstr(err.msg, "MiB are left"));
+        }
+        close_bench(&b);
+    }
 }
 
 /* ---- other caches ---- */
@@ -437,13 +480,14 @@ static void test_redo(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[2 * N_NAMES + 4];
+    struct CMUnitTest tests[2 * N_NAMES + 5];
     size_t n = 0;
     for (int i = 0; i < N_NAMES; i++) {
         void *name = (void *)(uintptr_t)names[i];
         tests[n++] = (struct CMUnitTest){names[i], test_attention, NULL, NULL, name};
         tests[n++] = (struct CMUnitTest){names[i], test_parts, NULL, NULL, name};
     }
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_room);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_other_caches);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_mask);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_mask_refused);

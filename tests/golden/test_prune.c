@@ -173,6 +173,15 @@ static void test_refused(void **state)
     opt.in = dir;
     assert_int_equal(choir_prune(&r, &opt, &err), CHOIR_USAGE);
     assert_non_null(strstr(err.msg, "choir quantize"));
+    opt.in = path;
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, -4, SEEK_END), 0); /* the last number of the last tensor */
+    assert_int_equal(fwrite("\0\0\xc0\x7f", 1, 4, file), 4);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(choir_prune(&r, &opt, &err), CHOIR_FILE);
+    assert_non_null(strstr(err.msg, "m.gguf: tensor "));
+    assert_non_null(strstr(err.msg, ": nan"));
     assert_null(fopen(out, "rb"));
     tiny_dir_remove(dir);
     family_free(&f);
