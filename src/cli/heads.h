@@ -24,6 +24,10 @@ choir_status heads_text_engine(heads_text *t, int32_t ctx, int32_t max_logits, c
 void heads_text_close(heads_text *t);
 /* Computes ids [n] from nothing, with the tap (NULL: none) from position tap->from on. */
 choir_status heads_replay(heads_text *t, const int32_t *ids, int32_t n, const choir_tap *tap, choir_error *err);
+/* Whether there are so many bytes beside the engine and the tap (NULL: none): else CHOIR_RESOURCE "WHAT N MiB, M MiB are left:
+ * HINT". */
+choir_status heads_room(const heads_text *t, const choir_tap *tap, double bytes, const char *what, const char *hint,
+                        choir_error *err);
 /* A token for a picture: spaces as dots, line ends as arrows, other control characters as \xNN, cut at 24 characters. */
 #define LABEL_CAP 128
 const char *heads_label(char dst[LABEL_CAP], const choir_model *model, int32_t id);
@@ -55,6 +59,8 @@ typedef struct heads_maps {
 
 choir_status heads_maps_make(heads_maps *m, heads_text *t, choir_error *err);
 void heads_maps_free(heads_maps *m);
+/* Numbers of a triangle of n rows. */
+size_t heads_triangle(int32_t n);
 /* Row t [t + 1] of the i-th layer and j-th head of the choice. */
 const float *heads_row(const heads_maps *m, int32_t i, int32_t j, int32_t t);
 
@@ -62,7 +68,14 @@ const float *heads_row(const heads_maps *m, int32_t i, int32_t j, int32_t t);
 void heads_map_draw(const heads_maps *m, const heads_text *t);
 choir_status heads_map_json(const heads_maps *m, const heads_text *t, choir_error *err);
 void heads_map_csv(const heads_maps *m, const heads_text *t);
-choir_status heads_map_pgm(const heads_maps *m, const heads_text *t, choir_error *err);
+choir_status heads_map_pgm(const heads_maps *m, session *s, choir_error *err);
+
+/* ---- heads_file.c: --html and --pgm ---- */
+
+/* Before anything is computed: whether their files can be written, and stdout is asked for one thing. */
+choir_status heads_files_check(const session *s, choir_error *err);
+/* path: "-" is stdout. */
+choir_status heads_file_write(session *s, const char *path, const char *bytes, size_t n, choir_error *err);
 
 /* ---- heads_paper.c: lines that are written together ---- */
 

@@ -157,8 +157,8 @@ static json_t *cost_json(const session *s, const cost *c)
     json_t *forms = json_array();
     for (int32_t g = m->n_heads; forms && g >= 1; g--) {
         if (m->n_heads % g == 0) {
-            json_array_append_new(forms, json_pack("{s:i, s:f, s:f}", "n_kv_heads", (int)g, "token_bytes",
-                                                   kv_bytes(c, g, 1), "bytes", kv_bytes(c, g, c->ctx)));
+            json_add(&forms, json_pack("{s:i, s:f, s:f}", "n_kv_heads", (int)g, "token_bytes", kv_bytes(c, g, 1),
+                                       "bytes", kv_bytes(c, g, c->ctx)));
         }
     }
     const json_int_t wq = (json_int_t)m->n_wq, wk = (json_int_t)m->n_wk, wv = (json_int_t)m->n_wv,

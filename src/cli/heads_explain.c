@@ -47,14 +47,14 @@ static void free_catch(catch *c)
     free(c->bias);
 }
 
-static choir_status open_catch(catch *c, const choir_model_info *m, choir_error *err)
+static choir_status open_catch(catch *c, choir_error *err)
 {
+    const choir_model_info *m = c->m;
     const size_t dim = (size_t)m->dim, layers = (size_t)m->n_layers;
-    *c = (catch){.m = m,
-                 .streams = calloc((layers + 1) * dim, sizeof(float)),
-                 .heads = calloc(layers * (size_t)m->n_heads * dim, sizeof(float)),
-                 .feed_forward = calloc(layers * dim, sizeof(float)),
-                 .bias = calloc(dim, sizeof(float))};
+    c->streams = calloc((layers + 1) * dim, sizeof(float));
+    c->heads = calloc(layers * (size_t)m->n_heads * dim, sizeof(float));
+    c->feed_forward = calloc(layers * dim, sizeof(float));
+    c->bias = calloc(dim, sizeof(float));
     return c->streams && c->heads && c->feed_forward && c->bias
                ? CHOIR_OK
                : fail(err, CHOIR_RESOURCE, "out of memory for the parts of %d layers", (int)m->n_layers);
@@ -185,13 +185,12 @@ static choir_status open_explanation(explanation *x, choir_error *err)
 static choir_status replay(explanation *x, catch *c, choir_error *err)
 {
     heads_text *t = &x->text;
-    choir_tap tap;
-    choir_tap_default(&tap);
-    tap.from = t->n_ids - 1;
-    tap.stream = on_stream;
-    tap.part = on_part;
-    tap.user = c;
-    choir_status status = heads_replay(t, t->ids, t->n_ids - 1, NULL, err);
+    const choir_tap tap = {.from = t->n_ids - 1, .stream = on_stream, .part = on_part, .user = c};
+    const double rows = (double)c->m->n_layers * (c->m->n_heads + 2) + 2;
+    choir_status status = heads_room(t, &tap, rows * c->m->dim * sizeof(float), "the parts of the model take",
+                                     "use a smaller --batch", err);
+    status = status ? status : open_catch(c, err);
+    status = status ? status : heads_replay(t, t->ids, t->n_ids - 1, NULL, err);
     status = status ? status : choir_engine_tap(t->s->engine, &tap, err);
     status = status ? status : choir_sequence_append(t->seq, t->ids + t->n_ids - 1, 1, err);
     return status ? status : choir_engine_step(t->s->engine, &t->seq, 1, err);
@@ -204,7 +203,6 @@ choir_status heads_explanation_make(explanation *x, session *s, choir_error *err
     *x = (explanation){.id = 0};
     choir_status status = heads_text_open(&x->text, s, err);
     status = status ? status : open_explanation(x, err);
-    status = status ? status : open_catch(&c, &s->info, err);
     if (!status) {
         logits = malloc((size_t)s->info.vocab_size * sizeof *logits);
         status = logits ? replay(x, &c, err) : fail(err, CHOIR_RESOURCE, "out of memory for logits");
@@ -231,7 +229,7 @@ void heads_explanation_free(explanation *x)
 choir_status heads_explain(session *s, choir_error *err)
 {
     explanation x = {.text.s = s};
-    choir_status status = heads_page_check(s, err);
+    choir_status status = heads_files_check(s, err);
     status = status ? status : heads_explanation_make(&x, s, err);
     if (!status && s->opt->html) {
         status = heads_page_explain(&x, err);

@@ -128,12 +128,11 @@ static json_t *lens_json(const explanation *x)
         const lens *y = &x->lenses[l];
         json_t *top = json_array();
         for (int i = 0; top && i < x->n_top; i++) {
-            json_array_append_new(top,
-                                  json_pack("{s:i, s:o, s:f}", "id", (int)y->top[i].id, "token",
-                                            token_json(x->text.s->model, y->top[i].id), "logprob", y->top[i].log_prob));
+            json_add(&top, json_pack("{s:i, s:o, s:f}", "id", (int)y->top[i].id, "token",
+                                     token_json(x->text.s->model, y->top[i].id), "logprob", y->top[i].log_prob));
         }
-        json_array_append_new(list, json_pack("{s:i, s:I, s:f, s:o}", "layer", (int)y->layer, "rank",
-                                              (json_int_t)y->rank, "logprob", y->log_prob, "top", top));
+        json_add(&list, json_pack("{s:i, s:I, s:f, s:o}", "layer", (int)y->layer, "rank", (json_int_t)y->rank,
+                                  "logprob", y->log_prob, "top", top));
     }
     return list;
 }
@@ -145,10 +144,10 @@ static json_t *layers_json(const explanation *x)
     for (int32_t l = 0; list && l < m->n_layers; l++) {
         json_t *heads = json_array();
         for (int32_t h = 0; heads && h < m->n_heads; h++) {
-            json_array_append_new(heads, json_real(x->heads[l * m->n_heads + h]));
+            json_add(&heads, json_real(x->heads[l * m->n_heads + h]));
         }
-        json_array_append_new(
-            list, json_pack("{s:i, s:o, s:f}", "layer", (int)l, "heads", heads, "feed_forward", x->feed_forward[l]));
+        json_add(&list,
+                 json_pack("{s:i, s:o, s:f}", "layer", (int)l, "heads", heads, "feed_forward", x->feed_forward[l]));
     }
     return list;
 }

@@ -1,5 +1,5 @@
 /* Maps for programs: JSON, CSV, a picture. */
-#include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,24 +90,24 @@ static int pixel(const heads_maps *m, size_t x, size_t y)
     return k > q ? 0 : (int)(heads_row(m, (int32_t)(y / side), (int32_t)(x / side), q)[k] * 255.0f + 0.5f);
 }
 
-choir_status heads_map_pgm(const heads_maps *m, const heads_text *t, choir_error *err)
+choir_status heads_map_pgm(const heads_maps *m, session *s, choir_error *err)
 {
-    const char *path = t->s->opt->pgm;
-    char name[ESCAPED_CAP];
+    char head[64];
     const size_t side = (size_t)m->n_tokens + 1;
     const size_t width = (size_t)m->choice.n_heads * side - 1, height = (size_t)m->choice.n_layers * side - 1;
-    FILE *f = fopen(path, "wb");
-    if (!f) {
-        return fail(err, CHOIR_IO, "%s: %s", escaped(name, sizeof name, path, strlen(path)), strerror(errno));
+    const size_t n_head =
+        (size_t)snprintf(head, sizeof head, "P5\n%zu %zu\n255\n", width, height); /* numbers of 20 digits fit */
+    char *picture = width <= (SIZE_MAX - sizeof head) / height ? malloc(n_head + width * height) : NULL;
+    if (!picture) {
+        return fail(err, CHOIR_RESOURCE, "out of memory for a picture of %zu x %zu", width, height);
     }
-    fprintf(f, "P5\n%zu %zu\n255\n", width, height);
+    memcpy(picture, head, n_head);
     for (size_t y = 0; y < height; y++) {
         for (size_t x = 0; x < width; x++) {
-            putc(pixel(m, x, y), f);
+            picture[n_head + y * width + x] = (char)pixel(m, x, y);
         }
     }
-    bool failed = ferror(f) != 0;
-    failed = fclose(f) != 0 || failed;
-    return failed ? fail(err, CHOIR_IO, "%s: %s", escaped(name, sizeof name, path, strlen(path)), strerror(errno))
-                  : CHOIR_OK;
+    choir_status status = heads_file_write(s, s->opt->pgm, picture, n_head + width * height, err);
+    free(picture);
+    return status;
 }

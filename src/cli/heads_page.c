@@ -6,26 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/new_file.h"
+#include "cli/generation.h"
 
 extern const char choir_page[], choir_page_end[]; /* src/cli/page/page.S */
 
 static const char tail[] = "</script>\n</body>\n</html>\n";
 
-choir_status heads_page_check(const session *s, choir_error *err)
-{
-    return s->opt->html ? base_new_file_check(s->opt->html, err) : CHOIR_OK;
-}
-
 /* ---- data ---- */
-
-void heads_page_append(json_t **list, json_t *value)
-{
-    if (json_array_append_new(*list, value) != 0) {
-        json_decref(*list);
-        *list = NULL;
-    }
-}
 
 json_t *heads_page_labels(const choir_model *model, const int32_t *ids, int32_t n)
 {
@@ -33,7 +20,7 @@ json_t *heads_page_labels(const choir_model *model, const int32_t *ids, int32_t 
     json_t *list = text ? json_array() : NULL;
     for (int32_t i = 0; list && i < n; i++) {
         heads_label_in(label, model, ids[i], text);
-        heads_page_append(&list, json_text(label, strlen(label)));
+        json_add(&list, json_text(label, strlen(label)));
     }
     free(text);
     return list;
@@ -75,63 +62,42 @@ json_t *heads_page_base64(const float *x, size_t n)
 
 /* ---- the file ---- */
 
-/* The shell, the JSON with every < as \u003c, the end; NULL: out of memory. */
-static char *compose(size_t *n_out, const char *json)
+/* Every < as \u003c. */
+static int append_escaped(const char *json, size_t n, void *page)
 {
-    const size_t n_shell = (size_t)(choir_page_end - choir_page), n_json = strlen(json), n_tail = sizeof tail - 1;
-    size_t n_angles = 0, used = n_shell;
-    for (const char *c = json; (c = strchr(c, '<')); c++) {
-        n_angles++;
-    }
-    char *text = malloc(n_shell + n_json + 5 * n_angles + n_tail);
-    if (!text) {
-        return NULL;
-    }
-    memcpy(text, choir_page, n_shell);
-    for (size_t i = 0; i < n_json; i++) {
-        if (json[i] == '<') {
-            memcpy(text + used, "\\u003c", 6);
-            used += 6;
-        } else {
-            text[used++] = json[i];
+    for (size_t i = 0; i < n; i++) {
+        const bool angle = json[i] == '<';
+        if (text_append(page, angle ? "\\u003c" : json + i, angle ? 6 : 1)) {
+            return -1;
         }
     }
-    memcpy(text + used, tail, n_tail);
-    *n_out = used + n_tail;
-    return text;
+    return 0;
 }
 
-static choir_status write_page(const session *s, const char *text, size_t n, choir_error *err)
-{
-    char name[ESCAPED_CAP];
-    choir_status status = base_new_file_put(s->opt->html, text, n, err);
-    if (!status && s->term.verbose) {
-        note(&s->term, "%s: %.1f MB", escaped(name, sizeof name, s->opt->html, strlen(s->opt->html)), (double)n / 1e6);
-    }
-    return status;
-}
-
-choir_status heads_page_write(const session *s, const char *kind, json_t *data, choir_error *err)
+choir_status heads_page_write(session *s, const char *kind, json_t *data, choir_error *err)
 {
     const choir_model_info *m = &s->info;
     const char *name = session_model_name(s);
     json_t *about =
         json_pack("{s:s, s:o, s:i, s:i, s:i}", "page", kind, "model", json_text(name, strlen(name)), "n_layers",
                   (int)m->n_layers, "n_heads", (int)m->n_heads, "n_kv_heads", (int)m->n_kv_heads);
-    const bool ok = data && about && json_object_update(data, about) == 0;
-    char *json = ok ? json_dumps(data, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(6)) : NULL;
-    size_t n = 0;
+    text_buffer page = {.n = 0};
+    bool whole = data && about && json_object_update(data, about) == 0;
+    whole = whole && text_append(&page, choir_page, (size_t)(choir_page_end - choir_page)) == 0 &&
+            json_dump_callback(data, append_escaped, &page,
+                               JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(6)) == 0 &&
+            text_append(&page, tail, sizeof tail - 1) == 0;
     json_decref(about);
     json_decref(data);
-    char *text = json ? compose(&n, json) : NULL;
-    free(json);
-    if (!text) {
-        return fail(err, CHOIR_RESOURCE, "out of memory for the page");
+    choir_status status = CHOIR_OK;
+    if (!whole) {
+        status = fail(err, CHOIR_RESOURCE, "out of memory for the page");
+    } else if (page.n > PAGE_MOST) {
+        status = fail(err, CHOIR_RESOURCE, "--html: the page would have %.0f MB, the most is %.0f",
+                      (double)page.n / 1e6, PAGE_MOST / 1e6);
+    } else {
+        status = heads_file_write(s, s->opt->html, page.at, page.n, err);
     }
-    choir_status status = n <= PAGE_MOST
-                              ? write_page(s, text, n, err)
-                              : fail(err, CHOIR_RESOURCE, "--html: the page would have %.0f MB, the most is %.0f",
-                                     (double)n / 1e6, PAGE_MOST / 1e6);
-    free(text);
+    free(page.at);
     return status;
 }

@@ -11,12 +11,8 @@
 /* Above this a browser gets slow; in bytes. */
 enum { PAGE_MOST = 50000000 };
 
-/* Before anything is computed: whether there is to be a page (--html), whether its file can be written. */
-choir_status heads_page_check(const session *s, choir_error *err);
 /* Writes the page of this kind: adds what every page has to data (an object; takes the reference; NULL: out of memory). */
-choir_status heads_page_write(const session *s, const char *kind, json_t *data, choir_error *err);
-/* Takes the reference; without memory *list becomes NULL: one with a gap must not be written. */
-void heads_page_append(json_t **list, json_t *value);
+choir_status heads_page_write(session *s, const char *kind, json_t *data, choir_error *err);
 /* Tokens as they are shown. */
 json_t *heads_page_labels(const choir_model *model, const int32_t *ids, int32_t n);
 /* Numbers in [0, 1] as base64 of 16 bits each, little-endian, 65535 is 1; base64_bound: bytes of that text. */

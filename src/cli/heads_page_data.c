@@ -5,16 +5,11 @@
 
 #include "cli/heads_page.h"
 
-static size_t triangle(int32_t n)
-{
-    return (size_t)n * ((size_t)n + 1) / 2;
-}
-
 static json_t *numbers(const int32_t *x, int32_t n)
 {
     json_t *list = json_array();
     for (int32_t i = 0; list && i < n; i++) {
-        heads_page_append(&list, json_integer(x[i]));
+        json_add(&list, json_integer(x[i]));
     }
     return list;
 }
@@ -22,7 +17,7 @@ static json_t *numbers(const int32_t *x, int32_t n)
 choir_status heads_page_map_fits(const heads_choice *c, int32_t n, choir_error *err)
 {
     const size_t n_maps = (size_t)c->n_layers * (size_t)c->n_heads;
-    const double bytes = (double)n_maps * (double)heads_page_base64_bound(triangle(n));
+    const double bytes = (double)n_maps * (double)heads_page_base64_bound(heads_triangle(n));
     return bytes <= PAGE_MOST
                ? CHOIR_OK
                : fail(err, CHOIR_RESOURCE,
@@ -37,7 +32,7 @@ choir_status heads_page_map(const heads_maps *m, const heads_text *t, choir_erro
     json_t *maps = json_array();
     for (int32_t i = 0; maps && i < c->n_layers; i++) {
         for (int32_t j = 0; maps && j < c->n_heads; j++) {
-            heads_page_append(&maps, heads_page_base64(heads_row(m, i, j, 0), triangle(m->n_tokens)));
+            json_add(&maps, heads_page_base64(heads_row(m, i, j, 0), heads_triangle(m->n_tokens)));
         }
     }
     return heads_page_write(
@@ -54,7 +49,7 @@ static json_t *distances(const head_figures *f)
 {
     json_t *list = json_array();
     for (int d = 0; list && d < REPORT_DISTANCES; d++) {
-        heads_page_append(&list, json_real(f->at[d]));
+        json_add(&list, json_real(f->at[d]));
     }
     return list;
 }
@@ -64,11 +59,11 @@ static json_t *figures(const heads_report_data *r)
     json_t *list = json_array();
     for (int32_t i = 0; list && i < r->similarity.n_heads; i++) {
         const head_figures *f = &r->figures[i];
-        heads_page_append(&list, json_pack("{s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:o}", "kind",
-                                           f->kind, "entropy", f->entropy, "share", f->share, "distance", f->distance,
-                                           "sink", f->sink, "previous", f->previous, "self", f->self, "same", f->same,
-                                           "induction", f->induction, "local", f->local, "sharpness", f->sharpness,
-                                           "fixed", (int)f->fixed, "at", distances(f)));
+        json_add(&list,
+                 json_pack("{s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:o}", "kind", f->kind,
+                           "entropy", f->entropy, "share", f->share, "distance", f->distance, "sink", f->sink,
+                           "previous", f->previous, "self", f->self, "same", f->same, "induction", f->induction,
+                           "local", f->local, "sharpness", f->sharpness, "fixed", (int)f->fixed, "at", distances(f)));
     }
     return list;
 }
@@ -83,9 +78,8 @@ static json_t *layers(const heads_report_data *r)
     json_t *list = json_array();
     for (int32_t l = 0; list && l < r->text.s->info.n_layers; l++) {
         const layer_similarity y = heads_layer_similarity(r, l);
-        heads_page_append(&list, json_pack("{s:o, s:o, s:b, s:b}", "inside", number(y.inside), "across",
-                                           number(y.across), "collapsed", (int)heads_is_collapsed(r, l), "uniform",
-                                           (int)heads_is_uniform(r, l)));
+        json_add(&list, json_pack("{s:o, s:o, s:b, s:b}", "inside", number(y.inside), "across", number(y.across),
+                                  "collapsed", (int)heads_is_collapsed(r, l), "uniform", (int)heads_is_uniform(r, l)));
     }
     return list;
 }
@@ -94,7 +88,7 @@ static json_t *layers(const heads_report_data *r)
 static json_t *divergences(const heads_report_data *r)
 {
     const int32_t n = r->similarity.n_heads;
-    float *all = malloc(triangle(n) * sizeof *all);
+    float *all = malloc(heads_triangle(n) * sizeof *all);
     size_t used = 0;
     for (int32_t a = 0; all && a < n; a++) {
         for (int32_t b = a + 1; b < n; b++) {
@@ -127,11 +121,11 @@ static json_t *lenses(const explanation *x)
         int32_t ids[LENS_TOP_MOST];
         for (int i = 0; i < x->n_top; i++) {
             ids[i] = y->top[i].id;
-            heads_page_append(&probs, json_real(exp(y->top[i].log_prob)));
+            json_add(&probs, json_real(exp(y->top[i].log_prob)));
         }
-        heads_page_append(&list, json_pack("{s:I, s:f, s:o, s:o, s:o}", "rank", (json_int_t)y->rank, "p",
-                                           exp(y->log_prob), "ids", numbers(ids, x->n_top), "tokens",
-                                           heads_page_labels(model, ids, x->n_top), "probs", probs));
+        json_add(&list,
+                 json_pack("{s:I, s:f, s:o, s:o, s:o}", "rank", (json_int_t)y->rank, "p", exp(y->log_prob), "ids",
+                           numbers(ids, x->n_top), "tokens", heads_page_labels(model, ids, x->n_top), "probs", probs));
     }
     return list;
 }
@@ -140,7 +134,7 @@ static json_t *reals(const double *x, int32_t n)
 {
     json_t *list = json_array();
     for (int32_t i = 0; list && i < n; i++) {
-        heads_page_append(&list, json_real(x[i]));
+        json_add(&list, json_real(x[i]));
     }
     return list;
 }

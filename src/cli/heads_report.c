@@ -15,19 +15,9 @@ typedef struct watch {
     int32_t n;
 } watch;
 
-/* Tokens that the row sees: those behind its first weight that is not 0. */
-static int32_t n_seen(const float *w, int32_t n)
+/* seen: of the n tokens the last ones, which the layer's window reaches. */
+static void measure_spread(head_figures *f, const float *w, int32_t n, int32_t seen)
 {
-    int32_t from = 0;
-    while (from < n - 1 && w[from] == 0) {
-        from++;
-    }
-    return n - from;
-}
-
-static void measure_spread(head_figures *f, const float *w, int32_t n)
-{
-    const int32_t seen = n_seen(w, n);
     double entropy = 0, distance = 0, most = 0;
     for (int32_t k = n - seen; k < n; k++) {
         const double p = (double)w[k];
@@ -76,8 +66,9 @@ static void on_attention(void *user, choir_seen seen, int32_t head, const float 
         return;
     }
     head_figures *f = &r->figures[at];
+    const int32_t window = choir_model_window(r->text.s->model, seen.layer);
     f->n_rows++;
-    measure_spread(f, weights, n);
+    measure_spread(f, weights, n, window > 0 && window < n ? window : n);
     measure_repeats(f, v->ids, weights, n);
     const int32_t query = heads_similarity_index(&r->similarity, seen.pos, v->n);
     if (query >= 0) {
@@ -198,8 +189,12 @@ static choir_status open_report(heads_report_data *r, choir_error *err)
     if (!r->figures) {
         return fail(err, CHOIR_RESOURCE, "out of memory for the figures of %d heads", (int)n_heads);
     }
-    choir_status status = heads_similarity_open(&r->similarity, n_heads, r->window, err);
-    return status ? status : heads_text_engine(&r->text, r->window, 0, err);
+    choir_status status = heads_text_engine(&r->text, r->window, 0, err);
+    const choir_tap tap = {.attention = on_attention};
+    status = status ? status
+                    : heads_room(&r->text, &tap, heads_similarity_bytes(n_heads, r->window), "comparing heads takes",
+                                 "use a smaller --ctx-size", err);
+    return status ? status : heads_similarity_open(&r->similarity, n_heads, r->window, err);
 }
 
 static choir_status run(heads_report_data *r, choir_error *err)
@@ -236,7 +231,7 @@ static choir_status run(heads_report_data *r, choir_error *err)
 choir_status heads_report(session *s, choir_error *err)
 {
     heads_report_data r = {.text.s = s};
-    choir_status status = heads_page_check(s, err);
+    choir_status status = heads_files_check(s, err);
     status = status ? status : heads_text_read(&r.text, s, err);
     status = status ? status : open_report(&r, err);
     status = status ? status : run(&r, err);

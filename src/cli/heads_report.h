@@ -52,6 +52,8 @@ typedef struct heads_similarity {
     uint64_t n_sums;   /* of each */
 } heads_similarity;
 
+/* What this takes. */
+double heads_similarity_bytes(int32_t n_heads, int32_t window);
 choir_status heads_similarity_open(heads_similarity *x, int32_t n_heads, int32_t window, choir_error *err);
 void heads_similarity_close(heads_similarity *x);
 /* Whether the query at this position of a window of n tokens is sampled: its index, or -1. */

@@ -125,13 +125,12 @@ static json_t *heads_json(const heads_report_data *r)
     json_t *list = json_array();
     for (int32_t i = 0; list && i < r->similarity.n_heads; i++) {
         const head_figures *f = &r->figures[i];
-        json_array_append_new(
-            list,
-            json_pack("{s:i, s:i, s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:{s:i, s:f}}", "layer",
-                      (int)(i / n_heads), "head", (int)(i % n_heads), "kind", f->kind, "entropy", f->entropy,
-                      "entropy_share", f->share, "distance", f->distance, "sink", f->sink, "previous", f->previous,
-                      "self", f->self, "same_token", f->same, "induction", f->induction, "local", f->local, "sharpness",
-                      f->sharpness, "fixed", "distance", (int)f->fixed, "mass", f->at[f->fixed]));
+        json_add(&list,
+                 json_pack("{s:i, s:i, s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:{s:i, s:f}}", "layer",
+                           (int)(i / n_heads), "head", (int)(i % n_heads), "kind", f->kind, "entropy", f->entropy,
+                           "entropy_share", f->share, "distance", f->distance, "sink", f->sink, "previous", f->previous,
+                           "self", f->self, "same_token", f->same, "induction", f->induction, "local", f->local,
+                           "sharpness", f->sharpness, "fixed", "distance", (int)f->fixed, "mass", f->at[f->fixed]));
     }
     return list;
 }
@@ -141,9 +140,9 @@ static json_t *layers_json(const heads_report_data *r)
     json_t *list = json_array();
     for (int32_t l = 0; list && l < r->text.s->info.n_layers; l++) {
         const layer_similarity y = heads_layer_similarity(r, l);
-        json_array_append_new(list, json_pack("{s:i, s:o, s:o, s:b, s:b}", "layer", (int)l, "inside", number(y.inside),
-                                              "across", number(y.across), "collapsed", (int)heads_is_collapsed(r, l),
-                                              "uniform", (int)heads_is_uniform(r, l)));
+        json_add(&list, json_pack("{s:i, s:o, s:o, s:b, s:b}", "layer", (int)l, "inside", number(y.inside), "across",
+                                  number(y.across), "collapsed", (int)heads_is_collapsed(r, l), "uniform",
+                                  (int)heads_is_uniform(r, l)));
     }
     return list;
 }
@@ -156,9 +155,9 @@ static json_t *matrix_json(const heads_report_data *r)
     for (int32_t a = 0; rows && a < n; a++) {
         json_t *row = json_array();
         for (int32_t b = 0; row && b < n; b++) {
-            json_array_append_new(row, json_real(a == b ? 0 : heads_similarity_of(&r->similarity, a, b)));
+            json_add(&row, json_real(a == b ? 0 : heads_similarity_of(&r->similarity, a, b)));
         }
-        json_array_append_new(rows, row);
+        json_add(&rows, row);
     }
     return rows;
 }

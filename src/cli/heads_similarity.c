@@ -7,15 +7,28 @@
 
 enum { QUERIES_MOST = 16 };
 
-choir_status heads_similarity_open(heads_similarity *x, int32_t n_heads, int32_t window, choir_error *err)
+/* Queries of a window that can be compared in a fraction of a second; at least 2. */
+static int32_t n_queries(int32_t n_heads, int32_t window)
 {
     /* work for a window: numbers of all pairs' rows, half of them seen on average */
     const double numbers = (double)n_heads * n_heads / 2 * window / 2, most = 5e7;
-    const size_t n = (size_t)n_heads;
-    *x = (heads_similarity){.n_heads = n_heads, .window = window, .n_queries = QUERIES_MOST};
-    while (x->n_queries > 2 && numbers * x->n_queries > most) {
-        x->n_queries /= 2;
+    int32_t n = QUERIES_MOST;
+    while (n > 2 && numbers * n > most) {
+        n /= 2;
     }
+    return n;
+}
+
+double heads_similarity_bytes(int32_t n_heads, int32_t window)
+{
+    const double n = n_heads;
+    return n * n_queries(n_heads, window) * window * sizeof(float) + n * n * sizeof(double);
+}
+
+choir_status heads_similarity_open(heads_similarity *x, int32_t n_heads, int32_t window, choir_error *err)
+{
+    const size_t n = (size_t)n_heads;
+    *x = (heads_similarity){.n_heads = n_heads, .window = window, .n_queries = n_queries(n_heads, window)};
     x->rows = malloc((size_t)x->n_queries * n * (size_t)window * sizeof *x->rows);
     x->lengths = calloc((size_t)x->n_queries, sizeof *x->lengths);
     x->own = malloc(n * sizeof *x->own);

@@ -104,6 +104,16 @@ choir_status heads_replay(heads_text *t, const int32_t *ids, int32_t n, const ch
     return status;
 }
 
+choir_status heads_room(const heads_text *t, const choir_tap *tap, double bytes, const char *what, const char *hint,
+                        choir_error *err)
+{
+    const double mib = 1048576, left = (double)choir_engine_room(t->s->engine);
+    bytes += tap ? (double)choir_tap_bytes(t->s->engine, tap) : 0;
+    return bytes <= left
+               ? CHOIR_OK
+               : fail(err, CHOIR_RESOURCE, "%s %.1f MiB, %.1f MiB are left: %s", what, bytes / mib, left / mib, hint);
+}
+
 /* ---- tokens on a terminal ---- */
 
 /* What stands for a byte that is not shown as it is, or NULL. */

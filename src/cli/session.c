@@ -303,7 +303,15 @@ json_t *json_text(const char *text, size_t n)
     return value;
 }
 
-static int add_json(const char *bytes, size_t n, void *text)
+void json_add(json_t **list, json_t *value)
+{
+    if (json_array_append_new(*list, value) != 0) {
+        json_decref(*list);
+        *list = NULL;
+    }
+}
+
+static int append_json(const char *bytes, size_t n, void *text)
 {
     return text_append(text, bytes, n);
 }
@@ -312,7 +320,7 @@ choir_status session_print_json(session *s, json_t *value, choir_error *err)
 {
     text_buffer line = {.n = 0};
     /* Not json_dumps: when memory runs out, it may leave a key out and say nothing. */
-    bool whole = value && json_dump_callback(value, add_json, &line, JSON_COMPACT | JSON_ENCODE_ANY) == 0;
+    bool whole = value && json_dump_callback(value, append_json, &line, JSON_COMPACT | JSON_ENCODE_ANY) == 0;
     json_decref(value);
     whole = whole && text_append(&line, "\n", 1) == 0 && !line.failed;
     if (whole) {

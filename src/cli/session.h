@@ -49,6 +49,9 @@ const char *session_model_name(const session *s);
 choir_status session_print_json(session *s, json_t *value, choir_error *err);
 /* A string value; bytes that are no UTF-8 are replaced. */
 json_t *json_text(const char *text, size_t n);
+/* Appends to a list; takes the reference.  Without memory *list becomes NULL, as one with a gap must not be written, and stays
+ * it. */
+void json_add(json_t **list, json_t *value);
 
 /* The commands.  Each returns the exit code, stdout still open. */
 int cmd_complete(session *s);
