@@ -54,6 +54,7 @@ static choir_status check(const options *o, unsigned part, choir_error *err)
         {o->top > 0, MAP | EXPLAIN, "--top"},
         {o->new_tokens > 0, MAP | EXPLAIN, "--new-tokens"},
         {o->token >= 0, EXPLAIN, "--token"},
+        {o->rerank, SCAN, "--rerank"},
         {o->chunks > 0, REPORT | SCAN, "--chunks"},
         {o->ctx_size > 0, REPORT | SCAN | COST, "--ctx-size"},
         {o->json, ~(unsigned)PRUNE, "--json"},

@@ -11,17 +11,15 @@ enum { CTX = 256, CHUNKS = 4, CURVE_MOST = 40, ROWS = 64, ROWS_NUMBERS = 1 << 25
 
 /* ---- a measurement ---- */
 
-/* Minus log-probabilities of the scored tokens of window i, to x->nll. */
-static choir_status measure_window(heads_scan *x, int32_t i, choir_error *err)
+/* Minus log-probabilities of the scored tokens of window i, to out [windows.n_scored]. */
+static choir_status measure_window(heads_scan *x, int32_t i, double *out, choir_error *err)
 {
     const ppl_windows *w = &x->windows;
     const int32_t n = w->ctx - 1; /* nothing is asked of the last token */
-    double *out = x->nll + (size_t)i * (size_t)w->n_scored;
     memcpy(x->window, x->text.ids + ppl_window_start(w, i), (size_t)w->ctx * sizeof *x->window);
     if (x->text.ids[0] == x->text.s->info.bos_id) { /* a window begins as a text does */
         x->window[0] = x->text.ids[0];
     }
-    choir_sequence_truncate(x->text.seq, 0);
     choir_status status = choir_sequence_append(x->text.seq, x->window, (size_t)n, err);
     for (int32_t done = 0; !status && done < n;) {
         status = signals_pending() ? fail(err, CHOIR_CANCELLED, "cancelled")
@@ -38,16 +36,57 @@ static choir_status measure_window(heads_scan *x, int32_t i, choir_error *err)
     return status;
 }
 
-/* With the first n of x->masked giving nothing. */
-static choir_status measure(heads_scan *x, size_t n, choir_error *err)
+/* Window i from nothing with the first n of x->masked giving nothing. */
+static choir_status measure(heads_scan *x, size_t n, int32_t i, double *out, choir_error *err)
 {
     choir_sequence_truncate(x->text.seq, 0);
     choir_status status = choir_engine_mask_heads(x->text.s->engine, x->masked, n, err);
-    for (int32_t i = 0; !status && i < x->windows.n; i++) {
-        status = measure_window(x, i, err);
+    return status ? status : measure_window(x, i, out, err);
+}
+
+/* Keeps the stream before each layer. */
+static void on_stream(void *user, choir_seen seen, const float *y, int32_t dim)
+{
+    const heads_scan *x = user;
+    const size_t layer = (size_t)(seen.layer + 1), tokens = (size_t)x->windows.ctx - 1;
+    if (seen.layer + 1 < x->text.s->info.n_layers) {
+        memcpy(x->streams + (layer * tokens + (size_t)seen.pos) * (size_t)dim, y, (size_t)dim * sizeof *y);
+    }
+}
+
+/* Window i with those that are masked, its streams kept. */
+static choir_status measure_whole(heads_scan *x, int32_t i, double *out, choir_error *err)
+{
+    const choir_tap tap = {.stream = on_stream, .user = x};
+    choir_error ignored;
+    choir_status status = x->streams ? choir_engine_tap(x->text.s->engine, &tap, err) : CHOIR_OK;
+    status = status ? status : measure(x, x->n_masked, i, out, err);
+    choir_engine_tap(x->text.s->engine, NULL, &ignored);
+    return status;
+}
+
+/* The same window without one head more. */
+static choir_status measure_without(heads_scan *x, choir_head head, int32_t i, double *out, choir_error *err)
+{
+    const ppl_windows *w = &x->windows;
+    x->masked[x->n_masked] = head;
+    if (!x->streams) {
+        return measure(x, x->n_masked + 1, i, out, err);
+    }
+    const float *streams = x->streams + (size_t)head.layer * (size_t)(w->ctx - 1) * (size_t)x->text.s->info.dim;
+    choir_status status =
+        signals_pending() ? fail(err, CHOIR_CANCELLED, "cancelled")
+                          : choir_engine_redo(x->text.s->engine, head.layer, streams, x->masked, x->n_masked + 1, err);
+    status = status ? status
+                    : choir_sequence_score(x->scores, x->text.seq, w->first, w->n_scored, x->window + w->first + 1,
+                                           NULL, err);
+    for (int32_t k = 0; !status && k < w->n_scored; k++) {
+        out[k] = -x->scores[k].log_prob;
     }
     return status;
 }
+
+/* ---- prices ---- */
 
 static ppl_estimate mean_of(const double *v, const double *less, size_t n)
 {
@@ -67,8 +106,6 @@ static head_price price_of(const heads_scan *x, const double *nll, choir_head he
     return (head_price){head, n_dropped, exp(x->mean.value + change.value), change};
 }
 
-/* ---- all of them ---- */
-
 static int by_price(const void *a, const void *b)
 {
     const head_price *x = a, *y = b;
@@ -79,83 +116,32 @@ static int by_price(const void *a, const void *b)
     return layer != 0 ? layer : head;
 }
 
-/* Keeps the stream before each layer. */
-static void on_stream(void *user, choir_seen seen, const float *y, int32_t dim)
-{
-    const heads_scan *x = user;
-    const size_t layer = (size_t)(seen.layer + 1), tokens = (size_t)x->windows.ctx - 1;
-    if (seen.layer + 1 < x->text.s->info.n_layers) {
-        memcpy(x->streams + (layer * tokens + (size_t)seen.pos) * (size_t)dim, y, (size_t)dim * sizeof *y);
-    }
-}
-
-/* Window i of the whole model, its streams kept. */
-static choir_status measure_whole(heads_scan *x, int32_t i, choir_error *err)
-{
-    choir_engine *e = x->text.s->engine;
-    choir_tap tap;
-    choir_error ignored;
-    choir_tap_default(&tap);
-    tap.stream = on_stream;
-    tap.user = x;
-    choir_sequence_truncate(x->text.seq, 0);
-    choir_status status = choir_engine_mask_heads(e, x->masked, x->n_masked, err);
-    status = status || !x->streams ? status : choir_engine_tap(e, &tap, err);
-    status = status ? status : measure_window(x, i, err);
-    choir_engine_tap(e, NULL, &ignored);
-    return status;
-}
-
-/* Window i without the head that stands behind those of --mask-heads. */
-static choir_status measure_without(heads_scan *x, int32_t i, choir_error *err)
-{
-    const ppl_windows *w = &x->windows;
-    const int32_t layer = x->masked[x->n_masked].layer;
-    double *out = x->nll + (size_t)i * (size_t)w->n_scored;
-    if (!x->streams) {
-        choir_sequence_truncate(x->text.seq, 0);
-        choir_status status = choir_engine_mask_heads(x->text.s->engine, x->masked, x->n_masked + 1, err);
-        return status ? status : measure_window(x, i, err);
-    }
-    const float *streams = x->streams + (size_t)layer * (size_t)(w->ctx - 1) * (size_t)x->text.s->info.dim;
-    choir_status status = signals_pending()
-                              ? fail(err, CHOIR_CANCELLED, "cancelled")
-                              : choir_engine_redo(x->text.s->engine, layer, streams, x->masked, x->n_masked + 1, err);
-    status = status ? status
-                    : choir_sequence_score(x->scores, x->text.seq, w->first, w->n_scored, x->window + w->first + 1,
-                                           NULL, err);
-    for (int32_t k = 0; !status && k < w->n_scored; k++) {
-        out[k] = -x->scores[k].log_prob;
-    }
-    return status;
-}
-
-/* The whole model and every head in turn, window by window. */
-static choir_status price_all(heads_scan *x, progress *bar, uint64_t all, choir_error *err)
+/* Those that are masked, to whole [n_scored], and with each of n heads more in turn, window by window; the heads then stand
+ * cheapest first. */
+static choir_status price(heads_scan *x, head_price *heads, int32_t n, double *whole, choir_error *err)
 {
     choir_status status = CHOIR_OK;
-    const int32_t n_heads = x->text.s->info.n_heads;
-    const size_t scored = (size_t)x->windows.n_scored, bytes = scored * sizeof *x->nll;
     for (int32_t i = 0; !status && i < x->windows.n; i++) {
-        const size_t at = (size_t)i * scored;
-        status = measure_whole(x, i, err);
-        memcpy(x->base + at, x->nll + at, bytes);
-        for (int32_t h = 0; !status && h < x->n_prices; h++) {
-            x->masked[x->n_masked] = (choir_head){h / n_heads, h % n_heads};
-            progress_draw(bar, ((uint64_t)i * (uint64_t)x->n_prices + (uint64_t)h) / (uint64_t)x->windows.n, all);
-            status = measure_without(x, i, err);
-            memcpy(x->without + (size_t)h * x->n_scored + at, x->nll + at, bytes);
+        const size_t at = (size_t)i * (size_t)x->windows.n_scored;
+        status = measure_whole(x, i, whole + at, err);
+        for (int32_t h = 0; !status && h < n; h++) {
+            status = measure_without(x, heads[h].head, i, x->without + (size_t)h * x->n_scored + at, err);
+            progress_draw(&x->bar, ++x->n_done, x->n_all);
         }
     }
-    x->mean = mean_of(x->base, NULL, x->n_scored);
-    for (int32_t h = 0; h < x->n_prices; h++) {
-        x->prices[h] = price_of(x, x->without + (size_t)h * x->n_scored, (choir_head){h / n_heads, h % n_heads}, 1);
+    if (whole == x->base) {
+        x->mean = mean_of(x->base, NULL, x->n_scored);
+    }
+    for (int32_t h = 0; h < n; h++) {
+        heads[h] = price_of(x, x->without + (size_t)h * x->n_scored, heads[h].head, 1);
     }
     if (!status) {
-        qsort(x->prices, (size_t)x->n_prices, sizeof *x->prices, by_price);
+        qsort(heads, (size_t)n, sizeof *heads, by_price);
     }
     return status;
 }
+
+/* ---- the curve ---- */
 
 /* The k-th number of heads that the curve drops. */
 static int32_t curve_at(const heads_scan *x, int32_t k)
@@ -163,62 +149,115 @@ static int32_t curve_at(const heads_scan *x, int32_t k)
     return (int32_t)((int64_t)x->n_prices * (k + 1) / x->n_curve);
 }
 
-static choir_status follow_curve(heads_scan *x, progress *bar, uint64_t all, choir_error *err)
+/* Whether the heads that are left after the k-th drop are ranked again. */
+static bool is_reranked(const heads_scan *x, int32_t k)
+{
+    return x->text.s->opt->rerank && k + 1 < x->n_curve;
+}
+
+static choir_status follow_curve(heads_scan *x, choir_error *err)
 {
     choir_status status = CHOIR_OK;
-    for (int32_t i = 0; i < x->n_prices; i++) {
-        x->masked[x->n_masked + (size_t)i] = x->prices[i].head;
-    }
+    head_price *left = x->left;
+    memcpy(left, x->prices, (size_t)x->n_prices * sizeof *left);
     for (int32_t k = 0; !status && k < x->n_curve; k++) {
         const int32_t n = curve_at(x, k);
-        progress_draw(bar, (uint64_t)(x->n_prices + k), all);
-        status = measure(x, x->n_masked + (size_t)n, err);
-        x->curve[k] = price_of(x, x->nll, x->prices[n - 1].head, n);
+        while (x->n_masked < x->n_given + (size_t)n) {
+            x->masked[x->n_masked++] = left++->head;
+        }
+        if (is_reranked(x, k)) {
+            status = price(x, left, x->n_prices - n, x->nll, err);
+        }
+        for (int32_t i = 0; !status && !is_reranked(x, k) && i < x->windows.n; i++) {
+            status = measure(x, x->n_masked, i, x->nll + (size_t)i * (size_t)x->windows.n_scored, err);
+            progress_draw(&x->bar, ++x->n_done, x->n_all);
+        }
+        x->curve[k] = price_of(x, x->nll, x->masked[x->n_masked - 1], n);
     }
     return status;
 }
 
 static choir_status run(heads_scan *x, choir_error *err)
 {
-    const uint64_t all = (uint64_t)x->n_prices + (uint64_t)x->n_curve;
     char text[64];
-    progress bar;
+    uint64_t n = (uint64_t)x->n_prices;
+    for (int32_t k = 0; k < x->n_curve; k++) {
+        n += is_reranked(x, k) ? (uint64_t)(x->n_prices - curve_at(x, k)) : 1;
+    }
+    x->n_all = n * (uint64_t)x->windows.n;
     choir_sequence_want_logits(x->text.seq, x->windows.first);
     snprintf(text, sizeof text, "%d heads, then the curve", (int)x->n_prices);
-    progress_begin(&bar, &x->text.s->term, "pruning");
-    bar.after = text;
-    choir_status status = price_all(x, &bar, all, err);
-    status = status ? status : follow_curve(x, &bar, all, err);
-    progress_end(&bar);
+    progress_begin(&x->bar, &x->text.s->term, "pruning");
+    x->bar.after = text;
+    choir_status status = price(x, x->prices, x->n_prices, x->base, err);
+    status = status ? status : follow_curve(x, err);
+    progress_end(&x->bar);
     return status;
 }
 
 /* ---- room ---- */
 
+/* The heads that are not masked from the start. */
+static choir_status list_heads(heads_scan *x, choir_error *err)
+{
+    const choir_model_info *m = &x->text.s->info;
+    for (int32_t at = 0; at < m->n_layers * m->n_heads; at++) {
+        const choir_head own = {at / m->n_heads, at % m->n_heads};
+        bool masked = false;
+        for (size_t i = 0; i < x->n_given; i++) {
+            const choir_head given = x->masked[i];
+            masked = masked || (given.layer == own.layer && (given.head < 0 || given.head == own.head));
+        }
+        if (!masked) {
+            x->prices[x->n_prices++].head = own;
+        }
+    }
+    x->n_curve = x->n_prices < CURVE_MOST ? x->n_prices : CURVE_MOST;
+    return x->n_prices > 0 ? CHOIR_OK : fail(err, CHOIR_USAGE, "--mask-heads: there is no head left to be priced");
+}
+
 static choir_status make_room(heads_scan *x, choir_error *err)
 {
-    const options *o = x->text.s->opt;
+    const head_list *given = &x->text.s->opt->mask_heads;
     const choir_model_info *m = &x->text.s->info;
     const size_t n_heads = (size_t)m->n_layers * (size_t)m->n_heads;
-    x->n_prices = (int32_t)n_heads;
-    x->n_curve = x->n_prices < CURVE_MOST ? x->n_prices : CURVE_MOST;
     x->n_scored = (size_t)x->windows.n * (size_t)x->windows.n_scored;
-    x->n_masked = o->mask_heads.n;
+    choir_status status =
+        heads_room(&x->text, NULL, (double)(n_heads + 2) * (double)x->n_scored * sizeof(double),
+                   "figures of so many tokens take", "use fewer --chunks or a smaller --ctx-size", err);
+    if (status) {
+        return status;
+    }
+    x->n_given = x->n_masked = given->n;
     x->window = calloc((size_t)x->windows.ctx, sizeof *x->window);
     x->scores = calloc((size_t)x->max_rows, sizeof *x->scores);
     x->base = calloc(x->n_scored, sizeof *x->base);
     x->nll = calloc(x->n_scored, sizeof *x->nll);
-    x->masked = calloc(x->n_masked + n_heads, sizeof *x->masked);
+    x->masked = calloc(x->n_given + n_heads, sizeof *x->masked);
     x->prices = calloc(n_heads, sizeof *x->prices);
-    x->curve = calloc((size_t)x->n_curve, sizeof *x->curve);
+    x->left = calloc(n_heads, sizeof *x->left);
+    x->curve = calloc(CURVE_MOST, sizeof *x->curve);
     x->without = calloc(x->n_scored, n_heads * sizeof *x->without);
-    if (!x->window || !x->scores || !x->without || !x->base || !x->nll || !x->masked || !x->prices || !x->curve) {
+    if (!x->window || !x->scores || !x->without || !x->base || !x->nll || !x->masked || !x->prices || !x->left ||
+        !x->curve) {
         return fail(err, CHOIR_RESOURCE, "out of memory for %zu scored tokens", x->n_scored);
     }
-    if (x->n_masked > 0) {
-        memcpy(x->masked, o->mask_heads.at, x->n_masked * sizeof *x->masked);
+    if (given->n > 0) {
+        memcpy(x->masked, given->at, given->n * sizeof *x->masked);
     }
-    return CHOIR_OK;
+    return list_heads(x, err);
+}
+
+/* Room for the streams of a window; without it nothing is shared. */
+static void make_streams(heads_scan *x)
+{
+    const choir_model_info *m = &x->text.s->info;
+    const choir_tap tap = {.stream = on_stream};
+    const size_t tokens = (size_t)m->n_layers * (size_t)(x->windows.ctx - 1), each = (size_t)m->dim * sizeof(float);
+    choir_error ignored;
+    if (heads_room(&x->text, &tap, (double)tokens * (double)each, "", "", &ignored) == CHOIR_OK) {
+        x->streams = calloc(tokens, each);
+    }
 }
 
 static choir_status open_scan(heads_scan *x, session *s, choir_error *err)
@@ -239,9 +278,8 @@ static choir_status open_scan(heads_scan *x, session *s, choir_error *err)
     x->max_rows = one_step || x->windows.n_scored < ROWS ? x->windows.n_scored : ROWS;
     status = heads_text_engine(&x->text, x->windows.ctx, x->max_rows, err);
     status = status ? status : make_room(x, err);
-    if (!status && one_step) { /* without room for them they are not shared */
-        x->streams =
-            malloc((size_t)s->info.n_layers * (size_t)(x->windows.ctx - 1) * (size_t)s->info.dim * sizeof *x->streams);
+    if (!status && one_step) {
+        make_streams(x);
     }
     return status;
 }
@@ -257,6 +295,7 @@ static void close_scan(heads_scan *x)
     free(x->streams);
     free(x->masked);
     free(x->prices);
+    free(x->left);
     free(x->curve);
 }
 

@@ -2,7 +2,8 @@
  *
  * Every head is masked in turn, and the perplexity of the same windows (cli/perplexity.h) is measured again; the error of a
  * price is that of the mean of the tokens' differences, so most of what a text's own perplexity is uncertain by drops out.
- * Then the cheapest are masked together, more and more of them. */
+ * Then the cheapest are masked together, more and more of them: in the order of these prices, or (--rerank) of prices that
+ * are measured again, with those that went before them masked, after each drop. */
 #ifndef CHOIR_CLI_HEADS_SCAN_H
 #define CHOIR_CLI_HEADS_SCAN_H
 
@@ -23,19 +24,23 @@ typedef struct heads_scan {
     int32_t max_rows;
     int32_t *window;     /* [windows.ctx] the one at hand */
     choir_score *scores; /* [max_rows] */
-    double *base, *nll;  /* [n_scored] minus log-probabilities, of the whole model and at hand */
-    double *without;     /* [n_prices, n_scored] of the model without each head */
+    double *base, *nll; /* [n_scored] minus log-probabilities, before anything is dropped and at a point of the curve */
+    double *without;    /* [n_prices, n_scored] of the model without each head */
     /* [n_layers, ctx - 1, dim] the residual stream of the window at hand before each layer: heads of a layer share what is
      * before it.  NULL: a window takes several steps, and is computed again for each head. */
     float *streams;
     size_t n_scored;
     ppl_estimate mean;  /* of base */
-    choir_head *masked; /* room for those of --mask-heads and all heads */
-    size_t n_masked;    /* of --mask-heads */
-    head_price *prices; /* [n_prices] of each head, cheapest first */
+    choir_head *masked; /* those of --mask-heads, then all others in the order in which the curve drops them */
+    size_t n_given;     /* of --mask-heads */
+    size_t n_masked;    /* of masked, those that give nothing at the moment */
+    head_price *prices; /* [n_prices] of each head that is not masked from the start, cheapest first */
+    head_price *left;   /* [n_prices] the same, while the curve is followed */
     int32_t n_prices;
     head_price *curve; /* [n_curve] */
     int32_t n_curve;
+    progress bar;
+    uint64_t n_done, n_all; /* windows that are measured */
 } heads_scan;
 
 /* How many of the cheapest can go together for less than a hundredth more perplexity. */

@@ -36,7 +36,8 @@ static void print_prices(paper *p, const heads_scan *x)
 static void print_curve(paper *p, const heads_scan *x)
 {
     char name[24];
-    paper_print(p, "\nwithout the cheapest, together\n%-7s %12s   %-21s %8s\n", "heads", "perplexity", "price",
+    paper_print(p, "\nwithout the cheapest, together%s\n%-7s %12s   %-21s %8s\n",
+                x->text.s->opt->rerank ? ", ranked again after each line" : "", "heads", "perplexity", "price",
                 "share");
     for (int32_t i = 0; i < x->n_curve; i++) {
         const head_price *y = &x->curve[i];
@@ -48,8 +49,6 @@ static void print_curve(paper *p, const heads_scan *x)
 
 void heads_scan_table(const heads_scan *x)
 {
-    enum { NAMED = 64 };
-    const int32_t given = (int32_t)x->n_masked; /* were masked as well when the curve was measured */
     char name[24];
     paper p = {.out = &x->text.s->out};
     const int32_t n = heads_scan_free(x);
@@ -58,13 +57,12 @@ void heads_scan_table(const heads_scan *x)
     print_prices(&p, x);
     print_curve(&p, x);
     if (n > 0) {
-        paper_print(&p, "\n%d of %d can go for less than 1 %%: --mask-heads ", (int)n, (int)x->n_prices);
+        paper_print(&p, "\n%d of %d can go for less than 1 %%: --mask-heads", (int)n, (int)x->n_prices);
+        for (size_t i = 0; i < x->n_given + (size_t)n; i++) {
+            paper_print(&p, "%s%s", i > 0 ? "," : " ", head_name(name, x->masked[i]));
+        }
+        paper_print(&p, "\n");
     }
-    for (int32_t i = 0; n > 0 && i < given + n && i < given + NAMED; i++) {
-        paper_print(&p, "%s%s", i > 0 ? "," : "",
-                    head_name(name, i < given ? x->masked[i] : x->prices[i - given].head));
-    }
-    paper_print(&p, "%s", n > NAMED ? ",...\n" : n > 0 ? "\n" : "");
     paper_close(&p);
 }
 
@@ -82,7 +80,18 @@ static json_t *list_json(const heads_scan *x, const head_price *prices, int32_t 
 {
     json_t *list = json_array();
     for (int32_t i = 0; list && i < n; i++) {
-        json_array_append_new(list, price_json(x, &prices[i]));
+        json_add(&list, price_json(x, &prices[i]));
+    }
+    return list;
+}
+
+/* As --mask-heads names them, in the order of the curve. */
+static json_t *order_json(const heads_scan *x)
+{
+    char name[24];
+    json_t *list = json_array();
+    for (int32_t i = 0; list && i < x->n_prices; i++) {
+        json_add(&list, json_string(head_name(name, x->masked[x->n_given + (size_t)i])));
     }
     return list;
 }
@@ -91,11 +100,12 @@ choir_status heads_scan_json(const heads_scan *x, choir_error *err)
 {
     const choir_model_info *m = &x->text.s->info;
     return session_print_json(x->text.s,
-                              json_pack("{s:o, s:f, s:f, s:i, s:i, s:I, s:i, s:o, s:o}", "model",
+                              json_pack("{s:o, s:f, s:f, s:i, s:i, s:I, s:i, s:b, s:o, s:o, s:o}", "model",
                                         json_text(m->path, strlen(m->path)), "perplexity", exp(x->mean.value), "stderr",
                                         exp(x->mean.value) * x->mean.error, "chunks", (int)x->windows.n, "ctx",
                                         (int)x->windows.ctx, "tokens", (json_int_t)x->n_scored, "free",
-                                        (int)heads_scan_free(x), "heads", list_json(x, x->prices, x->n_prices), "curve",
+                                        (int)heads_scan_free(x), "rerank", (int)x->text.s->opt->rerank, "order",
+                                        order_json(x), "heads", list_json(x, x->prices, x->n_prices), "curve",
                                         list_json(x, x->curve, x->n_curve)),
                               err);
 }

@@ -108,7 +108,7 @@ typedef struct options {
     int32_t top;            /* 0: not given */
     int32_t new_tokens;
     int32_t token; /* -1: not given */
-    bool csv;
+    bool csv, rerank;
     const char *pgm, *html;
 } options;
 

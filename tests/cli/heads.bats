@@ -64,18 +64,25 @@ load terminal
     [ "$(grep -c '←' top)" -eq "$("$CHOIR_BIN" tokenize -p 'Tom has a ball. Tom has' | wc -l)" ]
     "$CHOIR_BIN" heads map -p 'Tom has a ball.' --layer 0,1 --head 1 --pgm maps.pgm >out
     [ ! -s out ]
+    "$CHOIR_BIN" heads map -p 'Tom has a ball.' --layer 0,1 --head 1 --pgm - | cmp - maps.pgm
     n=$("$CHOIR_BIN" tokenize -p 'Tom has a ball.' | wc -l)
     [ "$(sed -n 2p maps.pgm)" = "$n $((2 * n + 1))" ]
     [ "$(wc -c <maps.pgm)" -eq $((9 + ${#n} + $(echo -n $((2 * n + 1)) | wc -c) + n * (2 * n + 1))) ]
 }
 
 @test "heads: what is not there is refused" {
+    need jq
     refused 2 'heads needs map' "$CHOIR_BIN" heads
     refused 2 'there is no mop; did you mean map?' "$CHOIR_BIN" heads mop
     refused 2 '--layer: the model has 0 to' "$CHOIR_BIN" heads map -p x --layer 99
     refused 2 '--head: the model has 0 to' "$CHOIR_BIN" heads map -p x --head 99
-    refused 2 '--json and --csv' "$CHOIR_BIN" heads map -p x --json --csv
+    refused 2 '--json, --csv, --pgm - and --html - exclude each other' "$CHOIR_BIN" heads map -p x --json --csv
+    refused 2 'exclude each other' "$CHOIR_BIN" heads map -p x --csv --pgm -
+    refused 2 'heads map has no use for --rerank' "$CHOIR_BIN" heads map -p x --rerank
     refused 4 'No such file' "$CHOIR_BIN" heads map -p x --pgm none/at.pgm
+    refused 4 'not a regular file' "$CHOIR_BIN" heads map -p x --pgm /dev/null
+    refused 2 'no head left' "$CHOIR_BIN" heads prune-scan -f "$BATS_TEST_FILENAME" -c 48 --chunks 1 \
+        --mask-heads "$("$CHOIR_BIN" heads cost --json | jq -r '[range(.n_layers) | "L\(.)H*"] | join(",")')"
     refused 2 'heads cost has no use for --layer' "$CHOIR_BIN" heads cost --layer 1
     refused 2 'heads map has no use for --chunks' "$CHOIR_BIN" heads map -p x --chunks 1
     refused 2 'heads prune has no use for a text' "$CHOIR_BIN" heads prune x.gguf -p x
@@ -195,9 +202,24 @@ make_text() {
     done
     "$CHOIR_BIN" heads prune-scan -f text -c 48 --chunks 2 --mask-heads 'L0H*' >table
     grep -q '^without one head, cheapest first' table
-    grep -q '^L0H0  *[0-9.]*  *+0.0000 +/- 0.0000' table
+    ! grep -q '^L0H' table                       # is priced already
     grep -q -- '--mask-heads L0H\*,' table # what it names is what was measured
     refused 6 'windows of 256 need at least' "$CHOIR_BIN" heads prune-scan -p 'Once upon a time'
+}
+
+@test "heads prune-scan --rerank: the second to go is the cheapest of a model that lacks the first" {
+    need jq
+    make_text
+    local left
+    left=$("$CHOIR_BIN" heads cost --json | jq -r '[range(.n_layers) as $l | range(.n_heads) as $h | "L\($l)H\($h)"]
+        | map(select(IN("L0H1", "L1H3", "L3H0", "L5H2") | not)) | join(",")')
+    "$CHOIR_BIN" heads prune-scan -f text -c 48 --chunks 2 --json --mask-heads "$left" >once
+    "$CHOIR_BIN" heads prune-scan -f text -c 48 --chunks 2 --json --mask-heads "$left" --rerank >again
+    jq -e --slurpfile once once '.rerank and ($once[0].rerank | not) and .heads == $once[0].heads
+        and .curve[0] == $once[0].curve[0] and .curve[-1].perplexity == $once[0].curve[-1].perplexity
+        and ([.order, $once[0].order, [.heads[] | "L\(.layer)H\(.head)"]] | map(sort) | unique | length) == 1' again
+    "$CHOIR_BIN" heads prune-scan -f text -c 48 --chunks 2 --json --mask-heads "$left,$(jq -r '.order[0]' again)" >next
+    jq -e --slurpfile next next '.order[1] == $next[0].order[0] and (.curve[1].perplexity / $next[0].curve[0].perplexity - 1 | fabs) < 1e-9' again
 }
 
 @test "heads prune: the text is that of the masked heads, from a smaller file where every layer loses as many" {
