@@ -45,7 +45,7 @@ static choir_status fail_at(choir_error *err, const char *name, const char *text
     return status;
 }
 
-/* Byte of the first bracket that opens a level too many, or n. */
+/* Byte of the first bracket that opens a level too many, or n; what follows the first value is not looked at. */
 static size_t too_deep(const char *text, size_t n)
 {
     int depth = 0;
@@ -64,8 +64,8 @@ static size_t too_deep(const char *text, size_t n)
             if (++depth > BASE_JSON_DEPTH) {
                 return i;
             }
-        } else if (c == ']' || c == '}') {
-            depth--;
+        } else if ((c == ']' || c == '}') && --depth <= 0) {
+            return n;
         }
     }
     return n;
@@ -144,6 +144,30 @@ static void watch_memory(void)
     }
 }
 
+choir_status base_json_decode(json_t **root, const char *text, size_t n, size_t flags, json_error_t *where)
+{
+    const size_t deep = too_deep(text, n);
+    *root = NULL;
+    *where = (json_error_t){.line = 1};
+    if (deep < n) {
+        const struct place p = place_of(text, deep);
+        where->line = (int)p.line;
+        where->column = (int)p.column;
+        where->position = (int)deep;
+        snprintf(where->text, sizeof where->text, "nested deeper than %d", BASE_JSON_DEPTH);
+        return CHOIR_FILE;
+    }
+    watch_memory();
+    starved = false;
+    *root = json_loadb(text, n, flags, where);
+    if (starved || (*root == NULL && where->text[0] == '\0')) {
+        json_decref(*root);
+        *root = NULL;
+        return CHOIR_RESOURCE;
+    }
+    return *root != NULL ? CHOIR_OK : CHOIR_FILE;
+}
+
 choir_status base_json_parse(json_t **root, const char *name, const char *text, size_t n, choir_error *err)
 {
     *root = NULL;
@@ -159,22 +183,15 @@ choir_status base_json_parse(json_t **root, const char *name, const char *text, 
     if (nul != NULL) {
         return fail_at(err, name, text, (size_t)(nul - text), "NUL byte");
     }
-    size_t deep = too_deep(text, n);
-    if (deep < n) {
-        char what[48];
-        snprintf(what, sizeof what, "nested deeper than %d", BASE_JSON_DEPTH);
-        return fail_at(err, name, text, deep, what);
-    }
     json_error_t seen;
-    watch_memory();
-    starved = false;
-    *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &seen);
-    if (starved || (*root == NULL && seen.text[0] == '\0')) {
-        json_decref(*root);
-        *root = NULL;
+    switch (base_json_decode(root, text, n, JSON_REJECT_DUPLICATES, &seen)) {
+    case CHOIR_OK:
+        return CHOIR_OK;
+    case CHOIR_RESOURCE:
         return base_fail_memory(err, n, "a JSON text");
+    default:
+        return fail_jansson(err, name, text, n, &seen);
     }
-    return *root != NULL ? CHOIR_OK : fail_jansson(err, name, text, n, &seen);
 }
 
 choir_status base_json_load(json_t **root, const char *path, size_t max_bytes, choir_error *err)

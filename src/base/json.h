@@ -13,6 +13,10 @@
 
 enum { BASE_JSON_DEPTH = 64 };
 
+/* jansson's json_loadb with `flags`, for texts that are not files: CHOIR_FILE with jansson's words in *where, also for
+ * nesting above 64; CHOIR_RESOURCE when there was no memory. */
+choir_status base_json_decode(json_t **root, const char *text, size_t n, size_t flags, json_error_t *where);
+
 /* A whole text of n bytes; `name` stands in messages.  *root is the caller's (json_decref). */
 choir_status base_json_parse(json_t **root, const char *name, const char *text, size_t n, choir_error *err);
 /* A whole file of at most max_bytes; its root must be an object. */

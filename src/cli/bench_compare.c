@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "cli/bench.h"
 #include "cli/prompt.h"
 
@@ -43,9 +44,11 @@ static choir_status parse(rows *r, const prompt *file, choir_error *err)
             at++;
             continue;
         }
-        json_t *value = json_loadb(file->text + at, file->n - at, JSON_DISABLE_EOF_CHECK, &where);
-        if (!value) {
-            return fail(err, CHOIR_FILE, "%s: line %d: %s", r->name, where.line, where.text);
+        json_t *value;
+        choir_status status = base_json_decode(&value, file->text + at, file->n - at, JSON_DISABLE_EOF_CHECK, &where);
+        if (status) {
+            return status == CHOIR_RESOURCE ? fail(err, status, "%s: out of memory", r->name)
+                                            : fail(err, status, "%s: line %d: %s", r->name, where.line, where.text);
         }
         int failed = json_is_array(value) ? json_array_extend(r->list, value) : json_array_append(r->list, value);
         json_decref(value);

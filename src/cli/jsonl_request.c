@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "cli/jsonl.h"
 
 /* A line being read. */
@@ -278,8 +279,12 @@ choir_status jsonl_request_read(jsonl_request *out, const options *o, const choi
         return fail(err, CHOIR_FILE, "line is longer than %d bytes", (int)JSONL_LINE_MAX);
     }
     json_error_t where;
-    out->root = json_loadb(line, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &where);
-    if (!out->root) {
+    switch (base_json_decode(&out->root, line, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &where)) {
+    case CHOIR_OK:
+        break;
+    case CHOIR_RESOURCE:
+        return fail(err, CHOIR_RESOURCE, "out of memory for a line of %zu bytes", n);
+    default:
         return fail(err, CHOIR_FILE, "byte %d: %s", where.position, where.text);
     }
     if (!json_is_object(out->root)) {

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "cli/jsonl.h"
 
 /* What a line of the file is. */
@@ -45,8 +46,12 @@ static choir_status take_answer(jsonl_resume *r, const jsonl_input *in, const ch
     if (!whole && is_torn(line, n)) {
         return CHOIR_OK;
     }
-    json_t *object =
-        whole && n <= JSONL_LINE_MAX ? json_loadb(line, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL) : NULL;
+    json_t *object = NULL;
+    json_error_t where;
+    if (whole && n <= JSONL_LINE_MAX &&
+        base_json_decode(&object, line, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &where) == CHOIR_RESOURCE) {
+        return fail(err, CHOIR_RESOURCE, "%s: out of memory for line %llu", r->name, (unsigned long long)in->line);
+    }
     line_kind kind = kind_of(object);
     if (kind >= LINE_ANSWER) {
         json_t *custom = json_object_get(object, "custom_id");

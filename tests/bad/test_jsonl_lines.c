@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <jansson.h>
 
+#include "base/json.h"
 #include "tests/support/files.h"
 #include "tests/support/random_text.h"
 
@@ -145,7 +145,7 @@ static void damage(struct line *x, struct random_text *r)
 static void nest(struct line *x, struct random_text *r)
 {
     static const char begin[] = "{\"prompt\": \"deep\", \"max_tokens\": 1, \"id\": ";
-    const size_t depth = 1 + random_below(r, 2) * 2000 + random_below(r, 60);
+    const size_t depth = 1 + random_below(r, 2) * BASE_JSON_DEPTH + random_below(r, 60);
     x->n = sizeof begin - 1;
     memcpy(x->at, begin, x->n);
     memset(x->at + x->n, '[', depth);
@@ -178,7 +178,13 @@ static json_t *expected_id(const struct line *x, size_t number)
     while (blank < x->n && x->at[blank] != '\0' && strchr(" \t\r", x->at[blank]) != NULL) {
         blank++;
     }
-    json_t *root = blank < x->n ? json_loadb(x->at, x->n, FLAGS, NULL) : json_object(), *id = NULL;
+    json_error_t where;
+    json_t *root = NULL, *id = NULL;
+    if (blank < x->n) {
+        (void)base_json_decode(&root, x->at, x->n, FLAGS, &where);
+    } else {
+        root = json_object();
+    }
     const bool batch = json_object_get(root, "custom_id") != NULL || json_object_get(root, "body") != NULL;
     const bool none =
         blank == x->n || (!batch && json_object_get(root, "cancel") != NULL && json_object_size(root) == 1);

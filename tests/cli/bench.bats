@@ -226,6 +226,8 @@ END
     echo '[' >cut.json
     refused 3 'bad.json: test 1' "$CHOIR_BIN" bench compare good.json bad.json
     refused 3 'samples_ts: element 2' "$CHOIR_BIN" bench compare good.json zero.json
+    { printf '%0100d' 0 | tr 0 '['; } >deep.json
+    refused 3 'deep.json: line 1: nested deeper than 64' "$CHOIR_BIN" bench compare good.json deep.json
     refused 3 'cut.json: line' "$CHOIR_BIN" bench compare cut.json good.json
     refused 3 'no test in common' "$CHOIR_BIN" bench compare good.json other.json
     refused 4 'none.json: No such file' "$CHOIR_BIN" bench compare good.json none.json

@@ -177,6 +177,19 @@ prompt is N tokens, context is N, all that the model was made for; generate --in
 END
 }
 
+@test "nesting of 64 levels is read on a small stack, 65 are refused" {
+    nested() { # levels
+        local open close
+        open=$(printf "%0$(($1 - 1))d" 0 | tr 0 '[')
+        close=$(printf "%0$(($1 - 1))d" 0 | tr 0 ']')
+        echo "{\"prompt\": \"Once\", \"id\": $open$close}"
+    }
+    { nested 64; nested 65; nested 100000; } >lines
+    (ulimit -s 256; answers 3 -n 1 <lines)
+    [ "$(jq -c .error.message out | tr '\n' ' ')" = 'null "byte 88: nested deeper than 64" "byte 88: nested deeper than 64" ' ]
+    [ "$(sed -n 1p out | tr -dc '[' | wc -c)" -eq 64 ] # its id, and choices
+}
+
 @test "OpenAI's batch lines" {
     {
         echo '{"custom_id": "a", "method": "POST", "url": "/v1/completions", "body": {"model": "m", "prompt": "Once", "max_tokens": 3, "temperature": 0}}'

@@ -68,12 +68,35 @@ static void bounds_nesting(void **state)
     json_t *root;
     assert_int_equal(base_json_parse(&root, "c.json", text, 128, NULL), CHOIR_OK);
     json_decref(root);
+    memset(text, '[', 65);
+    memset(text + 65, ']', 65);
+    refused(text, 130, "c.json:1:65: nested deeper than 64");
     free(text);
     /* Brackets inside strings, behind escaped quotes too, are no nesting. */
     static const char quoted[] =
         "[\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"]";
     assert_int_equal(base_json_parse(&root, "c.json", quoted, sizeof quoted - 1, NULL), CHOIR_OK);
     json_decref(root);
+}
+
+/* Values after one another: each is looked at when it is its turn. */
+static void decodes_the_first_value(void **state)
+{
+    (void)state;
+    char text[200] = "{\"a\": [\"]\"]}]";
+    json_t *root;
+    json_error_t where;
+    const size_t n = strlen(text);
+    memset(text + n, '[', 100);
+    assert_int_equal(base_json_decode(&root, text, n + 100, JSON_DISABLE_EOF_CHECK, &where), CHOIR_OK);
+    assert_int_equal(where.position, n - 1);
+    json_decref(root);
+    assert_int_equal(base_json_decode(&root, text + n, 100, JSON_DISABLE_EOF_CHECK, &where), CHOIR_FILE);
+    assert_null(root);
+    assert_string_equal(where.text, "nested deeper than 64");
+    assert_int_equal(where.position, 64);
+    assert_int_equal(base_json_decode(&root, text + n - 1, 101, JSON_DISABLE_EOF_CHECK, &where), CHOIR_FILE);
+    assert_string_equal(where.text, "'[' or '{' expected near ']'");
 }
 
 /* Every prefix of a text and every flipped bit: an answer, and no message without a name. */
@@ -180,11 +203,9 @@ static void reads_fields(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(refuses_with_place),
-        cmocka_unit_test(bounds_nesting),
-        cmocka_unit_test(survives_cuts_and_flips),
-        cmocka_unit_test(loads_an_object),
-        cmocka_unit_test(reads_fields),
+        cmocka_unit_test(refuses_with_place),      cmocka_unit_test(bounds_nesting),
+        cmocka_unit_test(decodes_the_first_value), cmocka_unit_test(survives_cuts_and_flips),
+        cmocka_unit_test(loads_an_object),         cmocka_unit_test(reads_fields),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

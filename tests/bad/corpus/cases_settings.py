@@ -126,6 +126,10 @@ def texts():
     yield hf("C15", "config.json: hexadecimal", r":1:\d+: .*", raw=body + b', "x": 0x10}')
     yield hf("C16", "config.json: 100,000 deep", ":1:65: nested deeper than 64", raw=b"[" * 100000)
     yield hf("C16", "config.json: 100,000 objects deep", r":1:\d+: nested deeper than 64", raw=b'{"a":' * 100000)
+    for depth, code, says in ((64, 0, None), (65, 3, r"m/config.json:1:\d+: nested deeper than 64")):
+        deep = folder(body + b', "x": ' + b"[" * (depth - 1) + b"]" * (depth - 1) + b"}")
+        yield Case("C16", f"config.json: {depth} deep, a small stack", deep, code, says,
+                   shell='ulimit -s 256; "$CHOIR" generate "$@"', args=["-m", "m", "-p", "ab", "-n", "2", "-t", "1"])
     yield hf("C17", "config.json: bad UTF-8", ":1:9: invalid UTF-8", raw=b'{"name":\xff"x"}'.replace(b"name", b"nama"))
     yield hf("C17", "config.json: lone surrogate", r":1:\d+: .*", raw=body + b', "x": "\\ud800"}')
     yield hf("C17", "config.json: text after the end", r":1:\d+: text after the end", raw=c + b" x")
