@@ -22,6 +22,7 @@ SECONDS = 60  # no case takes one; a machine under load may take some
 
 
 def lay_out(case, folder):
+    os.makedirs(folder, exist_ok=True)
     for name, data in case.files.items():
         path = os.path.join(folder, name)
         os.makedirs(path if name.endswith("/") else os.path.dirname(path), exist_ok=True)

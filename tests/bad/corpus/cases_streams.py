@@ -1,6 +1,7 @@
 """Arguments, prompts, files of kept texts: rows R and K."""
 
 import os
+import random
 
 from case import GENERATE, Case
 from files import *
@@ -98,7 +99,25 @@ def states():
     yield Case("K12", "missing", MODEL, 4, "s.kv: No such file or directory", args=BASE + ["--kv-load", "s.kv", "-p", "a"])
     yield Case("K12", "kept in a folder that is not there", MODEL, 4, "none/s.kv: No such file or directory",
                args=BASE + ["--kv-save", "none/s.kv", "-p", "a"], out=...)
-    yield Case("K12", "kept in a folder", MODEL, 4, r"/.*: Is a directory", args=BASE + ["--kv-save", ".", "-p", "a"], out=...)
+    yield Case("K12", "kept in a folder", MODEL, 4, r"\.: Is a directory", args=BASE + ["--kv-save", ".", "-p", "a"], out=...)
+
+
+    keep = '"$CHOIR" generate -m m.gguf -n 1 -t 1 -s 1 --kv-save s.kv -q -p %s >/dev/null & '
+    shell = "".join(keep % ("ab" * n) for n in (1, 4, 9, 2)) + 'wait; exec "$CHOIR" "$@"'
+    yield Case("K17", "kept by four at once", dict(MODEL, **{"s.kv": b""}), 0, None, shell=shell,
+               args=BASE + ["--kv-load", "s.kv", "-p", "ab"])
+
+
+def overwritten():
+    """The model's file gets other bytes between two requests: any answer will do, and any refusal."""
+    model = MODEL["m.gguf"]
+    shell = ('mkfifo to from; "$CHOIR" generate -m m.gguf -t 1 -n 4 --jsonl "$@" <to >from 2>/dev/null & exec 3>to 4<from; '
+             """echo '{"prompt": "ab"}' >&3; read -r answer <&4; dd if=other of=m.gguf conv=notrunc 2>/dev/null; """
+             """echo '{"prompt": "ba"}' >&3; exec 3>&-; cat <&4 >/dev/null; rm to from; wait $!; code=$?; """
+             '[ $code = 3 ] || exit $code')
+    for what, other in (("random bytes", random.Random(16).randbytes(len(model))), ("ones", b"\xff" * len(model)), ("zeros", bytes(len(model)))):
+        for args in ([], ["--mmap"]):
+            yield Case("R16", f"{what} {' '.join(args)}", dict(MODEL, other=other), 0, None, shell=shell, args=args)
 
 
 def flip(at):
@@ -111,5 +130,5 @@ def poke(at, value):
 
 
 def cases():
-    for part in (prompts, arguments, states):
+    for part in (prompts, arguments, states, overwritten):
         yield from part()
