@@ -35,7 +35,7 @@ const char *heads_label(char dst[LABEL_CAP], const choir_model *model, int32_t i
 void heads_label_in(char dst[LABEL_CAP], const choir_model *model, int32_t id, char *own);
 /* Columns that a UTF-8 text takes on a terminal. */
 int heads_width(const char *text);
-/* Columns of the window; 80 where there is none. */
+/* Columns of the window; where stdout is none, as many as anyone wants. */
 int heads_columns(const terminal *t);
 
 /* ---- heads_choice.c: --layer and --head ---- */
@@ -83,9 +83,13 @@ typedef struct paper {
     char *text;
     size_t n, cap;
     stream *out; /* gets what is full */
+    int columns; /* as heads_columns has them */
 } paper;
 
+paper paper_open(session *s);
 void paper_print(paper *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A line of words, broken where the window ends; the newline is added. */
+void paper_prose(paper *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void paper_write(paper *p, const char *text, size_t n);
 void paper_close(paper *p);
 

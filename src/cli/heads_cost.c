@@ -64,7 +64,7 @@ static const char *with_unit(char dst[BYTES_CAP], double n)
     return format_bytes(dst, BYTES_CAP, (uint64_t)(n + 0.5));
 }
 
-static void print_parameters(session *s, const cost *c)
+static void print_parameters(paper *p, const cost *c)
 {
     const choir_model_info *m = c->m;
     const struct {
@@ -76,16 +76,18 @@ static void print_parameters(session *s, const cost *c)
                 {"W_O", m->n_wo},
                 {"attention", m->n_wq + m->n_wk + m->n_wv + m->n_wo}};
     char count[BYTES_CAP];
-    stream_print(&s->out, "%-14s %16s %18s\n", "parameters", "a layer", "all layers");
+    paper_print(p, "%-15s %11s %12s\n", "parameters", "a layer", "all layers");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        stream_print(&s->out, "  %-12s %16llu %18llu  %-8s %5.1f %%\n", rows[i].name,
-                     (unsigned long long)(rows[i].n / (uint64_t)m->n_layers), (unsigned long long)rows[i].n,
-                     format_count(count, sizeof count, rows[i].n),
-                     m->n_params > 0 ? 100 * (double)rows[i].n / (double)m->n_params : 0);
+        paper_print(p, "  %-13s %11llu %12llu", rows[i].name, (unsigned long long)(rows[i].n / (uint64_t)m->n_layers),
+                    (unsigned long long)rows[i].n);
+        if (p->columns >= 60) {
+            paper_print(p, "  %-8s", format_count(count, sizeof count, rows[i].n));
+        }
+        paper_print(p, " %5.1f %%\n", m->n_params > 0 ? 100 * (double)rows[i].n / (double)m->n_params : 0);
     }
 }
 
-static void print_work(session *s, const cost *c)
+static void print_work(paper *p, const cost *c)
 {
     const struct {
         const char *name;
@@ -93,16 +95,19 @@ static void print_work(session *s, const cost *c)
     } rows[] = {{"projections", c->token.projections, c->text.projections},
                 {"scores", c->token.scores, c->text.scores},
                 {"mixing", c->token.mixing, c->text.mixing}};
-    stream_print(&s->out, "%-14s %16s %18s\n", "operations", "the last token", "the whole text");
+    paper_print(p, "%-15s %11s %12s\n", "operations", "last token", "whole text");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        stream_print(&s->out, "  %-12s %16.4g %18.4g\n", rows[i].name, rows[i].token, rows[i].text);
+        paper_print(p, "  %-13s %11.4g %12.4g\n", rows[i].name, rows[i].token, rows[i].text);
     }
 }
 
-/* What so many key/value heads are called. */
-static const char *form(const choir_model_info *m, int32_t g)
+/* What so many key/value heads are called; in a narrow window, which are the model's. */
+static const char *form(const choir_model_info *m, int32_t g, int columns)
 {
     const bool own = g == m->n_kv_heads;
+    if (columns < 70) {
+        return own ? "in use" : "";
+    }
     if (g == m->n_heads) {
         return own ? "multi-head, the model's" : "multi-head";
     }
@@ -112,15 +117,14 @@ static const char *form(const choir_model_info *m, int32_t g)
     return own ? "grouped-query, the model's" : "grouped-query";
 }
 
-static void print_cache(session *s, const cost *c)
+static void print_cache(paper *p, const session *s, const cost *c)
 {
     char all[BYTES_CAP], token[BYTES_CAP];
-    stream_print(&s->out, "%-14s %16s %18s   (%s)\n", "key/value heads", "bytes a token", "bytes in all",
-                 s->opt->kv_type);
+    paper_print(p, "%-15s %11s %12s  (%s)\n", "key/value heads", "a token", "all tokens", s->opt->kv_type);
     for (int32_t g = c->m->n_heads; g >= 1; g--) {
         if (c->m->n_heads % g == 0) {
-            stream_print(&s->out, "  %-12d %16s %18s   %s\n", (int)g, with_unit(token, kv_bytes(c, g, 1)),
-                         with_unit(all, kv_bytes(c, g, c->ctx)), form(c->m, g));
+            paper_print(p, "  %-13d %11s %12s  %s\n", (int)g, with_unit(token, kv_bytes(c, g, 1)),
+                        with_unit(all, kv_bytes(c, g, c->ctx)), form(c->m, g, p->columns));
         }
     }
 }
@@ -128,19 +132,21 @@ static void print_cache(session *s, const cost *c)
 static void print_table(session *s, const cost *c)
 {
     const choir_model_info *m = c->m;
-    char name[ESCAPED_CAP];
-    stream_print(&s->out, "%s: %s, %d layers, dim %d, %d query heads of %d, %d key/value heads; %d tokens",
-                 escaped(name, sizeof name, m->path, strlen(m->path)), m->heads, (int)m->n_layers, (int)m->dim,
-                 (int)m->n_heads, (int)m->head_dim, (int)m->n_kv_heads, (int)c->ctx);
+    char name[ESCAPED_CAP], windowed[64] = "";
+    paper p = paper_open(s);
     if (m->n_windowed > 0) {
-        stream_print(&s->out, ", %d layers see the last %d", (int)m->n_windowed, (int)m->sliding_window);
+        snprintf(windowed, sizeof windowed, ", %d layers see the last %d", (int)m->n_windowed, (int)m->sliding_window);
     }
-    stream_print(&s->out, "\n\n");
-    print_parameters(s, c);
-    stream_print(&s->out, "\n");
-    print_work(s, c);
-    stream_print(&s->out, "\n");
-    print_cache(s, c);
+    paper_prose(&p, "%s: %s, %d layers, dim %d, %d query heads of %d, %d key/value heads; %d tokens%s",
+                escaped(name, sizeof name, m->path, strlen(m->path)), m->heads, (int)m->n_layers, (int)m->dim,
+                (int)m->n_heads, (int)m->head_dim, (int)m->n_kv_heads, (int)c->ctx, windowed);
+    paper_print(&p, "\n");
+    print_parameters(&p, c);
+    paper_print(&p, "\n");
+    print_work(&p, c);
+    paper_print(&p, "\n");
+    print_cache(&p, s, c);
+    paper_close(&p);
 }
 
 /* ---- as JSON ---- */

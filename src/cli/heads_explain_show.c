@@ -45,19 +45,25 @@ static share *sorted_shares(const explanation *x, int *n)
     return all;
 }
 
+/* As many of the tokens as the window has room for; one in any case. */
 static void print_lens(paper *p, const explanation *x)
 {
     const choir_model *model = x->text.s->model;
-    char label[LABEL_CAP];
-    paper_print(p, "what the model would say after each layer, and the place of %s\n",
-                heads_label(label, model, x->id));
+    char label[LABEL_CAP], entry[LABEL_CAP + 16], name[24];
+    paper_prose(p, "what the model would say after each layer, and the place of %s", heads_label(label, model, x->id));
     for (int32_t l = 0; l <= x->text.s->info.n_layers; l++) {
         const lens *y = &x->lenses[l];
-        char name[24];
+        int used = 19;
         snprintf(name, sizeof name, y->layer < 0 ? "embedding" : "layer %d", (int)y->layer);
         paper_print(p, "  %-10s %6lld", name, (long long)y->rank);
         for (int i = 0; i < x->n_top; i++) {
-            paper_print(p, "   %s %.1f %%", heads_label(label, model, y->top[i].id), 100 * exp(y->top[i].log_prob));
+            snprintf(entry, sizeof entry, "   %s %.1f %%", heads_label(label, model, y->top[i].id),
+                     100 * exp(y->top[i].log_prob));
+            used += heads_width(entry);
+            if (i > 0 && used > p->columns) {
+                break;
+            }
+            paper_print(p, "%s", entry);
         }
         paper_print(p, "\n");
     }
@@ -65,8 +71,9 @@ static void print_lens(paper *p, const explanation *x)
 
 static void print_bar(paper *p, double x, double most)
 {
-    enum { COLUMNS = 24 };
-    const int n = most > 0 ? (int)(fabs(x) / most * COLUMNS + 0.5) : 0;
+    enum { COLUMNS = 24, LEFT = 30 };
+    const int columns = p->columns < LEFT + COLUMNS ? p->columns - LEFT : COLUMNS;
+    const int n = most > 0 ? (int)(fabs(x) / most * columns + 0.5) : 0;
     for (int i = 0; i < n; i++) {
         paper_print(p, "%s", x > 0 ? "\u2588" : "\u2592");
     }
@@ -91,14 +98,14 @@ static void print_shares(paper *p, const explanation *x)
     if (n > SHOWN) {
         paper_print(p, "  %d others together %+.3f\n", n - SHOWN, rest);
     }
-    paper_print(p, "they add up to it but for rounding: %.2g of the largest logit\n",
+    paper_prose(p, "they add up to it but for rounding: %.2g of the largest logit",
                 x->most > 0 ? fabs(x->rounding) / x->most : 0);
     free(all);
 }
 
 void heads_explanation_table(const explanation *x)
 {
-    paper p = {.out = &x->text.s->out};
+    paper p = paper_open(x->text.s);
     char label[LABEL_CAP];
     paper_print(&p, "next token: %s (id %d), %.1f %%, logit %.3f\n\n", heads_label(label, x->text.s->model, x->id),
                 (int)x->id, 100 * exp(x->log_prob), x->logit);

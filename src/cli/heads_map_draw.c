@@ -1,4 +1,5 @@
 /* Maps in the terminal: one head large with its tokens, many heads small, or the tokens that each token looks at. */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,12 @@ static float most(const heads_maps *m, int32_t i, int32_t j, int32_t t0, int32_t
         }
     }
     return w;
+}
+
+/* What a picture is drawn for: in a pipe 80 columns. */
+static int columns_of(const paper *p)
+{
+    return p->columns < INT_MAX ? p->columns : 80;
 }
 
 /* ---- one head ---- */
@@ -108,8 +115,9 @@ static void draw_large(const sheet *s, int32_t i, int32_t j)
 {
     enum { HEADING = 8 };
     const heads_maps *m = s->m;
-    paper_print(s->p, "layer %d, head %d: how much each token (left) takes from those before it (above)\n%s\n\n",
-                (int)m->choice.layers[i], (int)m->choice.heads[j], legend);
+    paper_prose(s->p, "layer %d, head %d: how much each token (left) takes from those before it (above)",
+                (int)m->choice.layers[i], (int)m->choice.heads[j]);
+    paper_print(s->p, "%s\n\n", legend);
     for (int k = 0; k < HEADING && print_heading(s, k); k++) {
     }
     for (int32_t t = 0; t < m->n_tokens; t += s->step) {
@@ -126,7 +134,7 @@ static void draw_large(const sheet *s, int32_t i, int32_t j)
     }
 }
 
-static sheet make_sheet(const heads_maps *m, const heads_text *t, paper *p, char (*labels)[LABEL_CAP])
+static sheet make_sheet(const heads_maps *m, paper *p, char (*labels)[LABEL_CAP])
 {
     sheet s = {.p = p, .m = m, .labels = labels, .step = 1};
     for (int32_t k = 0; k < m->n_tokens; k++) {
@@ -134,7 +142,7 @@ static sheet make_sheet(const heads_maps *m, const heads_text *t, paper *p, char
         s.margin = width > s.margin ? width : s.margin;
     }
     s.margin = s.margin < MARGIN_MOST ? s.margin : MARGIN_MOST;
-    const int32_t room = heads_columns(&t->s->term) - s.margin - 1;
+    const int32_t room = columns_of(p) - s.margin - 1;
     s.cell = 2 * m->n_tokens <= room ? 2 : 1;
     s.step = m->n_tokens <= room ? 1 : (m->n_tokens + room - 1) / room;
     return s;
@@ -146,11 +154,14 @@ static void draw_small(const heads_maps *m, paper *p, int columns)
 {
     const heads_choice *c = &m->choice;
     int width = (columns - 4) / (int)c->n_heads - 1;
-    width = width < 8 ? 8 : width > 24 ? 24 : width;
+    width = width < 6 ? 6 : width > 24 ? 24 : width;
     width = width < m->n_tokens ? width : m->n_tokens < 4 ? 4 : (int)m->n_tokens;
-    const int height = (width + 1) / 2, in_line = (columns - 4) / (width + 1) > 0 ? (columns - 4) / (width + 1) : 1;
-    paper_print(p, "%d tokens; a map a head, each token a line, what it looks at from left to right\n%s\n",
-                (int)m->n_tokens, legend);
+    const int fit = (columns - 4) / (width + 1) > 0 ? (columns - 4) / (width + 1) : 1; /* in a line */
+    const int lines = ((int)c->n_heads + fit - 1) / fit, in_line = ((int)c->n_heads + lines - 1) / lines;
+    const int height = (width + 1) / 2;
+    paper_prose(p, "%d token%s; a map a head, each token a line, what it looks at from left to right", (int)m->n_tokens,
+                m->n_tokens == 1 ? "" : "s");
+    paper_print(p, "%s\n", legend);
     for (int32_t at = 0; at < c->n_layers * c->n_heads;) {
         const int32_t i = at / c->n_heads, j0 = at % c->n_heads, n = smaller(in_line, c->n_heads - j0);
         paper_print(p, "\n%-4s", "");
@@ -216,10 +227,10 @@ static void draw_top(const heads_maps *m, int32_t i, int32_t j, paper *p, char (
 void heads_map_draw(const heads_maps *m, const heads_text *t)
 {
     const int32_t n_maps = m->choice.n_layers * m->choice.n_heads;
-    paper p = {.out = &t->s->out};
+    paper p = paper_open(t->s);
     char(*labels)[LABEL_CAP] = calloc((size_t)m->n_tokens, sizeof *labels);
     if (!labels || (n_maps > LARGE_MOST && t->s->opt->top == 0)) {
-        draw_small(m, &p, heads_columns(&t->s->term));
+        draw_small(m, &p, columns_of(&p));
         paper_close(&p);
         free(labels);
         return;
@@ -227,7 +238,7 @@ void heads_map_draw(const heads_maps *m, const heads_text *t)
     for (int32_t k = 0; k < m->n_tokens; k++) {
         heads_label(labels[k], t->s->model, t->ids[k]);
     }
-    const sheet s = make_sheet(m, t, &p, labels);
+    const sheet s = make_sheet(m, &p, labels);
     for (int32_t at = 0; at < n_maps; at++) {
         const int32_t i = at / m->choice.n_heads, j = at % m->choice.n_heads;
         paper_print(&p, "%s", at > 0 ? "\n" : "");

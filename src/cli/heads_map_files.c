@@ -41,7 +41,7 @@ static void print_map(paper *p, const heads_maps *m, int32_t i, int32_t j)
 
 choir_status heads_map_json(const heads_maps *m, const heads_text *t, choir_error *err)
 {
-    paper p = {.out = &t->s->out};
+    paper p = paper_open(t->s);
     paper_print(&p, "{\"tokens\": [");
     bool ok = print_tokens(&p, t);
     paper_print(&p, "], \"ids\": [");
@@ -63,7 +63,7 @@ choir_status heads_map_json(const heads_maps *m, const heads_text *t, choir_erro
 
 void heads_map_csv(const heads_maps *m, const heads_text *t)
 {
-    paper p = {.out = &t->s->out};
+    paper p = paper_open(t->s);
     paper_print(&p, "layer,head,query,key,weight\n");
     for (int32_t i = 0; i < m->choice.n_layers; i++) {
         for (int32_t j = 0; j < m->choice.n_heads; j++) {

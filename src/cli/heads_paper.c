@@ -16,6 +16,11 @@ static void flush(paper *p)
     }
 }
 
+paper paper_open(session *s)
+{
+    return (paper){.out = &s->out, .columns = heads_columns(&s->term)};
+}
+
 void paper_write(paper *p, const char *text, size_t n)
 {
     if (!p->text) {
@@ -43,9 +48,34 @@ void paper_print(paper *p, const char *format, ...)
     paper_write(p, line, n < 0 ? 0 : n < LINE ? (size_t)n : LINE - 1);
 }
 
+void paper_prose(paper *p, const char *format, ...)
+{
+    char line[LINE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    int used = 0;
+    for (char *word = line, *rest; word; word = rest) {
+        rest = strchr(word, ' ');
+        if (rest) {
+            *rest++ = '\0';
+        }
+        const int width = heads_width(word);
+        if (used > 0) {
+            const bool fits = used + 1 + width <= p->columns;
+            paper_write(p, fits ? " " : "\n", 1);
+            used = fits ? used + 1 : 0;
+        }
+        paper_write(p, word, strlen(word));
+        used += width;
+    }
+    paper_write(p, "\n", 1);
+}
+
 void paper_close(paper *p)
 {
     flush(p);
     free(p->text);
-    *p = (paper){.out = p->out};
+    *p = (paper){.out = p->out, .columns = p->columns};
 }

@@ -5,21 +5,48 @@
 
 #include "cli/heads_report.h"
 
+/* A column of the table; in a window of fewer columns than `least` it is left out. */
+static const struct {
+    const char *name;
+    size_t field; /* a double of head_figures */
+    int width, digits, least;
+} columns[] = {
+    {"entropy", offsetof(head_figures, entropy), 7, 2, 78},   {"share", offsetof(head_figures, share), 5, 2, 0},
+    {"distance", offsetof(head_figures, distance), 8, 1, 78}, {"sink", offsetof(head_figures, sink), 4, 2, 0},
+    {"prev", offsetof(head_figures, previous), 4, 2, 0},      {"self", offsetof(head_figures, self), 4, 2, 0},
+    {"same", offsetof(head_figures, same), 4, 2, 61},         {"induct", offsetof(head_figures, induction), 6, 2, 0},
+    {"sharp", offsetof(head_figures, sharpness), 5, 2, 61},
+};
+enum { N_COLUMNS = sizeof columns / sizeof columns[0] };
+
+static double figure_at(const head_figures *f, size_t field)
+{
+    return *(const double *)(const void *)((const char *)f + field);
+}
+
 static void print_heads(paper *p, const heads_report_data *r)
 {
     const choir_model_info *m = &r->text.s->info;
-    paper_print(p, "%-7s %-15s %7s %6s %8s %6s %6s %6s %6s %6s %6s\n", "head", "kind", "entropy", "share", "distance",
-                "sink", "prev", "self", "same", "induct", "sharp");
-    for (int32_t i = 0; i < m->n_layers * m->n_heads; i++) {
-        const head_figures *f = &r->figures[i];
-        char name[24], kind[32];
-        snprintf(name, sizeof name, "L%dH%d", (int)(i / m->n_heads), (int)(i % m->n_heads));
-        snprintf(kind, sizeof kind, "%s", f->kind);
-        if (strcmp(f->kind, "positional") == 0) {
-            snprintf(kind, sizeof kind, "positional %d", (int)f->fixed);
+    for (int32_t i = -1; i < m->n_layers * m->n_heads; i++) { /* -1: the heading */
+        const head_figures *f = &r->figures[i < 0 ? 0 : i];
+        char name[24] = "head", kind[32] = "kind";
+        if (i >= 0) {
+            const bool far = strcmp(f->kind, "positional") == 0;
+            snprintf(name, sizeof name, "L%dH%d", (int)(i / m->n_heads), (int)(i % m->n_heads));
+            snprintf(kind, sizeof kind, far ? "%s %d" : "%s", f->kind, (int)f->fixed);
         }
-        paper_print(p, "%-7s %-15s %7.2f %6.2f %8.1f %6.2f %6.2f %6.2f %6.2f %6.2f %6.2f\n", name, kind, f->entropy,
-                    f->share, f->distance, f->sink, f->previous, f->self, f->same, f->induction, f->sharpness);
+        paper_print(p, "%-7s %-14s", name, kind);
+        for (int c = 0; c < N_COLUMNS; c++) {
+            if (p->columns < columns[c].least) {
+                continue;
+            }
+            if (i < 0) {
+                paper_print(p, " %*s", columns[c].width, columns[c].name);
+            } else {
+                paper_print(p, " %*.*f", columns[c].width, columns[c].digits, figure_at(f, columns[c].field));
+            }
+        }
+        paper_print(p, "\n");
     }
 }
 
@@ -39,7 +66,7 @@ static void print_strongest(paper *p, const heads_report_data *r)
         int32_t best = 0;
         double most = -1;
         for (int32_t i = 0; i < r->similarity.n_heads; i++) {
-            const double x = *(const double *)(const void *)((const char *)&r->figures[i] + rows[k].field);
+            const double x = figure_at(&r->figures[i], rows[k].field);
             best = x > most ? i : best;
             most = x > most ? x : most;
         }
@@ -60,8 +87,9 @@ static void print_similarity(paper *p, const heads_report_data *r)
 {
     const choir_model_info *m = &r->text.s->info;
     head_pair pairs[REPORT_CLOSEST];
-    paper_print(p, "\nhow different heads are (Jensen-Shannon divergence in bits: 0 alike, 1 apart)\n%-7s %8s %8s\n",
-                "layer", "in group", "across");
+    paper_print(p, "\n");
+    paper_prose(p, "how different heads are (Jensen-Shannon divergence in bits: 0 alike, 1 apart)");
+    paper_print(p, "%-7s %8s %8s\n", "layer", "in group", "across");
     for (int32_t l = 0; l < m->n_layers; l++) {
         const layer_similarity y = heads_layer_similarity(r, l);
         paper_print(p, "%-7d", (int)l);
@@ -70,13 +98,13 @@ static void print_similarity(paper *p, const heads_report_data *r)
         paper_print(p, "\n");
     }
     const int n = heads_closest(pairs, r);
-    paper_print(p, "most alike:");
+    paper_print(p, "most alike\n");
     for (int i = 0; i < n; i++) {
-        paper_print(p, "%s L%dH%d L%dH%d %.3f", i > 0 ? "," : "", (int)(pairs[i].a / m->n_heads),
-                    (int)(pairs[i].a % m->n_heads), (int)(pairs[i].b / m->n_heads), (int)(pairs[i].b % m->n_heads),
-                    pairs[i].divergence);
+        char names[2][24];
+        snprintf(names[0], sizeof names[0], "L%dH%d", (int)(pairs[i].a / m->n_heads), (int)(pairs[i].a % m->n_heads));
+        snprintf(names[1], sizeof names[1], "L%dH%d", (int)(pairs[i].b / m->n_heads), (int)(pairs[i].b % m->n_heads));
+        paper_print(p, "  %-7s %-7s %7.3f\n", names[0], names[1], pairs[i].divergence);
     }
-    paper_print(p, "\n");
 }
 
 static void print_verdict(paper *p, const heads_report_data *r)
@@ -87,22 +115,23 @@ static void print_verdict(paper *p, const heads_report_data *r)
     for (int32_t l = 0; l < n; l++) {
         const bool uniform = heads_is_uniform(r, l), collapsed = heads_is_collapsed(r, l);
         if (uniform || collapsed) {
-            paper_print(p, "layer %d: %s\n", (int)l,
+            paper_prose(p, "layer %d: %s", (int)l,
                         uniform ? "every head is uniform: it averages and looks at nothing"
                                 : "the heads have collapsed: all look at the same");
         }
         n_odd += uniform || collapsed;
     }
     if (n_odd == 0) {
-        paper_print(p, "no layer's heads have collapsed, none is uniform\n");
+        paper_prose(p, "no layer's heads have collapsed, none is uniform");
     }
 }
 
 void heads_report_table(const heads_report_data *r)
 {
-    paper p = {.out = &r->text.s->out};
-    paper_print(&p, "%lld tokens in %d windows of up to %d; means over their rows\n\n", (long long)r->n_tokens,
-                (int)r->n_windows, (int)r->window);
+    paper p = paper_open(r->text.s);
+    paper_prose(&p, "%lld tokens in %d window%s of up to %d; means over their rows", (long long)r->n_tokens,
+                (int)r->n_windows, r->n_windows == 1 ? "" : "s", (int)r->window);
+    paper_print(&p, "\n");
     print_heads(&p, r);
     print_strongest(&p, r);
     if (r->similarity.n_heads > 1) {

@@ -186,7 +186,8 @@ static choir_status run(heads_scan *x, choir_error *err)
     }
     x->n_all = n * (uint64_t)x->windows.n;
     choir_sequence_want_logits(x->text.seq, x->windows.first);
-    snprintf(text, sizeof text, "%d heads, then the curve", (int)x->n_prices);
+    snprintf(text, sizeof text, "%d heads, then %s", (int)x->n_prices,
+             x->text.s->opt->rerank ? "those that are left" : "several");
     progress_begin(&x->bar, &x->text.s->term, "pruning");
     x->bar.after = text;
     choir_status status = price(x, x->prices, x->n_prices, x->base, err);

@@ -20,40 +20,53 @@ static ppl_estimate rise(const heads_scan *x, const head_price *p)
     return (ppl_estimate){p->perplexity - exp(x->mean.value), p->perplexity * p->change.error};
 }
 
+/* A line's figures, the perplexity where there is room for it. */
+static void print_price(paper *p, const heads_scan *x, const head_price *y)
+{
+    const ppl_estimate r = rise(x, y);
+    if (p->columns >= 60) {
+        paper_print(p, " %12.4f  ", y->perplexity);
+    }
+    paper_print(p, " %+10.4f +/- %-8.4f %+7.2f %%\n", r.value, r.error, 100 * (exp(y->change.value) - 1));
+}
+
+static void print_heading(paper *p, const char *what)
+{
+    paper_print(p, "%-13s%s %-22s %8s\n", what, p->columns >= 60 ? "   perplexity  " : "", "price", "share");
+}
+
 static void print_prices(paper *p, const heads_scan *x)
 {
     char name[24];
-    paper_print(p, "\nwithout one head, cheapest first\n%-7s %12s   %-21s %8s\n", "head", "perplexity", "price",
-                "share");
+    paper_print(p, "\nwithout one head, cheapest first\n");
+    print_heading(p, "head");
     for (int32_t i = 0; i < x->n_prices; i++) {
-        const head_price *y = &x->prices[i];
-        const ppl_estimate r = rise(x, y);
-        paper_print(p, "%-7s %12.4f   %+10.4f +/- %-8.4f %+7.2f %%\n", head_name(name, y->head), y->perplexity, r.value,
-                    r.error, 100 * (exp(y->change.value) - 1));
+        paper_print(p, "%-13s", head_name(name, x->prices[i].head));
+        print_price(p, x, &x->prices[i]);
     }
 }
 
 static void print_curve(paper *p, const heads_scan *x)
 {
     char name[24];
-    paper_print(p, "\nwithout the cheapest, together%s\n%-7s %12s   %-21s %8s\n",
-                x->text.s->opt->rerank ? ", ranked again after each line" : "", "heads", "perplexity", "price",
-                "share");
+    paper_print(p, "\n");
+    paper_prose(p, x->text.s->opt->rerank ? "without several, each line the cheapest of those that are left"
+                                          : "without several, in the order of these prices");
+    print_heading(p, "heads  last");
     for (int32_t i = 0; i < x->n_curve; i++) {
-        const head_price *y = &x->curve[i];
-        const ppl_estimate r = rise(x, y);
-        paper_print(p, "%-7d %12.4f   %+10.4f +/- %-8.4f %+7.2f %%  up to %s\n", (int)y->n_dropped, y->perplexity,
-                    r.value, r.error, 100 * (exp(y->change.value) - 1), head_name(name, y->head));
+        paper_print(p, "%-6d %-6s", (int)x->curve[i].n_dropped, head_name(name, x->curve[i].head));
+        print_price(p, x, &x->curve[i]);
     }
 }
 
 void heads_scan_table(const heads_scan *x)
 {
     char name[24];
-    paper p = {.out = &x->text.s->out};
+    paper p = paper_open(x->text.s);
     const int32_t n = heads_scan_free(x);
-    paper_print(&p, "perplexity %.4f +/- %.4f (%d windows of %d tokens, %zu scored)\n", exp(x->mean.value),
-                exp(x->mean.value) * x->mean.error, (int)x->windows.n, (int)x->windows.ctx, x->n_scored);
+    paper_prose(&p, "perplexity %.4f +/- %.4f (%d window%s of %d tokens, %zu scored)", exp(x->mean.value),
+                exp(x->mean.value) * x->mean.error, (int)x->windows.n, x->windows.n == 1 ? "" : "s",
+                (int)x->windows.ctx, x->n_scored);
     print_prices(&p, x);
     print_curve(&p, x);
     if (n > 0) {

@@ -1,4 +1,5 @@
 /* The text that is looked at, and replaying it. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,8 +178,8 @@ int heads_width(const char *text)
 int heads_columns(const terminal *t)
 {
     struct winsize w;
-    if (t->out && ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col >= 20) {
-        return w.ws_col;
+    if (!t->out) {
+        return INT_MAX;
     }
-    return 80;
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col >= 20 ? w.ws_col : 80;
 }

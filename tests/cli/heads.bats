@@ -153,6 +153,16 @@ make_text() {
     sees 'left 130'
 }
 
+@test "heads: in a window of 50 columns no line is broken by the terminal" {
+    make_text
+    terminal "{ '$CHOIR_BIN' heads report -f text --chunks 1; '$CHOIR_BIN' heads explain -p 'Once upon a'; \
+        '$CHOIR_BIN' heads cost; '$CHOIR_BIN' heads map -p 'Tom has a ball. Tom'; \
+        '$CHOIR_BIN' heads map -p 'Tom has a ball. Tom' --layer 1 --head 1; }" 50 40
+    sees 'left 0'
+    screen | grep -q '^L4H0  '
+    [ "$(screen | wc -l)" -eq "$(screen -J | wc -l)" ]
+}
+
 @test "heads report: a model whose heads look at nothing is told so" {
     local vocabulary
     vocabulary=$(dirname "$BATS_TEST_FILENAME")/../golden/tokenizers/added/tokenizer.model

@@ -245,6 +245,10 @@ def test_map_page(folder):
         fits()
     open_page(path, 1600, fragment="#L1H0,L0H2;t=3")
     assert shown() == ["Layer 1, head 0", "Layer 0, head 2"] and page.value("map.t") == 3
+    for fragment, heads, step in (("#", [], n - 1), ("#L1H1;t=2", ["Layer 1, head 1"], 2), ("#t=4", [], 4)):
+        page.value("new Promise((done) => { addEventListener('hashchange', done, { once: true }); location.hash = %s; }).then(() => 0)" % json.dumps(fragment))
+        assert shown() == heads and page.value("map.t") == step, fragment
+        assert page.value("location.hash") == ("" if fragment == "#" else fragment)
 
 
 def test_hostile_page(folder):

@@ -125,7 +125,7 @@ pages.explain = {
     help: ['The residual stream is the embedding plus what every head and feed-forward block added. With the last norm\u2019s factor held, a token\u2019s logit is the sum of their shares.',
         'The lens says what the model would say if it ended after that layer.'],
     keys: [['arrows', 'another part'], ['Enter', 'mark it in both pictures'], ['Esc', 'nothing marked']],
-    about: () => `${data.n_layers} layers of ${data.n_heads} heads; after ${data.tokens.length} tokens`,
+    about: () => `${count(data.n_layers, 'layer')} of ${count(data.n_heads, 'head')}; after ${count(data.tokens.length, 'token')}`,
     open(main) {
         const parts = allShares();
         main.append(explainText(), explainFacts(),

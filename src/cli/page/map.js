@@ -231,13 +231,18 @@ function saveHash() {
     }
 }
 
+/* An address without a head shows all of them; without a step, the last. */
 function readHash(hash) {
     const names = Array.from(data.weights, (_, i) => mapName(i));
+    let t = map.n - 1, shown = [-1];
     for (const part of hash.slice(1).split(';')) {
-        const shown = part.split(',').map((name) => names.indexOf(name));
-        if (/^t=\d+$/.test(part)) setStep(Number(part.slice(2)));
-        if (shown[0] >= 0) openLarge(shown[0], shown.length > 1 ? shown[1] : -1);
+        const heads = part.split(',').map((name) => names.indexOf(name));
+        if (/^t=\d+$/.test(part)) t = Number(part.slice(2));
+        else if (heads[0] >= 0) shown = heads;
     }
+    setStep(t);
+    if (shown[0] >= 0) openLarge(shown[0], shown.length > 1 ? shown[1] : -1);
+    else closeLarge();
 }
 
 function moveTile(event) {
@@ -280,7 +285,7 @@ pages.map = {
     keys: [['arrows', 'all heads: go to another'], ['Enter', 'open it large'], ['c', 'mark it, then another: compare; large: compare with the next'],
         ['\u2190 \u2192', 'large: step through the tokens'], [', .', 'step anywhere; Home and End, too'], ['Shift+arrows', 'large: another head; all heads: step'],
         ['x', 'comparing: which of the two the keys change'], ['p', 'play'], ['s', 'shade by root or linearly'], ['+ \u2212 0', 'large: bigger, smaller, as at first'], ['w', 'large: the whole map at once'], ['Esc', 'back']],
-    about: () => `${data.n_layers} layers of ${data.n_heads} heads, ${data.n_kv_heads} for keys and values; ${map.n} tokens` +
+    about: () => `${count(data.n_layers, 'layer')} of ${count(data.n_heads, 'head')}, ${data.n_kv_heads} for keys and values; ${count(map.n, 'token')}` +
         (data.n_prompt < map.n ? `, the last ${map.n - data.n_prompt} written by the model` : ''),
     open(main) {
         map.n = data.tokens.length;
@@ -295,9 +300,7 @@ pages.map = {
                 el('div', { class: 'scroll' }, makeGrid())),
             el('section', { id: 'large', hidden: true, 'aria-label': 'Large' }));
         byId('back').hidden = true;
-        const asked = location.hash;
-        setStep(map.t);
-        readHash(asked);
+        readHash(location.hash);
         addEventListener('hashchange', () => readHash(location.hash));
         addEventListener('resize', redrawMap);
     },

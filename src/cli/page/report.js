@@ -251,7 +251,7 @@ pages.report = {
     help: ['Each head\u2019s figures are means over the rows of the text; its kind is the first that holds, by the thresholds of choir heads report.',
         'Divergence is Jensen-Shannon, in bits, of two heads\u2019 rows for the same token: 0 alike, 1 apart.'],
     keys: [['arrows', 'another head'], ['Esc', 'all kinds again'], ['click', 'a column\u2019s name sorts, a kind filters']],
-    about: () => `${data.tokens} tokens in ${data.windows} windows of up to ${data.window}; ${data.n_layers} layers of ${data.n_heads} heads, ${data.n_kv_heads} for keys and values`,
+    about: () => `${count(data.tokens, 'token')} in ${count(data.windows, 'window')} of up to ${data.window}; ${count(data.n_layers, 'layer')} of ${count(data.n_heads, 'head')}, ${data.n_kv_heads} for keys and values`,
     open(main) {
         report.apart = decode(data.divergence);
         const colour = el('select', { id: 'colour', on: { change: (e) => { report.colour = e.target.value; paintCells(); } } },

@@ -107,4 +107,5 @@ function decode(base64) {
 
 const percent = (p) => (100 * p).toFixed(p < 0.0995 ? 2 : 1) + ' %';
 const signed = (x, digits = 3) => (x < 0 ? '\u2212' : '+') + Math.abs(x).toFixed(digits);
+const count = (n, what) => `${n} ${what}${n === 1 ? '' : 's'}`;
 const headName = (layer, head) => 'L' + layer + 'H' + head;
