@@ -86,7 +86,7 @@ choir_status heads_page_write(session *s, const char *kind, json_t *data, choir_
     whole = whole && text_append(&page, choir_page, (size_t)(choir_page_end - choir_page)) == 0 &&
             json_dump_callback(data, append_escaped, &page,
                                JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(6)) == 0 &&
-            text_append(&page, tail, sizeof tail - 1) == 0;
+            text_append(&page, tail, sizeof tail - 1) == 0 && !page.failed; /* jansson passes over a key's failure */
     json_decref(about);
     json_decref(data);
     choir_status status = CHOIR_OK;
