@@ -4,6 +4,7 @@
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "cli/help.h"
@@ -117,10 +118,24 @@ static int dispatch(session *s, options *o, int argc, char **argv)
     return run_command(s, o, argc > 0 ? argc - 1 : 0, argv + 1);
 }
 
+/* The stack takes its address space as it grows.  Where that is limited (ulimit -v) there may be none left by then, and a
+ * signal instead of a message; so it grows now. */
+static __attribute__((noinline)) void reserve_stack(void)
+{
+    enum { BYTES = 512 * 1024 };
+    volatile char space[BYTES];
+    struct rlimit most;
+    if (getrlimit(RLIMIT_STACK, &most) == 0 && most.rlim_cur / 2 >= BYTES) { /* no limit is a large number */
+        space[0] = 0;
+        (void)space[0];
+    }
+}
+
 int main(int argc, char **argv)
 {
     options opt;
     session s = {.opt = &opt};
+    reserve_stack();
     if (!fill_standard_descriptors()) {
         return CHOIR_IO;
     }

@@ -254,6 +254,15 @@ static int try_threads(int n)
     return made;
 }
 
+/* libgomp keeps the threads of a caller's last team for its next one; what the system refuses it beyond them ends the program.
+ * So they are asked for at every growth: what was free once may be in use by now. */
+static _Thread_local int n_kept = 1; /* with the caller */
+
+static int try_team(int n)
+{
+    return n > n_kept ? n_kept + try_threads(n - n_kept) : n;
+}
+
 int par_threads(int n)
 {
     static atomic_int had = 1, most = PAR_MAX_THREADS; /* a team that could be had, and what was too many less 1 */
@@ -282,6 +291,7 @@ static uint64_t run_team(int n_threads, par_fn *fn, void *ctx)
         const uint64_t begun = base_clock_ns();
         fn(&me, ctx);
         if (me.id == 0) {
+            n_kept = me.n;
             busy = base_clock_ns() - begun - me.slept_ns;
         }
     }
@@ -290,7 +300,7 @@ static uint64_t run_team(int n_threads, par_fn *fn, void *ctx)
 
 void par_run(int n_threads, par_fn *fn, void *ctx)
 {
-    n_threads = par_threads(n_threads);
+    n_threads = try_team(par_threads(n_threads));
     if (n_threads <= 1) {
         run_alone(fn, ctx);
     } else {
@@ -332,7 +342,7 @@ static void went_well(struct par_crew *crew, int n_threads)
 void par_run_crew(struct par_crew *crew, int n_threads, par_fn *fn, void *ctx)
 {
     n_threads = par_threads(n_threads);
-    const int n = crew->most > 0 && crew->most < n_threads ? crew->most : n_threads;
+    const int n = try_team(crew->most > 0 && crew->most < n_threads ? crew->most : n_threads);
     if (n <= 1) {
         run_alone(fn, ctx);
         if (n_threads > 1) {

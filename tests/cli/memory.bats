@@ -89,3 +89,30 @@ END
     choir bench -p 4 -n 0 -r 1 --n-seqs 1,2 -v 2>err >out
     [ "$(grep -c '^memory: weights 1.0 MiB, keys and values ' err)" -eq 2 ]
 }
+
+# swept ARGS...: with little address space, and ever more, the text is the same, or one line says what it is too little for.
+swept() {
+    local mib code
+    "$CHOIR_BIN" generate -p "Once upon a time" -n 20 -s 7 "$@" >whole
+    for mib in 20 22 24 26 28 30 32 36 40 48 56 64 68 72 80 88 96 128; do
+        (ulimit -v $((mib * 1024)) && exec "$CHOIR_BIN" generate -p "Once upon a time" -n 20 -s 7 "$@" >out 2>err) && code=0 || code=$?
+        echo "$mib MiB: $code, $(cat err)"
+        [ $code -eq 0 ] || [ $code -eq 5 ]
+        grep -v '^choir: warning: ' err >said || true
+        if [ $code -eq 0 ]; then
+            cmp whole out
+            [ ! -s said ]
+        else
+            [ ! -s out ]
+            [ "$(wc -l <said)" -eq 1 ]
+            grep -q '^choir: ' said
+        fi
+    done
+    [ $code -eq 0 ] # 128 MiB are enough
+}
+
+@test "address space from 20 to 128 MiB: the whole text or one line, never a signal" {
+    ! is_sanitized || skip "a sanitizer takes the address space for itself"
+    swept
+    swept --kv-type f32 -c 1024 -t 8
+}
