@@ -81,7 +81,7 @@ choir_status wts_fail_magic(choir_error *err, const struct base_file *file, cons
 char *wts_show_path(const char *path)
 {
     size_t n = strlen(path), used = 0;
-    char *shown = n < SIZE_MAX / 4 - 1 ? malloc(4 * n + 1) : NULL;
+    char *shown = n < SIZE_MAX / 4 - 1 ? malloc(4 * n + 1) : NULL; /* fits: as asked before */
     if (shown == NULL) {
         return NULL;
     }

@@ -129,6 +129,7 @@ static void append_array(struct bytes *b, const struct wts_meta *m)
         }
     } else { /* numbers are kept as a file has them */
         assert(m->elem_type != WTS_ARRAY);
+        /* fits: as they lie in memory */
         append(b, m->v.array, (size_t)m->n * (size_t)number_bytes(m->elem_type));
     }
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/json.h"
 #include "cli/bench.h"
 #include "cli/prompt.h"
@@ -142,7 +143,7 @@ static choir_status join_same(rows *r, choir_error *err)
     if (first == last) {
         return CHOIR_OK;
     }
-    double *ts = realloc(first->ts, (first->n_ts + last->n_ts) * sizeof *ts);
+    double *ts = base_array_resize(first->ts, first->n_ts + last->n_ts, sizeof *ts);
     if (!ts) {
         return fail(err, CHOIR_RESOURCE, "%s: out of memory", r->name);
     }

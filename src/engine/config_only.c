@@ -45,6 +45,7 @@ choir_status eng_account_config(struct choir_model *m, const struct wts_mix *qua
     mdl_count_params(&m->config, &p);
     const uint64_t vectors = p.norms + p.biases;
     const uint64_t block_len = (uint64_t)dtype_table[m->main_type].block_len;
+    /* fits: below 2^61 numbers of 4 bytes at most */
     m->plan_bytes = (p.total - vectors) / block_len * (uint64_t)dtype_table[m->main_type].block_bytes + vectors * 4;
     return status;
 }

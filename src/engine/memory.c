@@ -83,7 +83,8 @@ static int64_t blocks_of(const struct eng_plan *p, int32_t ctx)
     return (tokens + p->opt.kv_block - 1) / p->opt.kv_block;
 }
 
-/* Sizes for a context of ctx tokens. */
+/* Sizes for a context of ctx tokens.  fits: ctx is at most 2^30, as the configuration's limits have it, and the rest of the
+ * options have limits that are smaller still. */
 static void size_plan(struct eng_plan *p, const struct mdl_model *m, int32_t ctx)
 {
     const choir_engine_options *o = &p->opt;
@@ -214,7 +215,9 @@ choir_status choir_memory_account(choir_memory *out, const choir_model *model, c
         out->total = UINT64_MAX;
     }
     out->free = base_machine_free_memory();
+    /* fits: less than a block, which fits */
     out->kv_token = per_head * (uint64_t)c->n_kv_heads;
+    /* fits: 2^12 heads of 2^10 numbers in 2^10 layers */
     out->kv_token_multi_head = per_head * (uint64_t)c->n_heads;
     out->kv_token_multi_query = per_head;
     out->kv_multi_query = plan.kv_bytes / (uint64_t)c->n_kv_heads;
@@ -227,6 +230,7 @@ choir_status choir_memory_account(choir_memory *out, const choir_model *model, c
 uint64_t choir_engine_room(const choir_engine *e)
 {
     const uint64_t left = base_machine_free_memory(), limit = e->opt.mem_limit;
+    /* fits: the store is open */
     const uint64_t pool = (uint64_t)kv_pool_n_blocks(e->pool) * kv_block_bytes(&e->store.shape);
     const uint64_t taken = e->model->plan_bytes + pool + e->activation_bytes + eng_tap_bytes(e);
     const uint64_t under_limit = limit > taken ? limit - taken : 0;

@@ -102,7 +102,7 @@ static choir_dtype largest_type(const uint64_t share[DTYPE_COUNT])
 
 static void count_numbers(uint64_t numbers[DTYPE_COUNT], const struct mdl_matrix *w)
 {
-    numbers[w->type] += (uint64_t)w->n_rows * (uint64_t)w->n_cols;
+    numbers[w->type] += (uint64_t)w->n_rows * (uint64_t)w->n_cols; /* fits: they lie in memory */
 }
 
 static void count_ffn(uint64_t numbers[DTYPE_COUNT], const struct mdl_ffn *f)
@@ -136,6 +136,7 @@ static choir_dtype main_type(const struct mdl_model *w)
 static uint64_t matrix_bytes(const struct mdl_matrix *w)
 {
     const size_t n_rows = (size_t)w->n_rows;
+    /* fits: it lies in memory */
     return w->rows != NULL ? n_rows * w->row_bytes : dtype_packed_bytes(w->type, n_rows, (size_t)w->n_cols);
 }
 
@@ -150,6 +151,7 @@ static uint64_t idle_bytes(const struct mdl_config *c, const struct mdl_layer *y
         const struct mdl_ffn *f = &y->experts[i];
         bytes += matrix_bytes(&f->w_gate) + matrix_bytes(&f->w_up) + matrix_bytes(&f->w_down);
     }
+    /* fits: a part of them */
     return bytes / (uint64_t)c->n_experts * (uint64_t)(c->n_experts - c->n_experts_used);
 }
 

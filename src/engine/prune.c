@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/error.h"
 #include "engine/prune.h"
 #include "engine/quantize.h"
@@ -51,7 +52,9 @@ static choir_status plan_tensors(struct job *j, choir_prune_result *out, choir_e
     for (size_t i = 0; i < j->n; i++) {
         struct prn_tensor *t = &j->tensors[i];
         *t = prn_tensor_of(&j->plan, &set->tensors[i]);
+        /* fits: the file's tensors */
         out->bytes_before += t->src->n_rows * dtype_row_bytes(t->src->type, (size_t)t->src->n_cols);
+        /* fits: the same, which may become f16 where they were quantized */
         out->bytes_after += t->n_rows * dtype_row_bytes(t->type, (size_t)t->n_cols);
         out->requantized = out->requantized || (t->cut == PRN_COLUMNS && !t->exact);
     }
@@ -60,6 +63,7 @@ static choir_status plan_tensors(struct job *j, choir_prune_result *out, choir_e
     out->n_heads = j->plan.n_heads;
     out->n_kv_heads = j->plan.n_kv_heads;
     snprintf(out->why, sizeof out->why, "%s", out->removed ? "" : j->plan.why);
+    /* fits: at most 2^10 layers of 2^12 heads */
     for (int32_t i = 0; i < j->m->config.n_layers * j->m->config.n_heads; i++) {
         out->n_gone += j->plan.gone[i];
     }
@@ -116,7 +120,7 @@ static choir_status write_tensor(struct job *j, const struct prn_tensor *t, choi
     const size_t bytes = dtype_row_bytes(t->type, (size_t)t->n_cols);
     const size_t widest = (size_t)(t->src->n_cols > t->n_cols ? t->src->n_cols : t->n_cols);
     uint8_t *row = malloc(bytes);
-    float *scratch = malloc(3 * widest * sizeof *scratch);
+    float *scratch = base_array(widest, 3 * sizeof *scratch);
     choir_status status = row != NULL && scratch != NULL ? CHOIR_OK : base_fail_memory(err, bytes, "a row");
     for (uint64_t r = 0; status == CHOIR_OK && r < t->n_rows; r++) {
         status = prn_tensor_row(&j->plan, t, r, row, scratch, err);

@@ -57,6 +57,7 @@ static enum prn_cut cut_of(const struct prn_plan *p, const struct wts_tensor *sr
     return p->removed && (*of_groups || is_one_of(name, queries)) ? PRN_ROWS : PRN_WHOLE;
 }
 
+/* fits: at most 2^12 heads of 2^10 numbers */
 struct prn_tensor prn_tensor_of(const struct prn_plan *p, const struct wts_tensor *src)
 {
     const uint64_t hd = (uint64_t)p->config->head_dim;
@@ -80,7 +81,7 @@ struct prn_tensor prn_tensor_of(const struct prn_plan *p, const struct wts_tenso
     return t;
 }
 
-/* The head of the old model that is number i of those that stay. */
+/* The head of the old model that is number i of those that stay.  fits: at most 2^10 layers of 2^12 heads. */
 static int32_t staying(const struct prn_plan *p, const struct prn_tensor *t, int32_t i)
 {
     const struct mdl_config *c = p->config;
@@ -93,7 +94,8 @@ static int32_t staying(const struct prn_plan *p, const struct prn_tensor *t, int
     }
 }
 
-/* Heads' parts of a row, `each` bytes a head: those that stay follow each other, or those that go become zeros. */
+/* Heads' parts of a row, `each` bytes a head: those that stay follow each other, or those that go become zeros.  fits:
+ * places in the row, and at most 2^10 layers of 2^12 heads. */
 static void cut_row(const struct prn_plan *p, const struct prn_tensor *t, uint8_t *dst, const uint8_t *src, size_t each)
 {
     const struct mdl_config *c = p->config;
@@ -128,7 +130,7 @@ static choir_status columns(const struct prn_plan *p, const struct prn_tensor *t
     return CHOIR_OK;
 }
 
-/* A vector has one row; its elements stay by heads. */
+/* A vector has one row; its elements stay by heads.  fits: places in it. */
 static choir_status elements(const struct prn_plan *p, const struct prn_tensor *t, uint8_t *dst, float *scratch,
                              choir_error *err)
 {
@@ -151,6 +153,7 @@ choir_status prn_tensor_row(const struct prn_plan *p, const struct prn_tensor *t
         if (t->n_dims < 2) {
             return elements(p, t, dst, scratch, err);
         }
+        /* fits: a row of the old tensor */
         r = (uint64_t)staying(p, t, (int32_t)(r / hd)) * hd + r % hd;
         break;
     case PRN_WHOLE:

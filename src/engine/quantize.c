@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/checked.h"
 #include "base/error.h"
 #include "base/machine.h"
 #include "engine/quantize.h"
@@ -103,8 +104,8 @@ static choir_status make_freqs(struct job *j, choir_error *err)
     }
     struct mdl_config plain = *c;
     plain.rope[0].scaling = MDL_SCALING_NONE;
-    double *scaled = malloc(2 * n * sizeof *scaled);
-    j->freqs = malloc(n * sizeof *j->freqs);
+    double *scaled = base_array(2 * n, sizeof *scaled);
+    j->freqs = base_array(n, sizeof *j->freqs);
     if (scaled == NULL || j->freqs == NULL) {
         free(scaled);
         return base_fail_memory(err, n * sizeof *scaled, "frequencies");

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/checked.h"
 #include "base/error.h"
 #include "engine/quantize.h"
 #include "kernels/parallel.h"
@@ -61,7 +62,7 @@ static choir_status make_row(const struct chunk *c, int row, float *scratch, cho
     const bool as_it_is = from == o->type; /* is passed on untouched */
     const bool is_vector = o->src != NULL && o->n_dims < 2;
     const uint64_t r = c->first + (uint64_t)row;
-    unsigned char *dst = c->rows + (size_t)row * c->row_bytes;
+    unsigned char *dst = c->rows + (size_t)row * c->row_bytes; /* fits: a row of the chunk */
     void *raw = as_it_is ? (void *)dst : scratch;
     float *wide = scratch + c->n_cols;
     choir_status status =
@@ -138,7 +139,7 @@ static choir_status write_chunks(struct eng_out *out, struct chunk *c, uint64_t 
         par_run(c->n > 1 ? out->n_threads : 1, make_rows, c);
         status = first_failure(c, err);
         if (status == CHOIR_OK) {
-            status = write_bytes(out, c->rows, (size_t)c->n * c->row_bytes, err);
+            status = write_bytes(out, c->rows, (size_t)c->n * c->row_bytes, err); /* fits: the chunk */
         }
     }
     return status;
@@ -146,6 +147,7 @@ static choir_status write_chunks(struct eng_out *out, struct chunk *c, uint64_t 
 
 uint64_t eng_out_bytes(const struct eng_out_tensor *o)
 {
+    /* fits: below 2^46 numbers, as the configuration's limits have it, or no wider than in the file */
     return o->n_rows * dtype_row_bytes(o->type, (size_t)o->n_cols);
 }
 
@@ -158,13 +160,14 @@ choir_status eng_write_tensor(struct eng_out *out, const struct eng_out_tensor *
     c.row_bytes = dtype_row_bytes(o->type, c.n_cols);
     uint64_t rows = c.n_cols < CHUNK_VALUES ? CHUNK_VALUES / c.n_cols : 1;
     rows = rows < o->n_rows ? rows : o->n_rows;
-    const size_t n_threads = (size_t)out->n_threads, scratch_bytes = 2 * n_threads * c.n_cols * sizeof *c.scratch;
-    c.scratch = malloc(scratch_bytes);
-    c.rows = malloc((size_t)rows * c.row_bytes);
+    const size_t n_threads = (size_t)out->n_threads, each = 2 * sizeof *c.scratch;
+    uint64_t values;
+    c.scratch = base_mul(n_threads, c.n_cols, &values) ? base_array((size_t)values, each) : NULL;
+    c.rows = base_array((size_t)rows, c.row_bytes);
     c.failures = calloc(n_threads, sizeof *c.failures);
     choir_status status = CHOIR_OK;
     if (c.scratch == NULL || c.rows == NULL || c.failures == NULL) {
-        status = base_fail_memory(err, scratch_bytes + (size_t)rows * c.row_bytes, "rows");
+        status = base_fail_memory(err, n_threads * c.n_cols * each + (size_t)rows * c.row_bytes, "rows");
     } else if (o->made != NULL) {
         status = mdl_export_begin(out->export, o->made, err);
     }

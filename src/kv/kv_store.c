@@ -40,7 +40,7 @@ enum kv_type kv_type_by_name(const char *name)
     return (enum kv_type)t;
 }
 
-/* K (or V) of one head of one token. */
+/* K (or V) of one head of one token.  fits: a head has at most 2^10 numbers. */
 static uint64_t token_bytes(const struct kv_shape *s)
 {
     uint64_t n = (uint64_t)s->head_dim;
@@ -93,7 +93,7 @@ choir_status kv_store_open(struct kv_store *s, const struct kv_shape *shape, int
     s->shape = *shape;
     s->n_blocks = n_blocks;
     s->tile = shape->block_size < TILE_MAX ? shape->block_size : TILE_MAX;
-    s->tile_bytes = (size_t)s->tile * (size_t)token_bytes(shape);
+    s->tile_bytes = (size_t)s->tile * (size_t)token_bytes(shape); /* fits: at most a block's */
     s->head_bytes = (size_t)head_bytes;
     s->layer_bytes = (size_t)layer_bytes;
     return CHOIR_OK;
@@ -107,6 +107,7 @@ void kv_store_close(struct kv_store *s)
     }
 }
 
+/* fits: a place in the arena */
 uint8_t *kv_store_k(const struct kv_store *s, int32_t layer, int32_t block, int32_t kv_head)
 {
     assert(layer >= 0 && layer < s->shape.n_layers);

@@ -91,8 +91,8 @@ choir_status mdl_export_make(struct mdl_export *x, const struct mdl_config *c, c
         return status;
     }
     const size_t n = x->plan.n_parts;
-    x->order = malloc(n * sizeof(const struct mdl_part *));
-    x->tensors = malloc(n * sizeof *x->tensors);
+    x->order = base_array(n, sizeof(const struct mdl_part *));
+    x->tensors = base_array(n, sizeof *x->tensors);
     if (x->order == NULL || x->tensors == NULL) {
         mdl_export_free(x);
         return base_fail_memory(err, n * sizeof *x->tensors, "a tensor list");
@@ -159,7 +159,8 @@ static choir_status gather_vector(struct mdl_export *x, choir_error *err)
     return status;
 }
 
-/* All rows of parts that lie transposed.  One file, one type: they are of one tensor or of tensors alike. */
+/* All rows of parts that lie transposed.  One file, one type: they are of one tensor or of tensors alike.  fits: tensors whose
+ * bytes are all in files, or rows of the buffer. */
 static choir_status gather_transposed(struct mdl_export *x, choir_error *err)
 {
     const struct mdl_export_tensor *t = x->now;
@@ -214,7 +215,7 @@ choir_status mdl_export_row(const struct mdl_export *x, uint64_t r, void *dst, c
     const struct mdl_export_tensor *t = x->now;
     const size_t row_bytes = dtype_row_bytes(t->type, (size_t)t->n_cols);
     if (x->whole != NULL) {
-        memcpy(dst, (const uint8_t *)x->whole + (size_t)r * row_bytes, row_bytes);
+        memcpy(dst, (const uint8_t *)x->whole + (size_t)r * row_bytes, row_bytes); /* fits: a row of it */
         return CHOIR_OK;
     }
     r = turned_row(x, r);

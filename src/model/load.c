@@ -8,7 +8,8 @@
 #include "weights/finite.h"
 #include "weights/quants.h"
 
-/* The tensor's own type is without blocks: elements of `size` bytes are moved. */
+/* The tensor's own type is without blocks: elements of `size` bytes are moved.  fits: places in a tensor whose bytes are all in
+ * the file. */
 static void transpose(const struct mdl_part *part, uint8_t *dst, const uint8_t *src)
 {
     const size_t size = (size_t)dtype_table[part->src->type].block_bytes, width = (size_t)part->src->n_cols;
@@ -21,6 +22,7 @@ static void transpose(const struct mdl_part *part, uint8_t *dst, const uint8_t *
     }
 }
 
+/* fits: rows of a tensor whose bytes are all in the file */
 choir_status mdl_part_read(const struct mdl_part *part, uint64_t r, uint64_t n, void *dst, void *scratch,
                            choir_error *err)
 {
@@ -47,6 +49,7 @@ choir_status mdl_part_check(const struct mdl_part *part, uint64_t r, uint64_t n,
                             choir_error *err)
 {
     struct wts_nonfinite found;
+    /* fits: what `rows` has */
     if (wts_all_finite(type, rows, (size_t)(n * part->n_cols), &found)) {
         return CHOIR_OK;
     }

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/checked.h"
 #include "base/error.h"
 #include "kernels/pack.h"
 #include "kernels/parallel.h"
@@ -67,6 +68,7 @@ static size_t source_row_bytes(const struct job *job)
     return dtype_row_bytes(job->src->type, (size_t)job->part->n_cols);
 }
 
+/* fits: a tensor's bytes are all in the file; of all of a model's matrices they are what mdl_plan_make has summed up, or less */
 static void add_job(struct load *ld, const struct mdl_part *part, uint8_t *panels)
 {
     struct job *job = &ld->jobs[ld->n_jobs++];
@@ -98,7 +100,7 @@ static void add_job(struct load *ld, const struct mdl_part *part, uint8_t *panel
 }
 
 /* n (1 to 16) rows, from r on, into one panel of the job's type.  What is not finite in the file is not in any type; the panel
- * is in the cache, and has fewer bytes to look at than the rows. */
+ * is in the cache, and has fewer bytes to look at than the rows.  fits: rows of a panel in the arena. */
 static choir_status pack_rows(const struct job *job, uint64_t r, const uint8_t *rows, int n, const struct buffers *b,
                               choir_error *err)
 {
@@ -124,6 +126,7 @@ static choir_status pack_rows(const struct job *job, uint64_t r, const uint8_t *
                               : mdl_part_check(part, r, (uint64_t)n, job->type, ready, err); /* too large for it */
 }
 
+/* fits: rows of the part */
 static choir_status load_piece(struct load *ld, const struct job *job, uint64_t piece, const struct buffers *b,
                                choir_error *err)
 {
@@ -163,6 +166,7 @@ static size_t thread_bytes(const struct load *ld)
 static void load_thread(struct par_thread *me, void *ctx)
 {
     struct load *ld = ctx;
+    /* fits: run has mapped as much */
     uint8_t *base = ld->buffers.base + (size_t)me->id * thread_bytes(ld);
     const struct buffers b = {
         .rows = base,
@@ -225,8 +229,11 @@ static choir_status run(struct load *ld, int n_threads, choir_error *err)
     ld->wide_bytes = base_arena_cost(ld->wide_bytes);
     ld->panel_bytes = base_arena_cost(ld->panel_bytes);
     ld->whole_bytes = base_arena_cost(ld->whole_bytes);
-    size_t bytes = (size_t)n_threads * thread_bytes(ld);
-    choir_status status = base_arena_map(&ld->buffers, bytes, false, "buffers for loading", err);
+    uint64_t bytes;
+    if (!base_mul((uint64_t)n_threads, thread_bytes(ld), &bytes) || bytes > SIZE_MAX) {
+        return base_fail_memory(err, SIZE_MAX, "buffers for loading");
+    }
+    choir_status status = base_arena_map(&ld->buffers, (size_t)bytes, false, "buffers for loading", err);
     if (status != CHOIR_OK) {
         return status;
     }
@@ -250,8 +257,8 @@ choir_status mdl_load_matrices(struct mdl_model *m, const struct mdl_plan *plan,
     atomic_init(&ld.done_bytes, 0);
     atomic_init(&ld.stop, false);
     atomic_init(&ld.cancelled, false);
-    ld.jobs = malloc((plan->n_parts + 1) * sizeof *ld.jobs);
-    ld.faults = malloc((size_t)n_threads * sizeof *ld.faults);
+    ld.jobs = base_array(plan->n_parts + 1, sizeof *ld.jobs);
+    ld.faults = base_array((size_t)n_threads, sizeof *ld.faults);
     choir_status status;
     if (ld.jobs == NULL || ld.faults == NULL) {
         status = base_fail_memory(err, plan->n_parts * sizeof *ld.jobs, "the list of matrices");

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/error.h"
 #include "model/bind.h"
 #include "model/rope.h"
@@ -36,7 +37,7 @@ static choir_status check_rope(const struct mdl_model *m, const struct wts_set *
 {
     const struct mdl_config *c = &m->config;
     size_t n = (size_t)c->rope_dim / 2;
-    double *inv_freq = malloc((n > 0 ? n : 1) * sizeof *inv_freq);
+    double *inv_freq = base_array(n > 0 ? n : 1, sizeof *inv_freq);
     if (inv_freq == NULL) {
         return base_fail_memory(err, n * sizeof *inv_freq, "frequencies");
     }

@@ -2,7 +2,7 @@
 #include "model/model.h"
 #include "model/roles.h"
 
-/* Numbers in one such tensor of one layer (or expert). */
+/* Numbers in one such tensor of one layer (or expert).  fits: the configuration's limits make it 2^44 at most, an expert's 2^40. */
 static uint64_t size_of(const struct mdl_config *c, enum mdl_tensor which)
 {
     const struct mdl_role *role = mdl_role_of(c, which);
@@ -54,6 +54,7 @@ static uint64_t *part_of(struct mdl_params *p, enum mdl_tensor which)
     }
 }
 
+/* fits: 2^10 layers, each of 2^9 experts of three such tensors, are 2^61 numbers */
 void mdl_count_params(const struct mdl_config *c, struct mdl_params *p)
 {
     *p = (struct mdl_params){0};

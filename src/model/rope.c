@@ -2,6 +2,7 @@
 #include "model/rope.h"
 
 #include "base/fmath.h"
+#include "model/config_read.h"
 
 static const double two_pi = 0x1.921fb54442d18p+2;
 
@@ -109,20 +110,20 @@ bool mdl_rope_in_range(const double *inv_freq, const struct mdl_config *c, int32
 /* What one kind of layer bears. */
 static int32_t longest_of(const struct mdl_rope *r, int32_t max_seq_len)
 {
-    double len = max_seq_len;
+    double len = max_seq_len; /* which is at most MDL_SEQ_MAX */
     if (r->scaling == MDL_SCALING_DYNAMIC) {
-        len = INT32_MAX;
+        len = MDL_SEQ_MAX;
     } else if (r->scaling == MDL_SCALING_YARN) {
         len = r->factor * r->original_len;
     }
-    return len >= INT32_MAX ? INT32_MAX : len > max_seq_len ? (int32_t)len : max_seq_len;
+    return len >= MDL_SEQ_MAX ? MDL_SEQ_MAX : len > max_seq_len ? (int32_t)len : max_seq_len;
 }
 
 int32_t mdl_rope_longest(const struct mdl_config *c)
 {
     int kinds[MDL_ROPE_KINDS];
     const int n = mdl_rope_tables(kinds, c);
-    int32_t longest = c->position == MDL_POSITION_ROPE ? INT32_MAX : c->max_seq_len;
+    int32_t longest = c->position == MDL_POSITION_ROPE ? MDL_SEQ_MAX : c->max_seq_len;
     for (int i = 0; i < n; i++) {
         const int32_t len = longest_of(&c->rope[kinds[i]], c->max_seq_len);
         longest = len < longest ? len : longest;

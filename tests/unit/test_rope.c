@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/fmath.h"
+#include "model/config_read.h"
 #include "model/rope.h"
 
 enum { PAIRS = 8 };
@@ -83,11 +84,11 @@ static void test_longest(void **state)
     struct mdl_config c = plain();
     assert_int_equal(mdl_rope_longest(&c), 4096);
     c.rope[0].scaling = MDL_SCALING_DYNAMIC;
-    assert_int_equal(mdl_rope_longest(&c), INT32_MAX);
+    assert_int_equal(mdl_rope_longest(&c), MDL_SEQ_MAX);
     c.windowed[0] = 1;
     assert_int_equal(mdl_rope_longest(&c), 4096);
     c.rope[1] = c.rope[0];
-    assert_int_equal(mdl_rope_longest(&c), INT32_MAX);
+    assert_int_equal(mdl_rope_longest(&c), MDL_SEQ_MAX);
     c.position = MDL_POSITION_LEARNED;
     assert_int_equal(mdl_rope_longest(&c), 4096);
     c = plain();
@@ -98,7 +99,7 @@ static void test_longest(void **state)
     c.rope[0].original_len = 1024; /* max_seq_len already counts the factor */
     assert_int_equal(mdl_rope_longest(&c), 4096);
     c.rope[0].factor = 1e300;
-    assert_int_equal(mdl_rope_longest(&c), INT32_MAX);
+    assert_int_equal(mdl_rope_longest(&c), MDL_SEQ_MAX);
 }
 
 /* The long divisors are for lengths above the original one. */
