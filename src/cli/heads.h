@@ -33,6 +33,8 @@ choir_status heads_room(const heads_text *t, const choir_tap *tap, double bytes,
 const char *heads_label(char dst[LABEL_CAP], const choir_model *model, int32_t id);
 /* The same with room for the token's text, choir_token_text_bound + 1 bytes; own NULL: the piece instead of the text. */
 void heads_label_in(char dst[LABEL_CAP], const choir_model *model, int32_t id, char *own);
+/* The token's text, or where it has none its piece, as a JSON string; NULL: out of memory. */
+json_t *heads_token_json(const choir_model *model, int32_t id);
 /* Columns that a UTF-8 text takes on a terminal. */
 int heads_width(const char *text);
 /* Columns of the window; where stdout is none, as many as anyone wants. */
@@ -65,7 +67,7 @@ size_t heads_triangle(int32_t n);
 const float *heads_row(const heads_maps *m, int32_t i, int32_t j, int32_t t);
 
 /* As the terminal, JSON, CSV and PGM have it. */
-void heads_map_draw(const heads_maps *m, const heads_text *t);
+choir_status heads_map_draw(const heads_maps *m, const heads_text *t, choir_error *err);
 choir_status heads_map_json(const heads_maps *m, const heads_text *t, choir_error *err);
 void heads_map_csv(const heads_maps *m, const heads_text *t);
 choir_status heads_map_pgm(const heads_maps *m, session *s, choir_error *err);

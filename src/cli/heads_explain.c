@@ -237,7 +237,7 @@ choir_status heads_explain(session *s, choir_error *err)
     if (!status && s->opt->json) {
         status = heads_explanation_json(&x, err);
     } else if (!status && !s->opt->html) {
-        heads_explanation_table(&x);
+        status = heads_explanation_table(&x, err);
     }
     heads_explanation_free(&x);
     return status;

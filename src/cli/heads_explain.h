@@ -40,7 +40,7 @@ typedef struct explanation {
 
 choir_status heads_explanation_make(explanation *x, session *s, choir_error *err);
 void heads_explanation_free(explanation *x);
-void heads_explanation_table(const explanation *x);
+choir_status heads_explanation_table(const explanation *x, choir_error *err);
 choir_status heads_explanation_json(const explanation *x, choir_error *err);
 
 #endif

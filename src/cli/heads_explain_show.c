@@ -79,14 +79,12 @@ static void print_bar(paper *p, double x, double most)
     }
 }
 
-static void print_shares(paper *p, const explanation *x)
+static void print_shares(paper *p, const explanation *x, const share *all, int n)
 {
     enum { SHOWN = 16 };
-    int n;
-    share *all = sorted_shares(x, &n);
     double rest = 0;
     paper_print(p, "\nwhat of its logit %+.3f came from where\n", x->uncapped);
-    for (int i = 0; all && i < n; i++) {
+    for (int i = 0; i < n; i++) {
         if (i < SHOWN) {
             paper_print(p, "  %-17s %+8.3f  ", all[i].name, all[i].x);
             print_bar(p, all[i].x, fabs(all[0].x));
@@ -100,33 +98,27 @@ static void print_shares(paper *p, const explanation *x)
     }
     paper_prose(p, "they add up to it but for rounding: %.2g of the largest logit",
                 x->most > 0 ? fabs(x->rounding) / x->most : 0);
-    free(all);
 }
 
-void heads_explanation_table(const explanation *x)
+choir_status heads_explanation_table(const explanation *x, choir_error *err)
 {
-    paper p = paper_open(x->text.s);
+    int n;
     char label[LABEL_CAP];
+    share *all = sorted_shares(x, &n);
+    if (!all) {
+        return fail(err, CHOIR_RESOURCE, "out of memory for the shares");
+    }
+    paper p = paper_open(x->text.s);
     paper_print(&p, "next token: %s (id %d), %.1f %%, logit %.3f\n\n", heads_label(label, x->text.s->model, x->id),
                 (int)x->id, 100 * exp(x->log_prob), x->logit);
     print_lens(&p, x);
-    print_shares(&p, x);
+    print_shares(&p, x, all, n);
     paper_close(&p);
+    free(all);
+    return CHOIR_OK;
 }
 
 /* ---- JSON ---- */
-
-static json_t *token_json(const choir_model *model, int32_t id)
-{
-    size_t n = 0;
-    char *text = malloc(choir_token_text_bound(model) + 1);
-    const char *shown = text;
-    n = text ? choir_token_text(model, id, false, text) : 0;
-    shown = n > 0 ? text : choir_piece(model, id, &n);
-    json_t *value = json_text(shown, n);
-    free(text);
-    return value;
-}
 
 static json_t *lens_json(const explanation *x)
 {
@@ -136,7 +128,7 @@ static json_t *lens_json(const explanation *x)
         json_t *top = json_array();
         for (int i = 0; top && i < x->n_top; i++) {
             json_add(&top, json_pack("{s:i, s:o, s:f}", "id", (int)y->top[i].id, "token",
-                                     token_json(x->text.s->model, y->top[i].id), "logprob", y->top[i].log_prob));
+                                     heads_token_json(x->text.s->model, y->top[i].id), "logprob", y->top[i].log_prob));
         }
         json_add(&list, json_pack("{s:i, s:I, s:f, s:o}", "layer", (int)y->layer, "rank", (json_int_t)y->rank,
                                   "logprob", y->log_prob, "top", top));
@@ -163,7 +155,7 @@ choir_status heads_explanation_json(const explanation *x, choir_error *err)
 {
     return session_print_json(x->text.s,
                               json_pack("{s:i, s:o, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:o, s:o}", "id",
-                                        (int)x->id, "token", token_json(x->text.s->model, x->id), "logprob",
+                                        (int)x->id, "token", heads_token_json(x->text.s->model, x->id), "logprob",
                                         x->log_prob, "logit", x->logit, "logit_uncapped", x->uncapped, "largest_logit",
                                         x->most, "embedding", x->embedding, "attention_biases", x->bias, "constant",
                                         x->constant, "rounded_inputs", x->activations, "rounding", x->rounding,

@@ -96,7 +96,7 @@ choir_status heads_map(session *s, choir_error *err)
     } else if (!status && o->csv) {
         heads_map_csv(&m, &t);
     } else if (!status && !o->pgm && !o->html) {
-        heads_map_draw(&m, &t);
+        status = heads_map_draw(&m, &t, err);
     }
     heads_maps_free(&m);
     heads_text_close(&t);

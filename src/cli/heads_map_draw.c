@@ -224,30 +224,40 @@ static void draw_top(const heads_maps *m, int32_t i, int32_t j, paper *p, char (
     }
 }
 
-void heads_map_draw(const heads_maps *m, const heads_text *t)
+/* Each head large, or (--top) the tokens that each token looks at. */
+static choir_status draw_each(const heads_maps *m, const heads_text *t, paper *p, choir_error *err)
 {
     const int32_t n_maps = m->choice.n_layers * m->choice.n_heads;
-    paper p = paper_open(t->s);
     char(*labels)[LABEL_CAP] = calloc((size_t)m->n_tokens, sizeof *labels);
-    if (!labels || (n_maps > LARGE_MOST && t->s->opt->top == 0)) {
-        draw_small(m, &p, columns_of(&p));
-        paper_close(&p);
-        free(labels);
-        return;
+    if (!labels) {
+        return fail(err, CHOIR_RESOURCE, "out of memory for the tokens");
     }
     for (int32_t k = 0; k < m->n_tokens; k++) {
         heads_label(labels[k], t->s->model, t->ids[k]);
     }
-    const sheet s = make_sheet(m, &p, labels);
+    const sheet s = make_sheet(m, p, labels);
     for (int32_t at = 0; at < n_maps; at++) {
         const int32_t i = at / m->choice.n_heads, j = at % m->choice.n_heads;
-        paper_print(&p, "%s", at > 0 ? "\n" : "");
+        paper_print(p, "%s", at > 0 ? "\n" : "");
         if (t->s->opt->top > 0) {
-            draw_top(m, i, j, &p, labels, t->s->opt->top);
+            draw_top(m, i, j, p, labels, t->s->opt->top);
         } else {
             draw_large(&s, i, j);
         }
     }
-    paper_close(&p);
     free(labels);
+    return CHOIR_OK;
+}
+
+choir_status heads_map_draw(const heads_maps *m, const heads_text *t, choir_error *err)
+{
+    choir_status status = CHOIR_OK;
+    paper p = paper_open(t->s);
+    if (t->s->opt->top > 0 || m->choice.n_layers * m->choice.n_heads <= LARGE_MOST) {
+        status = draw_each(m, t, &p, err);
+    } else {
+        draw_small(m, &p, columns_of(&p));
+    }
+    paper_close(&p);
+    return status;
 }

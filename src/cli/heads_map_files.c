@@ -9,12 +9,9 @@
 /* ["Once", " upon", ...] */
 static bool print_tokens(paper *p, const heads_text *t)
 {
-    char *text = malloc(choir_token_text_bound(t->s->model) + 1);
-    bool ok = text != NULL;
+    bool ok = true;
     for (int32_t i = 0; ok && i < t->n_ids; i++) {
-        size_t n = choir_token_text(t->s->model, t->ids[i], false, text);
-        const char *shown = n > 0 ? text : choir_piece(t->s->model, t->ids[i], &n);
-        json_t *value = json_text(shown, n);
+        json_t *value = heads_token_json(t->s->model, t->ids[i]);
         char *line = value ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
         ok = line != NULL;
         paper_print(p, "%s", i > 0 ? ", " : "");
@@ -22,7 +19,6 @@ static bool print_tokens(paper *p, const heads_text *t)
         free(line);
         json_decref(value);
     }
-    free(text);
     return ok;
 }
 

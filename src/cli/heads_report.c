@@ -176,8 +176,8 @@ static choir_status open_report(heads_report_data *r, choir_error *err)
     r->window = wanted < s->info.max_seq_len ? wanted : s->info.max_seq_len;
     r->window = r->window < r->text.n_ids ? r->window : r->text.n_ids;
     if (r->window < WINDOW_LEAST) {
-        return fail(err, CHOIR_PROMPT, "windows of %d tokens say nothing of heads: %d or more do", (int)r->window,
-                    WINDOW_LEAST);
+        return fail(err, CHOIR_PROMPT, "a window of %d token%s says nothing of heads: %d or more do", (int)r->window,
+                    r->window == 1 ? "" : "s", WINDOW_LEAST);
     }
     r->n_windows = (r->text.n_ids + r->window - 1) / r->window;
     if (r->text.n_ids % r->window > 0 && r->text.n_ids % r->window < WINDOW_LEAST) {

@@ -162,6 +162,19 @@ void heads_label_in(char dst[LABEL_CAP], const choir_model *model, int32_t id, c
     }
 }
 
+json_t *heads_token_json(const choir_model *model, int32_t id)
+{
+    char *text = malloc(choir_token_text_bound(model) + 1);
+    if (!text) {
+        return NULL;
+    }
+    size_t n = choir_token_text(model, id, false, text);
+    const char *shown = n > 0 ? text : choir_piece(model, id, &n);
+    json_t *value = json_text(shown, n);
+    free(text);
+    return value;
+}
+
 int heads_width(const char *text)
 {
     int width = 0;

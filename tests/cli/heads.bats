@@ -141,7 +141,7 @@ make_text() {
     [ "$(grep -cE '^L[0-9]+H[0-9]+ ' table)" -eq "$(jq '.heads | length' json)" ]
     grep -q 'most on the previous token' table
     "$CHOIR_BIN" heads report -f text --chunks 2 --json -t 3 -b 100 | cmp - json
-    refused 6 'windows of 4 tokens say nothing' "$CHOIR_BIN" heads report -p 'Tom has a'
+    refused 6 'a window of 4 tokens says nothing' "$CHOIR_BIN" heads report -p 'Tom has a'
 }
 
 @test "heads report: the progress bar counts windows" {
