@@ -17,6 +17,9 @@ faults: deps-test ## every fault that the test of the commands only samples (min
 	@$(MAKE) --no-print-directory -j$$(nproc) $(BUILD)/choir $(BUILD)/tests/fault/test_fault
 	@CHOIR_FAULTS=1000000 $(BUILD)/tests/fault/test_fault
 
+asan: deps-gate ## the whole suite under the address and undefined-behaviour sanitizers
+	@$(MAKE) --no-print-directory -s -j$$(nproc) BUILD=build/asan OPT=-O1 SANITIZE=address,undefined tests
+	@CHOIR_CHECK_EVERY=11 ASAN_OPTIONS=allocator_may_return_null=1 tests/run.sh build/asan
 tsan: deps-gate ## the thread sanitizer, and whether it still finds races that were planted
 	@tools/tsan.sh
 msan: deps-gate ## the memory sanitizer, on what calls no other library
@@ -34,4 +37,4 @@ $(BUILD)/tests/race/planted: $(BUILD)/tests/race/planted.o $(BUILD)/libchoir.a
 	$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 -include $(BUILD)/tests/race/planted.d
 
-.PHONY: faults tsan msan valgrind coverage soak
+.PHONY: faults asan tsan msan valgrind coverage soak

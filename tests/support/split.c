@@ -52,7 +52,7 @@ void split_gguf(char first[TINY_PATH], const char *path, const char *dir, int n,
     assert_int_equal(wts_open(&set, path, false, NULL), CHOIR_OK);
     assert_int_equal(wts_map(set, NULL), CHOIR_OK);
     for (int i = 0; i < n; i++) {
-        char name[32], part[TINY_PATH];
+        char name[40], part[TINY_PATH];
         struct wts_writer *w;
         snprintf(name, sizeof name, "m-%05d-of-%05d.gguf", i + 1, n);
         tiny_path(part, dir, name);

@@ -246,7 +246,8 @@ static void test_eviction(void **state)
     choir_engine_close(e);
 }
 
-/* A fork of 4,096 tokens takes no block and next to no time; what it writes later takes one. */
+/* A fork of 4,096 tokens takes no block, and less time than computing any of them (the bound is for a slow machine under a
+ * sanitizer); what it writes later takes one. */
 static void test_fork(void **state)
 {
     struct fixture *f = *state;
@@ -263,7 +264,7 @@ static void test_fork(void **state)
         best = ns < best ? ns : best;
         assert_int_equal(describe(e).n_free_blocks, n_free);
     }
-    if (best >= 50000) {
+    if (best >= 2000000) {
         fail_msg("%llu ns", (unsigned long long)best);
     }
     assert_int_equal(choir_sequence_append(fork, f->ids, 1, NULL), CHOIR_OK);
