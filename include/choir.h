@@ -9,7 +9,8 @@
  * NULL (or 0) after a failure; `err` may be NULL.  Close functions accept NULL.  Options structs are filled by their
  * *_default function first, so that new fields keep old callers right.  Text is UTF-8 with a length and may hold NUL
  * bytes; sizes are bytes, times are nanoseconds of a monotonic clock.  Nothing here prints, exits or reads the
- * environment (OMP_* apart, which the OpenMP runtime reads).
+ * environment (OMP_* apart, which the OpenMP runtime reads).  Where a message names an option, it does so as the program's
+ * flags are written: --ctx-size is ctx_size.
  *
  * The same model, seed, options and prompt give the same text for any number of threads, any batch neighbours, any prefill chunk
  * and block size, on every CPU. */

@@ -54,6 +54,17 @@ static choir_status take_kept(generate_job *j, choir_error *err)
     return CHOIR_OK;
 }
 
+/* The rest of the prompt, from id `at` on. */
+static choir_status take_rest(generate_job *j, size_t at, choir_error *err)
+{
+    choir_error why;
+    const bool could_be_infinite = !j->s->opt->infinite && j->s->info.n_positions == 0;
+    const choir_status status = choir_sequence_append(j->seq, j->ids + at, j->n_ids - at, &why);
+    const bool too_long = status == CHOIR_PROMPT && j->n_ids >= (size_t)j->s->info.max_seq_len;
+    return status ? fail(err, status, "%s%s", why.msg, too_long && could_be_infinite ? "; --infinite takes any" : "")
+                  : CHOIR_OK;
+}
+
 /* An infinite sequence takes any prompt, a context at a time; the last of them stays pending. */
 choir_status generate_prompt_take(generate_job *j, choir_error *err)
 {
@@ -75,7 +86,7 @@ choir_status generate_prompt_take(generate_job *j, choir_error *err)
         j->total.n_prompt = (int32_t)at;
         j->total.prompt_ns = now_ns() - begun;
     }
-    return status ? status : choir_sequence_append(j->seq, j->ids + at, j->n_ids - at, err);
+    return status ? status : take_rest(j, at, err);
 }
 
 choir_status generate_prompt_compute(generate_job *j, choir_error *err)

@@ -105,9 +105,8 @@ static choir_status too_long(const choir_sequence *s, size_t n, choir_error *err
         return base_fail(err, CHOIR_PROMPT, "prompt is %zu tokens, context is %d; raise --ctx-size to %zu", n, ctx,
                          n + 1);
     }
-    return base_fail(err, CHOIR_PROMPT, "prompt is %zu tokens, context is %d%s%s", n, ctx,
-                     ctx == c->max_seq_len ? ", all that the model was made for" : "",
-                     c->position == MDL_POSITION_ROPE ? "; generate --infinite takes any" : "");
+    return base_fail(err, CHOIR_PROMPT, "prompt is %zu tokens, context is %d%s", n, ctx,
+                     ctx == c->max_seq_len ? ", all that the model was made for" : "");
 }
 
 choir_status choir_sequence_append(choir_sequence *s, const int32_t *ids, size_t n, choir_error *err)

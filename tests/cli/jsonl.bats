@@ -173,7 +173,7 @@ cancel goes alone in its line
 stop: a text that is not empty is needed
 stream: true or false is needed
 seed: a whole number is needed
-prompt is N tokens, context is N, all that the model was made for; generate --infinite takes any
+prompt is N tokens, context is N, all that the model was made for
 END
 }
 

@@ -156,7 +156,7 @@ END
     choir generate -f prompt -c $((n + 1)) -n -1 --ignore-eos --json >out
     jq -e '.choices[0].finish_reason == "length"' out
     yes 'one two three' | head -c 20000 >prompt
-    refused 6 ', all that the model was made for; generate --infinite takes any' choir generate -f prompt
+    refused 6 ', all that the model was made for; --infinite takes any' choir generate -f prompt
     choir generate -f prompt --infinite -n 1 --ignore-eos >out
     [ -s out ]
 }
