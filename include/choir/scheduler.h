@@ -28,6 +28,9 @@ typedef int (*choir_sample_stream_fn)(void *user, int32_t sample, const char *te
 /* A token of the request's sample-th text, as choir_generation.token has it, before its text is streamed; non-zero ends that
  * text. */
 typedef int (*choir_sample_token_fn)(void *user, int32_t sample, const choir_token *token);
+/* A token of the request's prompt, as choir_generation.token has those that are drawn: each but the first, which nothing foretells,
+ * in order and once, all before the texts' own.  Non-zero ends the request. */
+typedef int (*choir_prompt_token_fn)(void *user, const choir_token *token);
 /* The sample-th text has ended; comes once for each sample of a request that was accepted.  status CHOIR_OK, or why it is cut
  * short, with *err: CHOIR_CANCELLED, or a failure of this text alone, CHOIR_FILE (its logits are not finite). *result and
  * *err are valid during the call. */
@@ -45,6 +48,7 @@ typedef struct choir_request_options {
     int32_t n_samples;             /* texts of this prompt, which is computed once; 1 */
     choir_sample_stream_fn stream; /* may be NULL */
     choir_sample_token_fn token;   /* may be NULL: then no log-probabilities are computed; generation.n_top counts */
+    choir_prompt_token_fn prompt;  /* may be NULL; goes with token, and not with from */
     choir_sample_done_fn done;     /* may be NULL */
     void *user;
 } choir_request_options;

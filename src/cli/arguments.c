@@ -148,7 +148,6 @@ static choir_status check_texts(const options *o, choir_error *err)
         {o->infinite && o->kv_save, "--infinite", "--kv-save"},
         {o->infinite && o->kv_load, "--infinite", "--kv-load"},
         {o->infinite && prompt_log, "--infinite", "--logprobs with --echo"},
-        {o->jsonl && prompt_log, "--jsonl", "--logprobs with --echo"},
         {o->kv_load && prompt_log, "--kv-load", "--logprobs with --echo"},
         {o->kv_load && o->chat, "--kv-load", "--chat"},
         {o->kv_save && o->n_samples > 1, "--kv-save", "--n-samples"},

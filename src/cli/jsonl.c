@@ -49,19 +49,30 @@ static int on_token(void *user, int32_t sample, const choir_token *token)
     return token_log_add(&a->texts[sample].log, token->id, &token->log_prob, token->top, token->n_top);
 }
 
+static int on_prompt(void *user, const choir_token *token)
+{
+    jsonl_answer *a = user;
+    int failed = 0;
+    for (int32_t i = 0; i < a->n; i++) {
+        failed |= token_log_add(&a->texts[i].log, token->id, &token->log_prob, token->top, token->n_top);
+    }
+    a->n_untold--;
+    return failed;
+}
+
 static void on_done(void *user, int32_t sample, const choir_result *result, choir_status status, const choir_error *err)
 {
     jsonl_answer *a = user;
     jsonl_text *t = &a->texts[sample];
     t->finish = completion_finish(result->finish);
-    if (status == CHOIR_CANCELLED) {
+    if (t->text.failed || t->log.failed) {
+        a->refused = true;
+        fail(&a->error, CHOIR_RESOURCE, "out of memory for the text");
+    } else if (status == CHOIR_CANCELLED) {
         t->finish = "cancelled";
     } else if (status) {
         a->refused = true;
         a->error = *err;
-    } else if (t->text.failed || t->log.failed) {
-        a->refused = true;
-        fail(&a->error, CHOIR_RESOURCE, "out of memory for the text");
     }
     a->n_ended++;
     a->n_made += result->n_generated;
@@ -100,9 +111,9 @@ static choir_status submit(job *j, jsonl_answer *a, jsonl_request *r, choir_erro
     q.n_samples = r->n;
     q.stream = on_text;
     q.token = r->logprobs >= 0 ? on_token : NULL;
+    q.prompt = a->n_untold > 0 ? on_prompt : NULL;
     q.done = on_done;
     q.user = a;
-    a->n_prompt = (int32_t)r->n_ids;
     return choir_scheduler_submit(&a->request, j->scheduler, &q, err);
 }
 

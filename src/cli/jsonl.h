@@ -46,7 +46,7 @@ typedef struct jsonl_request {
     size_t n_ids;
     int32_t n, max_tokens;
     int32_t logprobs; /* so many of the likeliest tokens too; -1: none at all */
-    bool echo;        /* the prompt is part of the texts; not with logprobs */
+    bool echo;        /* the prompt is part of the texts */
     choir_sampling sampling;
     const char **stops; /* [n_stops], malloc'ed, or NULL: the options'; the strings are the JSON value's */
     size_t *stop_bytes;
@@ -81,7 +81,8 @@ typedef struct jsonl_answer {
     int32_t n, n_ended;
     int32_t logprobs; /* as the request's */
     int32_t n_prompt, n_made;
-    bool refused; /* error instead of texts */
+    int32_t n_untold; /* tokens of the prompt that the logs wait for; till then nothing is streamed */
+    bool refused;     /* error instead of texts */
     choir_error error;
 } jsonl_answer;
 

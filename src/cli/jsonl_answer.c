@@ -45,18 +45,24 @@ choir_status jsonl_answer_begin(jsonl_answer *a, const jsonl_request *r, const s
     char *said = NULL;
     size_t n = 0;
     choir_status status = CHOIR_OK;
+    a->n_prompt = (int32_t)r->n_ids;
+    a->n_untold = r->echo && r->logprobs >= 0 ? a->n_prompt : 0;
     if (r->echo && !r->prompt) {
         status = choir_detokenize(&said, &n, s->model, r->ids, r->n_ids, err);
     }
     for (int32_t i = 0; i < a->n && !status; i++) {
         jsonl_text *t = &a->texts[i];
         if (r->logprobs >= 0) {
-            token_log_open(&t->log, s->model, at_start);
+            token_log_open(&t->log, s->model, r->echo || at_start);
+        }
+        if (a->n_untold > 0) {
+            token_log_add(&t->log, r->ids[0], NULL, NULL, 0); /* nothing foretells the first */
         }
         if (r->echo && text_append(&t->text, said ? said : r->prompt, said ? n : r->prompt_bytes)) {
             status = fail(err, CHOIR_RESOURCE, "out of memory for the text");
         }
     }
+    a->n_untold -= a->n_untold > 0;
     free(said);
     return status;
 }
@@ -108,7 +114,7 @@ static json_t *in_batch(const jsonl_answer *a, json_t *body)
 choir_status jsonl_answer_print_pieces(jsonl_answer *a, session *s, choir_error *err)
 {
     choir_status status = CHOIR_OK;
-    for (int32_t i = 0; i < a->n && !status; i++) {
+    for (int32_t i = 0; i < a->n && !status && a->n_untold == 0; i++) {
         jsonl_text *t = &a->texts[i];
         if (t->text.n > 0) {
             status = session_print_json(s, completion(a, s, json_pack("[o]", choice(a, i, NULL))), err);

@@ -244,9 +244,6 @@ static choir_status read_keys(reader *x, json_t *object)
     if (!x->r->prompt && !x->r->ids) {
         return fail(x->err, CHOIR_FILE, "prompt missing");
     }
-    if (x->r->echo && x->r->logprobs >= 0) {
-        return fail(x->err, CHOIR_FILE, "echo: not with logprobs; a prompt's are told by choir generate --json --echo");
-    }
     return choir_sampling_check(&x->r->sampling, x->err);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "engine/score.h"
 
 enum { MAX_SAMPLES = 65536 };
 
@@ -27,6 +28,10 @@ static choir_status check(const choir_request_options *o, const struct choir_eng
         return base_fail(err, CHOIR_USAGE, "a request goes on from %s",
                          o->from->engine != e ? "a sequence of its own engine"
                                               : "ids or from a sequence, not from both");
+    }
+    if (o->prompt != NULL && (o->token == NULL || o->from != NULL)) {
+        return base_fail(err, CHOIR_USAGE, "the tokens of a prompt are not told %s",
+                         o->from != NULL ? "where the request goes on from a sequence" : "without those of the texts");
     }
     return CHOIR_OK;
 }
@@ -61,6 +66,12 @@ static int tell_sample(void *user, const choir_token *token)
 {
     const struct eng_task *t = user;
     return t->request->token(t->request->user, t->sample, token);
+}
+
+/* From where on rows of the prompt are wanted: each tells of the token behind it. */
+static int32_t wanted_rows(const struct eng_request *r)
+{
+    return r->n_told < r->n_prompt ? r->n_told - 1 : INT32_MAX;
 }
 
 /* Most tokens that its sequence will ever have. */
@@ -146,6 +157,7 @@ choir_status eng_request_open(struct eng_request **out, struct choir_engine *e, 
     }
     r->stream = options->stream;
     r->token = options->token;
+    r->prompt = options->prompt;
     r->done = options->done;
     r->user = options->user;
     r->tasks = tasks;
@@ -161,6 +173,9 @@ choir_status eng_request_open(struct eng_request **out, struct choir_engine *e, 
         return status;
     }
     r->n_left = r->n_tasks;
+    r->n_prompt = r->tasks[0].seq->n_ids;
+    r->n_told = r->prompt != NULL ? 1 : r->n_prompt;
+    r->tasks[0].seq->want_from = wanted_rows(r);
     *out = r;
     return CHOIR_OK;
 }
@@ -189,6 +204,28 @@ void eng_task_close(struct eng_task *t)
     t->seq = NULL;
 }
 
+bool eng_task_tell_prompt(struct eng_task *t)
+{
+    struct eng_request *r = t->request;
+    struct choir_sequence *s = t->seq;
+    const int32_t n_vocab = s->engine->model->config.vocab_size, n_top = t->writer.g.n_top;
+    choir_token told = {.top = t->writer.top, .n_top = n_top < n_vocab ? n_top : n_vocab};
+    if (s->want_from == INT32_MAX) {
+        return true;
+    }
+    for (; r->n_told < r->n_prompt && r->n_told <= s->table.n_tokens; r->n_told++) {
+        const float *row = choir_sequence_logits_at(s, r->n_told - 1);
+        told.pos = r->n_told;
+        told.id = s->ids[told.pos];
+        told.log_prob = eng_row_log_probs(t->writer.top, told.n_top, row, n_vocab, told.id);
+        if (r->prompt(r->user, &told) != 0) {
+            return false;
+        }
+    }
+    s->want_from = wanted_rows(r);
+    return true;
+}
+
 void eng_task_hand_over(struct eng_task *t)
 {
     struct eng_request *r = t->request;
@@ -197,7 +234,10 @@ void eng_task_hand_over(struct eng_task *t)
         struct eng_task *other = &r->tasks[i];
         if (!other->ended && other->line.follows == &t->line) {
             other->line.follows = heir;
-            heir = heir == NULL ? &other->line : heir;
+            if (heir == NULL) {
+                heir = &other->line;
+                other->seq->want_from = wanted_rows(r);
+            }
         }
     }
 }

@@ -175,6 +175,13 @@ static void gather(struct choir_scheduler *s, bool decodes)
     }
 }
 
+static void tell_prompt(struct choir_scheduler *s, struct eng_task *t)
+{
+    if (!eng_task_tell_prompt(t)) {
+        t->request->cancelled = s->any_cancelled = true;
+    }
+}
+
 /* Some of the step's tasks fail: each computes its part alone, and those that fail again end. */
 static choir_status compute_alone(struct choir_scheduler *s, choir_error *err)
 {
@@ -187,6 +194,8 @@ static choir_status compute_alone(struct choir_scheduler *s, choir_error *err)
             status = CHOIR_OK;
         } else if (status != CHOIR_OK) {
             base_fail(err, status, "%s", cause.msg);
+        } else {
+            tell_prompt(s, s->parts[i]);
         }
     }
     return status;
@@ -211,6 +220,9 @@ static choir_status compute(struct choir_scheduler *s, choir_error *err)
     s->n_steps++;
     if (status == CHOIR_FILE) {
         return compute_alone(s, err);
+    }
+    for (int32_t i = 0; i < s->n_parts && status == CHOIR_OK; i++) {
+        tell_prompt(s, s->parts[i]);
     }
     return status == CHOIR_OK ? status : base_fail(err, status, "%s", cause.msg);
 }

@@ -29,6 +29,7 @@ static const char *const good[] = {
     "{\"prompt\": \"y \\u00e9\\ud83d\\ude00\", \"stop\": \"e\", \"max_tokens\": 3, \"repeat_penalty\": 1.1}",
     "{\"custom_id\": \"b-1\", \"method\": \"POST\", \"body\": {\"prompt\": \"z\", \"max_tokens\": 2, \"model\": "
     "\"m\"}}",
+    "{\"prompt\": \"A dog and a cat\", \"echo\": true, \"logprobs\": 2, \"max_tokens\": 2, \"n\": 2, \"stream\": true}",
     "{\"cancel\": \"cat\"}",
     "{\"cancel\": [1, {\"a\": null}]}",
     "{\"prompt\": \"the\", \"max_tokens\": 0, \"presence_penalty\": 0.5, \"frequency_penalty\": -0.5, \"metadata\": "

@@ -106,8 +106,27 @@ setup_file() {
     [ "$(jq -c .choices out)" = "$(jq -c .choices want)" ]
     printf '{"prompt": %s, "echo": true}\n' '[1, 999999999]' | answers 3
     jq -e '.error.message | startswith("id 999999999 is not in the vocabulary")' out
-    echo '{"prompt": "Once", "echo": true, "logprobs": 0}' | answers 3
-    jq -e '.error.message | startswith("echo: not with logprobs")' out
+}
+
+@test "echo with logprobs: those of the prompt too, whoever else runs" {
+    ids=$(choir tokenize -p 'Once upon a time there' --json | jq -c .ids)
+    request='"echo": true, "max_tokens": 5, "seed": 4, "n": 2, "logprobs": 2'
+    {
+        echo '{"prompt": "One day", "max_tokens": 30, "seed": 1}'
+        echo "{\"prompt\": \"Once upon a time there\", $request}"
+        echo "{\"prompt\": $ids, $request, \"stream\": true}"
+        echo '{"prompt": "Once upon a time there", "echo": true, "max_tokens": 0, "logprobs": 2}'
+    } | answers 0 --n-seqs 3 -b 5
+    choir generate -p 'Once upon a time there' --echo --n-samples 2 -n 5 -s 4 --json --logprobs 2 >want
+    [ "$(sed -n 2p out | jq -c .choices)" = "$(jq -c .choices want)" ]
+    # in pieces: the prompt's tokens come with its text
+    sed -n '3,$p' out | jq -sc '[.[] | select(.id == "cmpl-3") | .choices[] | select(.index == 1) |
+        [.text, .logprobs.tokens]] | (.[0][1] | length) > 5 and (.[0][0] | startswith("Once upon a time there"))' | grep -qx true
+    [ "$(jq -sc '[.[] | select(.id == "cmpl-3") | .choices[] | select(.index == 1).logprobs | values | .token_logprobs] | add' out)" = \
+        "$(jq -c '.choices[1].logprobs.token_logprobs' want)" ]
+    n=$(jq length <<<"$ids")
+    [ "$(jq -c 'select(.id == "cmpl-4").choices[0] | [.text, .logprobs.token_logprobs]' out)" = \
+        "$(jq -c --argjson n "$n" '["Once upon a time there", .choices[0].logprobs.token_logprobs[:$n]]' want)" ]
 }
 
 @test "without a seed the same prompt twice has two answers" {

@@ -59,7 +59,6 @@ load helper
     refused 2 '--resume goes with --jsonl' choir generate -p x --resume out
     refused 2 '--n-seqs goes with --jsonl or --n-samples' choir generate -p x --n-seqs 2
     refused 2 '--jsonl and --json exclude each other' choir generate --jsonl --json
-    refused 2 '--jsonl and --logprobs with --echo exclude each other' choir generate --jsonl --echo --logprobs 1
     refused 2 '--jsonl and -p exclude each other' choir generate --jsonl -p x
     refused 2 '--jsonl and --chat exclude each other' choir generate --jsonl --system x
     refused 2 '--n-samples: 129 (with --jsonl at most 128)' choir generate --jsonl --n-samples 129

@@ -270,6 +270,126 @@ static void test_tokens(void **state)
     }
 }
 
+/* What is told of a prompt. */
+struct prompt_told {
+    const int32_t *ids;
+    double log_prob[CTX];
+    int n, end_at, n_done; /* tokens told, after which it is enough (0: never), texts that have ended */
+    choir_status status;
+};
+
+static int on_prompt(void *user, const choir_token *token)
+{
+    struct prompt_told *x = user;
+    x->n++;
+    assert_int_equal(token->pos, x->n); /* in order, and once */
+    assert_int_equal(token->id, x->ids[x->n]);
+    assert_int_equal(token->n_top, 2);
+    assert_true(token->top[0].log_prob >= token->log_prob && token->top[0].log_prob >= token->top[1].log_prob);
+    x->log_prob[x->n] = token->log_prob;
+    return x->n == x->end_at;
+}
+
+static int after_prompt(void *user, int32_t sample, const choir_token *token)
+{
+    const struct prompt_told *x = user;
+    (void)sample;
+    assert_int_equal(x->n, 49);
+    assert_true(token->pos >= 50);
+    return 0;
+}
+
+static void on_prompt_done(void *user, int32_t sample, const choir_result *result, choir_status status,
+                           const choir_error *err)
+{
+    struct prompt_told *x = user;
+    (void)sample, (void)result, (void)err;
+    x->n_done++;
+    x->status = status;
+}
+
+/* A prompt of 50 ids, told of. */
+static choir_request_options told_request(struct prompt_told *x, int32_t ids[50])
+{
+    choir_request_options r = request_of(NULL, 5);
+    for (int i = 0; i < 50; i++) {
+        ids[i] = (i * 7 + 3) % BAD_ID;
+    }
+    *x = (struct prompt_told){.ids = ids};
+    r.ids = ids;
+    r.n_ids = 50;
+    r.generation.n_top = 2;
+    r.n_samples = 3;
+    r.stream = NULL;
+    r.token = after_prompt;
+    r.prompt = on_prompt;
+    r.done = on_prompt_done;
+    r.user = x;
+    return r;
+}
+
+/* The rows of logits as a sequence of one's own has them, whoever else runs, also when the prompt is put back on its way. */
+static void test_prompt(void **state)
+{
+    struct fixture *f = *state;
+    struct prompt_told told;
+    int32_t ids[50];
+    struct heard h = {.s = f->s};
+    choir_request_options other = request_of(&h, 50), r = told_request(&told, ids);
+    for (int i = 0; i < 5; i++) {
+        other.sampling.choice = (uint64_t)i;
+        submit(&h, &other);
+    }
+    submit(&h, &r);
+    run_out(f);
+    assert_true(info_of(f).n_preempted > 0);
+    assert_int_equal(told.n, 49);
+    assert_int_equal(told.n_done, 3);
+    assert_int_equal(told.status, CHOIR_OK);
+
+    choir_sequence *seq;
+    assert_int_equal(choir_sequence_open(&seq, f->engine, &r.sampling, NULL), CHOIR_OK);
+    assert_int_equal(choir_sequence_append(seq, ids, 50, NULL), CHOIR_OK);
+    choir_sequence_want_logits(seq, 0);
+    while (choir_sequence_computed(seq) < 49) {
+        int32_t pos = choir_sequence_computed(seq);
+        choir_token_prob top[2];
+        double log_prob;
+        assert_int_equal(choir_engine_step(f->engine, &seq, 1, NULL), CHOIR_OK);
+        for (; pos < choir_sequence_computed(seq) && pos < 49; pos++) {
+            assert_int_equal(choir_sequence_likely(top, 2, seq, pos, ids[pos + 1], &log_prob, NULL), CHOIR_OK);
+            assert_true(log_prob == told.log_prob[pos + 1]);
+        }
+    }
+    choir_sequence_close(seq);
+}
+
+/* Where the caller has heard enough, all its texts end; where the prompt fails, each of them tries it, but tells nothing twice. */
+static void test_prompt_ends(void **state)
+{
+    struct fixture *f = *state;
+    struct prompt_told told;
+    int32_t ids[50];
+    struct heard h = {.s = f->s};
+    choir_request_options r = told_request(&told, ids);
+    told.end_at = 8;
+    submit(&h, &r);
+    run_out(f);
+    assert_int_equal(told.n, 8);
+    assert_int_equal(told.n_done, 3);
+    assert_int_equal(told.status, CHOIR_CANCELLED);
+    r = told_request(&told, ids);
+    ids[30] = BAD_ID;
+    submit(&h, &r);
+    run_out(f);
+    assert_in_range(told.n, 20, 30);
+    assert_int_equal(told.n_done, 3);
+    assert_int_equal(told.status, CHOIR_FILE);
+    r = told_request(&told, ids);
+    r.token = NULL;
+    expect_refused(f, &r, CHOIR_USAGE, "the tokens of a prompt are not told without those of the texts");
+}
+
 /* Everything that a request points to may go when submit returns. */
 static void test_copies(void **state)
 {
@@ -486,6 +606,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_tokens, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_prompt, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_prompt_ends, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_copies, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lengths, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_cancel, set_up, tear_down),
