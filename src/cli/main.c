@@ -118,16 +118,22 @@ static int dispatch(session *s, options *o, int argc, char **argv)
     return run_command(s, o, argc > 0 ? argc - 1 : 0, argv + 1);
 }
 
-/* The stack takes its address space as it grows.  Where that is limited (ulimit -v) there may be none left by then, and a
- * signal instead of a message; so it grows now. */
-static __attribute__((noinline)) void reserve_stack(void)
+enum { STACK_BYTES = 512 * 1024 };
+
+static __attribute__((noinline)) void touch_stack(void)
 {
-    enum { BYTES = 512 * 1024 };
-    volatile char space[BYTES];
+    volatile char space[STACK_BYTES];
+    space[0] = 0;
+    (void)space[0];
+}
+
+/* The stack takes its address space as it grows.  Where that is limited (ulimit -v) there may be none left by then, and a
+ * signal instead of a message; so it grows now, as far as it may. */
+static void reserve_stack(void)
+{
     struct rlimit most;
-    if (getrlimit(RLIMIT_STACK, &most) == 0 && most.rlim_cur / 2 >= BYTES) { /* no limit is a large number */
-        space[0] = 0;
-        (void)space[0];
+    if (getrlimit(RLIMIT_STACK, &most) == 0 && most.rlim_cur / 2 >= STACK_BYTES) { /* no limit is a large number */
+        touch_stack();
     }
 }
 
