@@ -18,7 +18,7 @@ static uint64_t tokenizer_print(const struct tokenizer *t)
         size_t n = 0;
         const char *piece = tok_piece(t, id, &n);
         const uint64_t about[] = {n, (uint64_t)tok_piece_type(t, id), sum};
-        sum = XXH64(piece, piece != NULL ? n : 0, XXH64(about, sizeof about, 0));
+        sum = XXH64(piece, n, XXH64(about, sizeof about, 0));
     }
     return sum;
 }

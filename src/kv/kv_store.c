@@ -47,17 +47,16 @@ static uint64_t token_bytes(const struct kv_shape *s)
     return n * type_table[s->type].number_bytes + (n + SCALED - 1) / SCALED * type_table[s->type].scale_bytes;
 }
 
-/* K (or V) of one head of one block; false when that does not fit. */
-static bool plan_head(const struct kv_shape *s, uint64_t *head_bytes)
+/* K (or V) of one head of one block. */
+static uint64_t plan_head(const struct kv_shape *s)
 {
-    return base_mul((uint64_t)s->block_size, token_bytes(s), head_bytes);
+    return (uint64_t)s->block_size * token_bytes(s); /* fits: below 2^30 tokens * 2^31 numbers * 4 bytes */
 }
 
-/* K and V of one layer of n_blocks blocks. */
+/* K and V of one layer of n_blocks blocks; false when that does not fit. */
 static bool plan_layer(const struct kv_shape *s, uint64_t n_blocks, uint64_t *layer_bytes)
 {
-    return plan_head(s, layer_bytes) && base_mul(*layer_bytes, 2, layer_bytes) &&
-           base_mul(*layer_bytes, (uint64_t)s->n_kv_heads, layer_bytes) &&
+    return base_mul(2 * plan_head(s), (uint64_t)s->n_kv_heads, layer_bytes) &&
            base_mul(*layer_bytes, n_blocks, layer_bytes);
 }
 
@@ -77,10 +76,9 @@ choir_status kv_store_open(struct kv_store *s, const struct kv_shape *shape, int
     assert(shape->type >= 0 && shape->type < KV_TYPE_COUNT);
     assert(shape->n_layers >= 1 && shape->n_kv_heads >= 1 && shape->head_dim >= 1 && n_blocks >= 1);
     assert(shape->block_size >= 1 && (shape->block_size & (shape->block_size - 1)) == 0);
-    uint64_t head_bytes;
     uint64_t layer_bytes;
     uint64_t bytes;
-    if (!plan_head(shape, &head_bytes) || !plan_layer(shape, (uint64_t)n_blocks, &layer_bytes) ||
+    if (!plan_layer(shape, (uint64_t)n_blocks, &layer_bytes) ||
         !base_mul(layer_bytes, (uint64_t)shape->n_layers, &bytes) || bytes > SIZE_MAX / 2) {
         return base_fail(err, CHOIR_RESOURCE, "out of memory (the KV cache of %d blocks is larger than any memory)",
                          (int)n_blocks);
@@ -94,7 +92,7 @@ choir_status kv_store_open(struct kv_store *s, const struct kv_shape *shape, int
     s->n_blocks = n_blocks;
     s->tile = shape->block_size < TILE_MAX ? shape->block_size : TILE_MAX;
     s->tile_bytes = (size_t)s->tile * (size_t)token_bytes(shape); /* fits: at most a block's */
-    s->head_bytes = (size_t)head_bytes;
+    s->head_bytes = (size_t)plan_head(shape);
     s->layer_bytes = (size_t)layer_bytes;
     return CHOIR_OK;
 }

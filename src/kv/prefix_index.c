@@ -178,16 +178,17 @@ int32_t kv_index_leaf(const struct kv_index *x, int32_t block)
     return block;
 }
 
-/* Counts block's children into *n; false when one of them is not. */
+/* Counts block's children into *n; false when one of them is not, or is met again. */
 static bool check_children(const struct kv_index *x, int32_t block, int32_t *n)
 {
     int32_t back = NONE;
     for (int32_t c = x->entries[block].child; c != NONE; c = x->entries[c].sibling) {
         const struct entry *e = &x->entries[c];
-        if (!e->there || e->parent != block || e->sibling_back != back || ++*n > x->n_blocks) {
+        if (!e->there || e->parent != block || e->sibling_back != back) {
             return false;
         }
         back = c;
+        ++*n;
     }
     return true;
 }

@@ -38,6 +38,7 @@ static void block_ids_follow_the_calls(void **state)
     kv_table_close(&a, p);
     kv_table_close(&b, p);
     kv_table_close(&b, p); /* twice is harmless */
+    kv_table_close(NULL, p);
     assert_int_equal(kv_pool_n_free(p), 8);
     kv_pool_close(p);
     kv_pool_close(NULL);
@@ -198,6 +199,10 @@ static void adopts_the_longest_run_of_full_blocks(void **state)
     assert_int_equal(kv_table_adopt(&x.b, x.p, other, 16), 12);
     assert_true(kv_table_extend(&x.b, x.p, 1, &copy));
     assert_int_equal(kv_table_adopt(&x.b, x.p, other, 16), 0); /* not from within a block */
+    struct kv_table small;
+    assert_int_equal(kv_table_open(&small, x.p, 4, NULL), CHOIR_OK);
+    assert_int_equal(kv_table_adopt(&small, x.p, text, 16), 4); /* no more than there is room for */
+    kv_table_close(&small, x.p);
     close_pair(&x);
 }
 
@@ -320,6 +325,24 @@ static void releases_blocks_behind_a_window(void **state)
     close_pair(&x);
 }
 
+/* Blocks of the middle go, released ones among them; what follows moves up. */
+static void cuts_blocks_out(void **state)
+{
+    (void)state;
+    struct pair x = open_pair(8, 0);
+    struct kv_copy copy;
+    static const int32_t left[] = {0, 3};
+    assert_true(kv_table_extend(&x.a, x.p, 14, &copy));
+    kv_table_release(&x.a, x.p, 4, 8);
+    assert_int_equal(kv_pool_n_free(x.p), 8 - 3);
+    kv_table_cut(&x.a, x.p, 1, 2);
+    assert_int_equal(kv_pool_n_free(x.p), 8 - 2);
+    assert_int_equal(x.a.n_tokens, 6);
+    assert_int_equal(x.a.n_blocks, 2);
+    assert_memory_equal(x.a.blocks, left, sizeof left);
+    close_pair(&x);
+}
+
 /* A fork takes references and nothing else: 256 blocks of 16 tokens. */
 static void fork_is_quick(void **state)
 {
@@ -358,6 +381,7 @@ int main(void)
         cmocka_unit_test(evicts_what_was_given_back_first_and_ends_before_beginnings),
         cmocka_unit_test(published_blocks_are_not_written),
         cmocka_unit_test(releases_blocks_behind_a_window),
+        cmocka_unit_test(cuts_blocks_out),
         cmocka_unit_test(fork_is_quick),
     };
     return cmocka_run_group_tests_name("block_table", tests, NULL, NULL);

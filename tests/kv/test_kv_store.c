@@ -156,11 +156,23 @@ static void too_large(void **state)
     assert_int_equal(kv_store_open(&s, &shape, INT32_MAX, &err), CHOIR_RESOURCE);
     assert_non_null(strstr(err.msg, "KV cache"));
     assert_null(s.arena.base);
+    assert_true(kv_block_bytes(&shape) == SIZE_MAX);
     shape.n_layers = 1;
-    shape.n_kv_heads = 1 << 10; /* fits 64 bits, not a machine */
+    assert_int_equal(kv_store_open(&s, &shape, INT32_MAX, &err), CHOIR_RESOURCE); /* one layer is too large already */
+    shape.n_kv_heads = INT32_MAX;
+    shape.head_dim = INT32_MAX; /* a block is */
+    assert_true(kv_block_bytes(&shape) == SIZE_MAX);
+    assert_int_equal(kv_store_open(&s, &shape, 1, &err), CHOIR_RESOURCE);
+    shape = (struct kv_shape){KV_F32, 1 << 4, 1 << 16, 1 << 16, 16};
+    assert_int_equal(kv_store_open(&s, &shape, 1 << 20, &err), CHOIR_RESOURCE); /* 2^63: no address is so far */
+    assert_string_equal(err.msg, "out of memory (the KV cache of 1048576 blocks is larger than any memory)");
+    shape.n_layers *= 2; /* 2^64 */
+    assert_int_equal(kv_store_open(&s, &shape, 1 << 20, &err), CHOIR_RESOURCE);
+    shape = (struct kv_shape){KV_F32, 1, 1 << 10, 1 << 20, 256}; /* fits 64 bits, not a machine */
     assert_int_equal(kv_store_open(&s, &shape, 1 << 20, &err), CHOIR_RESOURCE);
     assert_non_null(strstr(err.msg, "KV cache"));
     kv_store_close(&s);
+    kv_store_close(NULL);
 }
 
 int main(void)

@@ -1,100 +1,19 @@
-/* Memory runs out: whatever allocation it is that fails, alone or with all after it, the call says CHOIR_RESOURCE, gives
- * nothing out, leaves nothing behind (the address sanitizer's build looks for leaks) and works the next time.  And the
- * decode loop allocates nothing.
- *
- * The linker turns the allocations of this program's own objects, libchoir's among them, into the __wrap_ functions here
- * (-Wl,--wrap, see the Makefile); those inside shared libraries are not seen. */
-#include <errno.h>
+/* Memory runs out (oom.h) while models, engines and sequences are opened and used.  And the decode loop allocates nothing. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/types.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "choir.h"
-#include "tests/support/files.h"
+#include "tests/oom/oom.h"
 #include "tests/support/golden.h"
 #include "tests/support/tiny.h"
 #include "tests/support/tiny_text.h"
-
-/* ---- the allocator ---- */
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-char *__real_strdup(const char *s);
-void *__real_mmap(void *at, size_t n, int prot, int flags, int fd, off_t offset);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-char *__wrap_strdup(const char *s);
-void *__wrap_mmap(void *at, size_t n, int prot, int flags, int fd, off_t offset);
-
-/* Loading allocates in several threads. */
-static atomic_bool armed;
-static atomic_long n_calls;
-static long fail_at;      /* number of the first call that fails; 0: none */
-static bool all_the_rest; /* those after it fail too */
-
-static bool fails(void)
-{
-    if (!atomic_load(&armed)) {
-        return false;
-    }
-    long k = atomic_fetch_add(&n_calls, 1) + 1;
-    if (fail_at == 0 || k < fail_at || (k > fail_at && !all_the_rest)) {
-        return false;
-    }
-    errno = ENOMEM;
-    return true;
-}
-
-void *__wrap_malloc(size_t n)
-{
-    return fails() ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-    return fails() ? NULL : __real_realloc(p, n);
-}
-
-char *__wrap_strdup(const char *s)
-{
-    return fails() ? NULL : __real_strdup(s);
-}
-
-void *__wrap_mmap(void *at, size_t n, int prot, int flags, int fd, off_t offset)
-{
-    return fails() ? MAP_FAILED : __real_mmap(at, n, prot, flags, fd, offset);
-}
-
-static void arm(long k, bool rest)
-{
-    fail_at = k;
-    all_the_rest = rest;
-    atomic_store(&n_calls, 0);
-    atomic_store(&armed, true);
-}
-
-/* Calls since arm. */
-static long disarm(void)
-{
-    atomic_store(&armed, false);
-    return atomic_load(&n_calls);
-}
 
 /* ---- what runs out ---- */
 
@@ -105,6 +24,17 @@ struct fixture {
     choir_sequence *seq;
     choir_sampling sampling;
 };
+
+struct scenario {
+    struct fixture *f;
+    choir_status (*run)(struct fixture *f, choir_error *err);
+};
+
+static choir_status run_scenario(void *user, choir_error *err)
+{
+    const struct scenario *s = user;
+    return s->run(s->f, err);
+}
 
 static const choir_logit_bias bias[] = {{3, 1.0f}, {4, -1.0f}};
 
@@ -156,38 +86,10 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* Runs once; what it made is closed again. */
-typedef choir_status run_fn(struct fixture *f, choir_error *err);
-
-/* One run that is to fail at call k.  False when it has fewer calls. */
-static bool run_failing(struct fixture *f, run_fn *run, const char *name, long k, bool rest)
+static void run_out(struct fixture *f, choir_status (*run)(struct fixture *, choir_error *), const char *name)
 {
-    choir_error err = {.code = CHOIR_OK};
-    int n_files = files_count(f->dir);
-    arm(k, rest);
-    choir_status status = run(f, &err);
-    bool failed = disarm() >= k;
-    if (status != (failed ? CHOIR_RESOURCE : CHOIR_OK)) {
-        fail_msg("%s, allocation %ld%s: status %d \"%s\"", name, k, rest ? " and all after it" : "", status,
-                 status != CHOIR_OK ? err.msg : "");
-    }
-    if (failed && (err.code != CHOIR_RESOURCE || strstr(err.msg, "memory") == NULL)) {
-        fail_msg("%s, allocation %ld%s: said \"%s\"", name, k, rest ? " and all after it" : "", err.msg);
-    }
-    assert_int_equal(files_count(f->dir), n_files);
-    return failed;
-}
-
-static void run_out(struct fixture *f, run_fn *run, const char *name)
-{
-    assert_int_equal(run(f, NULL), CHOIR_OK);
-    for (int rest = 0; rest < 2; rest++) {
-        long k = 1;
-        while (run_failing(f, run, name, k, rest == 1)) {
-            k++;
-        }
-        assert_true(k > 1); /* there was something to fail */
-    }
+    struct scenario scenario = {f, run};
+    oom_run(run_scenario, &scenario, name, f->dir);
 }
 
 static choir_status open_path(const char *path, const char *tokenizer, const char *quant, bool in_place,
@@ -511,7 +413,7 @@ static int watch_calls(void *user, const char *text, size_t n)
     (void)text;
     (void)n;
     struct watch *w = user;
-    w->last = atomic_load(&n_calls);
+    w->last = oom_calls();
     w->first = w->n++ == 0 ? w->last : w->first;
     return 0;
 }
@@ -534,9 +436,9 @@ static void test_decode_loop(void **state)
     choir_sequence *s = open_all_on(e);
     assert_int_equal(choir_sequence_append(s, (const int32_t[]){1, 5}, 2, NULL), CHOIR_OK);
     step_and_append(e, s, 2);
-    arm(0, false);
+    oom_arm(0, false);
     step_and_append(e, s, 100);
-    assert_int_equal(disarm(), 0);
+    assert_int_equal(oom_disarm(), 0);
     choir_generation g;
     choir_result r;
     struct watch w = {.n = 0};
@@ -544,9 +446,9 @@ static void test_decode_loop(void **state)
     g.max_tokens = 100;
     g.stream = watch_calls;
     g.user = &w;
-    arm(0, false);
+    oom_arm(0, false);
     assert_int_equal(choir_generate(&r, s, &g, NULL), CHOIR_OK);
-    disarm();
+    oom_disarm();
     assert_true(w.n > 20);
     assert_int_equal(w.first, w.last); /* all it needs is taken before the first text */
     choir_sequence_close(s);
@@ -589,12 +491,12 @@ static void test_scheduler_steps(void **state)
         r.n_samples = 1 + i % 3;
         assert_int_equal(choir_scheduler_submit(&id, s, &r, NULL), CHOIR_OK);
     }
-    arm(0, false);
+    oom_arm(0, false);
     do {
         assert_int_equal(choir_scheduler_step(s, NULL), CHOIR_OK);
         choir_scheduler_describe(s, &info);
     } while (info.n_running + info.n_waiting > 0);
-    assert_int_equal(disarm(), 0);
+    assert_int_equal(oom_disarm(), 0);
     assert_true(info.n_preempted > 0);
     choir_scheduler_close(s);
     choir_engine_close(e);
