@@ -1,4 +1,5 @@
 /* Opening: the tables of a tokenizer from its parts. */
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,9 +79,7 @@ enum bpe_kind bpe_kind_of(const struct bpe *b)
 
 static choir_status check_pieces(const struct bpe_source *s, int64_t vocab_rows, choir_error *err)
 {
-    if (s->n_pieces < 1 || s->n_pieces > BPE_MAX_PIECES) {
-        return base_fail(err, CHOIR_FILE, "%s: %d tokens (1 to %d allowed)", s->file, (int)s->n_pieces, BPE_MAX_PIECES);
-    }
+    assert(s->n_pieces >= 1 && s->n_pieces <= BPE_MAX_PIECES);
     if (vocab_rows >= 0 && s->n_pieces > vocab_rows) {
         return base_fail(err, CHOIR_FILE, "%s: %d tokens, the model has %lld embedding rows", s->file, (int)s->n_pieces,
                          (long long)vocab_rows);
@@ -239,16 +238,11 @@ static choir_status add_scores(struct bpe *b, const struct tokenizer *t, const s
     if (visible == NULL) {
         return base_fail_memory(err, n, "the vocabulary");
     }
-    choir_status status = CHOIR_OK;
-    for (size_t i = 0; i < n && status == CHOIR_OK; i++) {
+    for (size_t i = 0; i < n; i++) {
         visible[i] = bpe_is_text(b, (int32_t)i) && t->types[i] != TOK_UNUSED;
-        if (!isfinite(s->scores[i])) {
-            status = base_fail(err, CHOIR_FILE, "%s: token %zu: score is not finite", s->file, i);
-        }
+        assert(isfinite(s->scores[i])); /* JSON has no other numbers, and those too large are refused */
     }
-    if (status == CHOIR_OK) {
-        status = unigram_open(&b->unigram, t->texts, t->starts, visible, s->scores, s->n_pieces, err);
-    }
+    choir_status status = unigram_open(&b->unigram, t->texts, t->starts, visible, s->scores, s->n_pieces, err);
     free(visible);
     return status;
 }

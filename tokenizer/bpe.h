@@ -43,8 +43,8 @@ struct bpe_merge_text {
 
 /* All that a tokenizer is made of; borrowed for the call. */
 struct bpe_source {
-    const char *file; /* printable, for messages */
-    int32_t n_pieces;
+    const char *file;          /* printable, for messages */
+    int32_t n_pieces;          /* 1 to BPE_MAX_PIECES */
     const char *const *pieces; /* [n_pieces] */
     const size_t *piece_bytes;
     const int32_t *types;                /* [n_pieces] enum tok_type; TOK_UNUSED are of no account */
