@@ -183,15 +183,21 @@ static choir_status rows_read(rows *r, const char *path, choir_error *err)
     return status;
 }
 
+/* What is no difference: less than this, with all of the interval. */
+static const double no_difference = 0.05;
+
+static const char *verdict_of(double low, double high)
+{
+    const bool narrow = low >= 1 - no_difference && high <= 1 + no_difference;
+    return low > 1 ? "faster" : high < 1 ? "slower" : narrow ? "no difference" : "undecided";
+}
+
 static void print_row(stream *out, const row *a, const row *b)
 {
     char name[BENCH_NAME_CAP], model_a[ESCAPED_CAP], model_b[ESCAPED_CAP], models[2 * ESCAPED_CAP + 8];
     double ratio, low, high;
     bool known = stats_ratio(&ratio, &low, &high, a->ts, a->n_ts, b->ts, b->n_ts);
-    const char *verdict = !known     ? "one run is no interval"
-                          : low > 1  ? "faster"
-                          : high < 1 ? "slower"
-                                     : "no difference";
+    const char *verdict = known ? verdict_of(low, high) : "one run is no interval";
     escaped(model_a, sizeof model_a, a->model, strlen(a->model));
     escaped(model_b, sizeof model_b, b->model, strlen(b->model));
     snprintf(models, sizeof models, strcmp(model_a, model_b) ? "%s, %s" : "%s", model_a, model_b);

@@ -2,6 +2,8 @@
 #ifndef CHOIR_CLI_COMPLETE_H
 #define CHOIR_CLI_COMPLETE_H
 
+#include <limits.h>
+
 #include "cli/editor.h"
 #include "cli/generation.h"
 #include "cli/story.h"
@@ -51,6 +53,8 @@ void writer_forget_ahead(writer *w);
 void on_suggest(void *user, const char *line, size_t n);
 /* Commands, settings, files. */
 bool on_complete(void *user, const char *line, size_t n, names *found);
+/* A path as a shell has it, "~/x" below $HOME: path, or in dst. */
+const char *path_at_home(char dst[PATH_MAX], const char *path);
 
 /* ---- complete_states.c: former states as forks ---- */
 

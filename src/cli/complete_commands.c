@@ -204,10 +204,12 @@ static choir_status load_kept(writer *w, const char *path, choir_error *err)
 
 static choir_status run_save(writer *w, const char *argument, choir_error *err)
 {
+    char path[PATH_MAX];
     const story_state *now = story_now(&w->story);
     if (!*argument) {
         return fail(err, CHOIR_USAGE, "/save needs a file");
     }
+    argument = path_at_home(path, argument);
     return kept_is_name(argument) ? save_kept(w, argument, err)
                                   : base_new_file_put(argument, now->n ? now->text : "", now->n, err);
 }
@@ -232,6 +234,8 @@ static choir_status check_length(writer *w, const char *path, const prompt *file
 static choir_status run_load(writer *w, const char *argument, choir_error *err)
 {
     prompt file;
+    char path[PATH_MAX];
+    argument = path_at_home(path, argument);
     if (kept_is_name(argument)) {
         return load_kept(w, argument, err);
     }

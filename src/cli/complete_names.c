@@ -7,6 +7,13 @@
 
 #include "cli/complete.h"
 
+const char *path_at_home(char dst[PATH_MAX], const char *path)
+{
+    const char *home = getenv("HOME");
+    const bool is_there = strncmp(path, "~/", 2) == 0 && home && *home == '/';
+    return is_there && snprintf(dst, PATH_MAX, "%s%s", home, path + 1) < PATH_MAX ? dst : path;
+}
+
 static bool begins(const char *name, const char *with, size_t n)
 {
     return strncmp(name, with, n) == 0;
@@ -14,7 +21,7 @@ static bool begins(const char *name, const char *with, size_t n)
 
 static bool is_folder(const char *folder, const char *name)
 {
-    char path[4096];
+    char path[PATH_MAX];
     struct stat st;
     int n = snprintf(path, sizeof path, "%s%s", folder, name);
     return n > 0 && (size_t)n < sizeof path && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
@@ -23,7 +30,7 @@ static bool is_folder(const char *folder, const char *name)
 /* word: a path; what follows its last slash is completed.  Hidden files want their dot typed. */
 static void add_files(names *found, const char *word, size_t n, size_t at)
 {
-    char folder[4096];
+    char folder[PATH_MAX], home[PATH_MAX];
     size_t begin = n;
     while (begin > 0 && word[begin - 1] != '/') {
         begin--;
@@ -34,7 +41,8 @@ static void add_files(names *found, const char *word, size_t n, size_t at)
     memcpy(folder, word, begin);
     folder[begin] = '\0';
     names_begin(found, at + begin);
-    DIR *dir = opendir(begin > 0 ? folder : ".");
+    const char *there = path_at_home(home, folder);
+    DIR *dir = opendir(begin > 0 ? there : ".");
     if (!dir) {
         return;
     }
@@ -44,7 +52,7 @@ static void add_files(names *found, const char *word, size_t n, size_t at)
         if (dots || !begins(name, word + begin, n - begin) || (name[0] == '.' && n == begin)) {
             continue;
         }
-        names_add(found, name, is_folder(folder, name) ? '/' : '\0');
+        names_add(found, name, is_folder(there, name) ? '/' : '\0');
     }
     closedir(dir);
 }

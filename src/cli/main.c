@@ -100,7 +100,7 @@ static int run_command(session *s, options *o, int argc, char **argv)
 static int dispatch(session *s, options *o, int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : NULL;
-    if (name && (strcmp(name, "--version") == 0)) {
+    if (name && (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0 || strcmp(name, "version") == 0)) {
         stream_print(&s->out, "choir %s\n", choir_version());
         return CHOIR_OK;
     }

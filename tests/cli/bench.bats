@@ -79,7 +79,8 @@ row() {
     [ -z "$stderr" ]
     [[ "${lines[2]}" == *"| pp8 "*" 2.000 |"*"| faster "* ]]
     [[ "${lines[2]}" =~ 1\.9[0-9]*\ to\ +2\.0 ]]
-    [[ "${lines[3]}" == *"| pp16 "*"| no difference "* ]]
+    [[ "${lines[3]}" == *"| pp16 "*"| undecided "* ]] # 0.88 to 1.16
+    [[ "$("$CHOIR_BIN" bench compare a.json a.json)" == *"| pp8 "*"| no difference "*"| pp16 "*"| undecided "* ]]
     [[ "${lines[4]}" == *"| pp32 "*" 2.000 |"*"one run is no interval"* ]]
     run --separate-stderr "$CHOIR_BIN" bench compare b.json a.json
     [[ "${lines[2]}" == *" 0.500 |"*"| slower "* ]]
@@ -89,7 +90,7 @@ row() {
     choir bench -p 4 -n 4 -r 2 -o json >a.json
     run --separate-stderr "$CHOIR_BIN" bench compare a.json a.json
     [ "$status" -eq 0 ]
-    [ "$(printf '%s\n' "$output" | grep -c '| no difference ')" -eq 2 ]
+    [ "$(printf '%s\n' "$output" | grep -cE '\| (no difference|undecided) ')" -eq 2 ]
 }
 
 @test "compare: the runs of a test that stands twice in a file count together" {
@@ -136,7 +137,7 @@ END
     row 8 1,2 | sed 's/m.gguf/n.gguf/; s/"n_gen"/"noisy":true,"n_gen"/' >b.json
     run --separate-stderr "$CHOIR_BIN" bench compare a.json b.json
     [ "$status" -eq 0 ]
-    [[ "$output" == *"| m.gguf, n.gguf "*"| no difference "* ]]
+    [[ "$output" == *"| m.gguf, n.gguf "*"| undecided "* ]]
     [ "$stderr" = 'choir: warning: b.json: 1 of 1 tests were measured on a noisy machine' ]
     { cat b.json; row 8 1,2 | sed 's/m.gguf/o.gguf/'; } >two.json
     refused 3 'no test in common' "$CHOIR_BIN" bench compare a.json two.json

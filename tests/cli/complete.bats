@@ -61,6 +61,10 @@ load helper
     printf '/load f\n/show\n/undo\n//x\n/show\n/load none\n/save\n' | choir complete -n 0 >out 2>err
     printf 'one\n  two\n/x\n' | cmp - out
     printf 'choir: none: No such file or directory\nchoir: /save needs a file\n' | cmp - err
+    mkdir home
+    printf 'here\n/save ~/kept\n/load f\n/load ~/kept\n/show\n' | HOME=$PWD/home choir complete -n 0 >out
+    [ "$(cat home/kept)" = here ]
+    [ "$(tail -n 1 out)" = here ]
 }
 
 @test "/save that fails leaves the file that was there" {

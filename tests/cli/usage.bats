@@ -170,6 +170,8 @@ value() {
     [ "$status" -eq 0 ]
     [ -z "$stderr" ]
     [[ "$output" =~ ^choir\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+    [ "$("$CHOIR_BIN" -V)" = "$output" ]
+    [ "$("$CHOIR_BIN" version)" = "$output" ]
 }
 
 @test "help into a full disk or a closed pipe is no success" {
