@@ -71,13 +71,14 @@ def main():
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
     answers = Answers(child.stdout)
     answers.start()
-    begun, sent, samples, at = time.time(), 0, [], 0
+    begun, sent, cancels, samples, at = time.time(), 0, 0, [], 0
     for ident, line in requests(rng):
         now = time.time() - begun
         if now > seconds:
             break
         child.stdin.write(line + "\n")
         sent += ident is not None
+        cancels += line.startswith('{"cancel"')
         while sent - answers.n > 200 and child.poll() is None and time.time() - begun < seconds:
             time.sleep(0.01)
         if now > at:
@@ -87,7 +88,8 @@ def main():
     child.stdin.close()
     code = child.wait()
     answers.join(60)
-    print(f"soak: {seconds:.0f} s, {sent} requests, {answers.n} answered, {answers.cancelled} cancelled, {answers.errors} refused")
+    print(f"soak: {seconds:.0f} s, {sent} requests, {answers.n} answered, {answers.cancelled} of {cancels} cancelled, "
+          f"{answers.errors} refused")
     wrong = []
     if len(late) < 10:
         wrong.append("too few answers to judge by")
@@ -100,6 +102,8 @@ def main():
         wrong += [f"{k} change" for k in ("threads", "descriptors") if len({x[k] for x in late}) > 1]
     if code != 3:
         wrong.append(f"exit code {code}")
+    if answers.cancelled < cancels / 2:  # the others had ended before they were
+        wrong.append("requests that were to be cancelled were not")
     if answers.n != sent:
         wrong.append(f"{sent - answers.n} requests without an answer")
     for w in wrong:
