@@ -146,6 +146,28 @@ static bool is_named(const json_t *map, const char *text)
     return false;
 }
 
+static int by_id(const void *a, const void *b)
+{
+    const struct bpe_added *x = a, *y = b;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+/* An id has one text: else one that is special could be made from the other, which is not. */
+static choir_status check_ids(struct reader *r)
+{
+    struct bpe_added *tokens = r->to->tokens;
+    qsort(tokens, r->to->n, sizeof *tokens, by_id);
+    for (size_t i = 1; i < r->to->n; i++) {
+        if (tokens[i].id == tokens[i - 1].id) {
+            char first[BASE_ESCAPE_CAP], second[BASE_ESCAPE_CAP];
+            return base_fail(r->err, CHOIR_FILE, "%s: id %d is that of \"%s\" and of \"%s\"", r->file,
+                             (int)tokens[i].id, base_escape(first, tokens[i - 1].text, tokens[i - 1].n),
+                             base_escape(second, tokens[i].text, tokens[i].n));
+        }
+    }
+    return CHOIR_OK;
+}
+
 static choir_status read_list(struct reader *r, const char *path)
 {
     json_t *map = NULL;
@@ -166,7 +188,7 @@ static choir_status read_list(struct reader *r, const char *path)
         }
     }
     json_decref(map);
-    return status;
+    return status == CHOIR_OK ? check_ids(r) : status;
 }
 
 choir_status tok_added_read(struct tok_added *a, const char *path, int64_t vocab_rows, choir_error *err)

@@ -173,6 +173,7 @@ def besides():
     yield beside("tokenizer_config.json that is no JSON", r"m/tokenizer_config.json:1:\d+: .*", tokenizer_config__json=b"<html>")
     yield beside("tokenizer_config.json that is a list", "m/tokenizer_config.json: not an object", tokenizer_config__json=b"[]")
     yield beside("added_tokens.json: id that is a text", 'm/added_tokens.json: id of "<x>": .*', added_tokens__json=b'{"<x>": "12"}')
+    yield beside("added_tokens.json: an id of two texts", 'm/added_tokens.json: id 3 is that of "[<y]" and of "[<y]"', added_tokens__json=b'{"<": 3, "y": 3}')
     yield beside("added_tokens.json: cut", r"m/added_tokens.json:1:\d+: .*", added_tokens__json=b'{"<x>": ')
     yield beside("special_tokens_map.json: deep", r"m/special_tokens_map.json:1:\d+: nested deeper than 64", special_tokens_map__json=b'{"a":' * 1000)
     yield beside("generation_config.json: eos that is a text", "m/generation_config.json: eos_token_id.*", generation_config__json=b'{"eos_token_id": "2"}')
