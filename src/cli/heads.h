@@ -24,8 +24,8 @@ choir_status heads_text_engine(heads_text *t, int32_t ctx, int32_t max_logits, c
 void heads_text_close(heads_text *t);
 /* Computes ids [n] from nothing, with the tap (NULL: none) from position tap->from on. */
 choir_status heads_replay(heads_text *t, const int32_t *ids, int32_t n, const choir_tap *tap, choir_error *err);
-/* Whether there are so many bytes beside the engine and the tap (NULL: none): else CHOIR_RESOURCE "WHAT N MiB, M MiB are left:
- * HINT". */
+/* Whether there are so many bytes beside the engine and the tap (NULL: none): else CHOIR_RESOURCE "WHAT 97.7 MiB,
+ * 8.1 MiB are left: HINT". */
 choir_status heads_room(const heads_text *t, const choir_tap *tap, double bytes, const char *what, const char *hint,
                         choir_error *err);
 /* A token for a picture: spaces as dots, line ends as arrows, other control characters as \xNN, cut at 24 characters. */

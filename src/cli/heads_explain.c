@@ -188,7 +188,7 @@ static choir_status replay(explanation *x, catch *c, choir_error *err)
     const choir_tap tap = {.from = t->n_ids - 1, .stream = on_stream, .part = on_part, .user = c};
     const double rows = (double)c->m->n_layers * (c->m->n_heads + 2) + 2;
     choir_status status = heads_room(t, &tap, rows * c->m->dim * sizeof(float), "the parts of the model take",
-                                     "use a smaller --batch", err);
+                                     "use a smaller --batch or a larger --mem-limit", err);
     status = status ? status : open_catch(c, err);
     status = status ? status : heads_replay(t, t->ids, t->n_ids - 1, NULL, err);
     status = status ? status : choir_engine_tap(t->s->engine, &tap, err);

@@ -9,6 +9,7 @@
 
 #include "cli/heads.h"
 #include "cli/prompt.h"
+#include "cli/report.h"
 #include "cli/signals.h"
 
 choir_status heads_text_read(heads_text *t, session *s, choir_error *err)
@@ -108,11 +109,13 @@ choir_status heads_replay(heads_text *t, const int32_t *ids, int32_t n, const ch
 choir_status heads_room(const heads_text *t, const choir_tap *tap, double bytes, const char *what, const char *hint,
                         choir_error *err)
 {
-    const double mib = 1048576, left = (double)choir_engine_room(t->s->engine);
+    char needed[BYTES_CAP], there[BYTES_CAP];
+    const double left = (double)choir_engine_room(t->s->engine);
     bytes += tap ? (double)choir_tap_bytes(t->s->engine, tap) : 0;
-    return bytes <= left
-               ? CHOIR_OK
-               : fail(err, CHOIR_RESOURCE, "%s %.1f MiB, %.1f MiB are left: %s", what, bytes / mib, left / mib, hint);
+    return bytes <= left ? CHOIR_OK
+                         : fail(err, CHOIR_RESOURCE, "%s %s, %s are left: %s", what,
+                                format_bytes(needed, sizeof needed, (uint64_t)(bytes < 1e19 ? bytes : 1e19)),
+                                format_bytes(there, sizeof there, (uint64_t)left), hint);
 }
 
 /* ---- tokens on a terminal ---- */
