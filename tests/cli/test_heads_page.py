@@ -288,6 +288,10 @@ def test_report_page(folder):
         page.key("ArrowDown")
         assert page.value("document.querySelector('#one h2').textContent").startswith("Layer 1, head 1 ")
         fits()
+        drawn = page.value("document.getElementById('back-look').toDataURL()")
+        page.value("pages.report.redraw()")
+        page.drawn()
+        assert page.value("document.getElementById('back-look').toDataURL()") == drawn  # the numbers at the side, too
 
 
 def test_explain_page(folder):

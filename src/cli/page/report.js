@@ -133,6 +133,7 @@ function drawDistances(f) {
     context.font = labelFont(11);
     context.fillStyle = colors.quiet;
     context.textBaseline = 'middle';
+    context.textAlign = 'left'; // it may be drawn again
     context.fillText(most.toFixed(2), 0, 8);
     context.fillText('0', 0, h - 20);
     context.textAlign = 'center';
