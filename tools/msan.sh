@@ -11,8 +11,8 @@ tests="kv/test_block_pool kv/test_block_table kv/test_kv_store
 failed=0
 make --no-print-directory -s -j"$(nproc)" BUILD=$build CC="${CCACHE:+$CCACHE }clang" CXX="${CCACHE:+$CCACHE }clang++" OPT=-O1 SANITIZE=memory \
     $(printf "$build/tests/%s " $tests) || exit 1
-for test in $tests; do # run.sh takes part of a name: not those that go on
-    CHOIR_CHECK_EVERY=11 tests/run.sh $build "$test" "$test." >$build/report || { failed=1; cat $build/report; }
+for test in $tests; do # with .c, for run.sh takes a part of a name
+    CHOIR_CHECK_EVERY=11 tests/run.sh $build "$test.c" >$build/report || { failed=1; cat $build/report; }
 done
 [ $failed = 0 ] && echo "msan: clean"
 exit $failed
