@@ -2,6 +2,7 @@
  * several values of a field counts, messages that come twice are merged, unknown fields are skipped. */
 #include "tokenizer/sp_parse.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -200,9 +201,7 @@ static choir_status make_room(struct sp_model *m, struct sp_reader r, choir_erro
     if (s != CHOIR_OK) {
         return s;
     }
-    if (n == 0) {
-        return base_fail(err, CHOIR_FILE, "%s: no pieces", m->file);
-    }
+    assert(n > 0); /* as the file begins with one */
     m->pieces = calloc(n, sizeof *m->pieces);
     return m->pieces ? CHOIR_OK : base_fail_memory(err, n * sizeof *m->pieces, "the vocabulary");
 }

@@ -6,6 +6,7 @@
  * would be made by text.  Such a piece is hidden: the library knows it under a name that no text contains. */
 #include "tokenizer/sp_validate.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -251,12 +252,7 @@ static choir_status check_any_visible(const struct sp_model *m, choir_error *err
 
 static choir_status check_count(const struct sp_model *m, int64_t vocab_rows, choir_error *err)
 {
-    if (m->n_pieces < 1) {
-        return base_fail(err, CHOIR_FILE, "%s: no %ss", m->file, m->noun);
-    }
-    if (m->n_pieces > SP_MAX_PIECES) {
-        return base_fail(err, CHOIR_FILE, "%s: more than %d %ss", m->file, SP_MAX_PIECES, m->noun);
-    }
+    assert(m->n_pieces >= 1 && m->n_pieces <= SP_MAX_PIECES);
     if (vocab_rows >= 0 && m->n_pieces > vocab_rows) {
         return base_fail(err, CHOIR_FILE, "%s: %d %ss, the model has %lld embedding rows", m->file, (int)m->n_pieces,
                          m->noun, (long long)vocab_rows);

@@ -290,6 +290,27 @@ static void p13_p15_p16_charsmap(void **state)
     check_units(&m, NAME ": precompiled_charsmap: text is not valid UTF-8");
 }
 
+/* What one rule puts in: a space counts for the three bytes of its mark. */
+static void long_rules(void **state)
+{
+    (void)state;
+    enum { MOST = 1024 };
+    const struct sp_charsmap m = sp_good_map();
+    const size_t units = offsetof(struct sp_charsmap, texts);
+    char *map = malloc(units + MOST + 2);
+    assert_non_null(map);
+    memcpy(map, &m, units);
+    memset(map + units, 'b', MOST + 1);
+    map[units + MOST] = '\0';
+    check_map(map, units + MOST + 1, NULL);
+    map[units + 7] = ' ';
+    check_map(map, units + MOST + 1, NAME ": precompiled_charsmap: node 321 puts in more than 1024 bytes");
+    map[units + 7] = map[units + MOST] = 'b';
+    map[units + MOST + 1] = '\0';
+    check_map(map, units + MOST + 2, NAME ": precompiled_charsmap: node 321 puts in more than 1024 bytes");
+    free(map);
+}
+
 static void p14_charsmap_trie(void **state)
 {
     (void)state;
@@ -390,14 +411,31 @@ static void other_refusals(void **state)
     check(b, -1, NULL);
 }
 
+static void long_unk_surface(void **state)
+{
+    (void)state;
+    char text[257];
+    memset(text, 'x', sizeof text);
+    for (size_t n = 256; n <= 257; n++) {
+        struct sp_bytes b = sp_bytes_begin(), p = {0};
+        sp_bytes_field(&p, 44, text, n);
+        sp_bytes_field(&b, 2, p.data, p.n);
+        free(p.data);
+        check(b, -1, n == 256 ? NULL : NAME ": unk_surface longer than 256 bytes");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(p01_not_a_model),    cmocka_unit_test(p02_long_number),      cmocka_unit_test(p03_past_end),
-        cmocka_unit_test(p04_bad_field),      cmocka_unit_test(p05_long_piece),       cmocka_unit_test(p06_nul_piece),
-        cmocka_unit_test(p07_to_p09_names),   cmocka_unit_test(p10_p11_byte_pieces),  cmocka_unit_test(p12_scores),
-        cmocka_unit_test(p14_charsmap_trie),  cmocka_unit_test(p13_p15_p16_charsmap), cmocka_unit_test(p17_p18_p20),
-        cmocka_unit_test(nested_user_pieces), cmocka_unit_test(other_refusals),
+        cmocka_unit_test(p01_not_a_model),      cmocka_unit_test(p02_long_number),
+        cmocka_unit_test(p03_past_end),         cmocka_unit_test(p04_bad_field),
+        cmocka_unit_test(p05_long_piece),       cmocka_unit_test(p06_nul_piece),
+        cmocka_unit_test(p07_to_p09_names),     cmocka_unit_test(p10_p11_byte_pieces),
+        cmocka_unit_test(p12_scores),           cmocka_unit_test(p14_charsmap_trie),
+        cmocka_unit_test(long_rules),           cmocka_unit_test(long_unk_surface),
+        cmocka_unit_test(p13_p15_p16_charsmap), cmocka_unit_test(p17_p18_p20),
+        cmocka_unit_test(nested_user_pieces),   cmocka_unit_test(other_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
