@@ -65,29 +65,33 @@ static pack_row_fn *const pack_row[DTYPE_COUNT] = {
 
 /* ---- packing a whole panel ---------------------------------------------------------------------------- */
 
-/* STRIP_COLS columns of 16 rows. */
-typedef void pack_strip_fn(uint8_t *dst, const uint8_t *src, size_t row_bytes);
-
-static void pack_strip_f32(uint8_t *dst, const uint8_t *src, size_t row_bytes)
-{
-    kern_pack_words(dst, src, row_bytes, STRIP_COLS);
-}
-
-static void pack_strip_f16(uint8_t *dst, const uint8_t *src, size_t row_bytes)
-{
-    kern_pack_halves(dst, src, row_bytes, STRIP_COLS);
-}
-
-static void pack_strip_bf16(uint8_t *dst, const uint8_t *src, size_t row_bytes)
-{
-    kern_pack_words(dst, src, row_bytes, STRIP_COLS / 2);
-}
-
-static pack_strip_fn *const pack_strip[DTYPE_COUNT] = {
-    [DTYPE_F32] = pack_strip_f32,
-    [DTYPE_F16] = pack_strip_f16,
-    [DTYPE_BF16] = pack_strip_bf16,
+/* What kern_seen takes of a word; what of the outcome is set by a number that is not finite, ~mask has. */
+static const struct {
+    uint32_t mask, one;
+} exponent[DTYPE_COUNT] = {
+    [DTYPE_F32] = {0x7fffffff, 0x00800000},
+    [DTYPE_F16] = {0x7fff7fff, 0x04000400},
+    [DTYPE_BF16] = {0x7fff7fff, 0x00800080},
 };
+
+static inline uint32_t any(kern_words v)
+{
+    return v[0] | v[1] | v[2] | v[3];
+}
+
+/* STRIP_COLS columns of 16 rows; whether they are finite, which the compiler leaves out where nobody asks. */
+static inline bool pack_strip(choir_dtype type, uint8_t *dst, const uint8_t *src, size_t row_bytes)
+{
+    const uint32_t mask = exponent[type].mask, one = exponent[type].one;
+    switch (type) {
+    case DTYPE_F32:
+        return (any(kern_pack_words(dst, src, row_bytes, STRIP_COLS, mask, one)) & ~mask) == 0;
+    case DTYPE_F16:
+        return (any(kern_pack_halves(dst, src, row_bytes, STRIP_COLS, mask, one)) & ~mask) == 0;
+    default:
+        return (any(kern_pack_words(dst, src, row_bytes, STRIP_COLS / 2, mask, one)) & ~mask) == 0;
+    }
+}
 
 /* Any part of a strip, row by row. */
 static void pack_edge(choir_dtype type, uint8_t *dst, size_t dst_bytes, const uint8_t *src, size_t row_bytes,
@@ -99,77 +103,79 @@ static void pack_edge(choir_dtype type, uint8_t *dst, size_t dst_bytes, const ui
     }
 }
 
-void kern_pack_panel(choir_dtype type, void *panel, const void *rows, size_t row_bytes, int n_rows, int n_cols)
+/* Whether n words are finite.  Loops that only gather bits become vectors. */
+static bool words_finite(choir_dtype type, const uint8_t *p, size_t n)
 {
-    if (dtype_table[type].form != DTYPE_FORM_NONE) {
-        kern_pack_quant(type, panel, rows, row_bytes, n_rows, n_cols);
-        return;
+    const uint32_t mask = exponent[type].mask, one = exponent[type].one;
+    uint32_t seen = 0;
+    for (size_t i = 0; i < n; i++) {
+        seen |= (load_u32(p + 4 * i) & mask) + one;
     }
-    /* A strip of units at a time, so that the 16 rows meet in cache lines that are still in the cache. */
+    return (seen & ~mask) == 0;
+}
+
+/* A strip of units at a time, so that the 16 rows meet in cache lines that are still in the cache. */
+static inline bool pack_plain(choir_dtype type, uint8_t *dst, const uint8_t *src, size_t row_bytes, int n_rows,
+                              int n_cols, bool checked)
+{
     const size_t strip_bytes = dtype_panel_bytes(type, STRIP_COLS), src_bytes = dtype_row_bytes(type, STRIP_COLS);
-    uint8_t *dst = panel;
-    const uint8_t *src = rows;
+    bool finite = true;
     for (int col = 0; col < n_cols; col += STRIP_COLS) {
-        int n = n_cols - col < STRIP_COLS ? n_cols - col : STRIP_COLS;
+        const int n = n_cols - col < STRIP_COLS ? n_cols - col : STRIP_COLS;
         if (n == STRIP_COLS && n_rows == ROWS) {
-            pack_strip[type](dst, src, row_bytes);
+            const bool strip_finite = pack_strip(type, dst, src, row_bytes);
+            finite = finite && (strip_finite || !checked);
         } else {
-            pack_edge(type, dst, dtype_panel_bytes(type, (size_t)n), src, row_bytes, n_rows, n);
+            const size_t bytes = dtype_panel_bytes(type, (size_t)n);
+            pack_edge(type, dst, bytes, src, row_bytes, n_rows, n);
+            finite = finite && (!checked || words_finite(type, dst, bytes / 4));
         }
         dst += strip_bytes;
         src += src_bytes;
     }
+    return finite;
 }
 
-/* ---- what no panel should hold -------------------------------------------------------------------------- */
-
-/* All ones in the exponent, looked for in integers: adding one at its lowest bit carries into the sign's place, which was
- * cleared, for NaN and infinity alone.  Loops that only gather these bits become vectors. */
-static bool words_finite(const uint8_t *p, size_t n)
+void kern_pack_panel(choir_dtype type, void *panel, const void *rows, size_t row_bytes, int n_rows, int n_cols)
 {
-    uint32_t seen = 0;
-    for (size_t i = 0; i < n; i++) {
-        seen |= (load_u32(p + 4 * i) & 0x7fffffffu) + 0x00800000u;
+    switch (type) {
+    case DTYPE_F32:
+        (void)pack_plain(DTYPE_F32, panel, rows, row_bytes, n_rows, n_cols, false);
+        break;
+    case DTYPE_F16:
+        (void)pack_plain(DTYPE_F16, panel, rows, row_bytes, n_rows, n_cols, false);
+        break;
+    case DTYPE_BF16:
+        (void)pack_plain(DTYPE_BF16, panel, rows, row_bytes, n_rows, n_cols, false);
+        break;
+    default:
+        kern_pack_quant(type, panel, rows, row_bytes, n_rows, n_cols);
     }
-    return seen >> 31 == 0;
 }
 
-/* The sums of the lower of two halves stay within their 16 bits. */
-static inline uint32_t pairs_seen(const uint8_t *p, size_t n_pairs, uint32_t one)
+/* The units of a quantized panel begin with n_words words of scales and minimums: f16, side by side. */
+static bool scales_finite(const uint8_t *p, size_t n_units, size_t unit_bytes, size_t n_words)
 {
-    uint32_t seen = 0;
-    for (size_t i = 0; i < n_pairs; i++) {
-        seen |= (load_u32(p + 4 * i) & 0x7fff7fffu) + (one << 16 | one);
-    }
-    return seen & 0x80008000u;
-}
-
-/* The units of a quantized panel begin with their scales and minimums. */
-static bool scales_finite(const uint8_t *p, size_t n_units, size_t unit_bytes, size_t n_pairs)
-{
-    uint32_t seen = 0;
+    bool finite = true;
     for (size_t i = 0; i < n_units; i++, p += unit_bytes) {
-        seen |= pairs_seen(p, 16, 0x0400);
-        seen |= n_pairs > 16 ? pairs_seen(p + 64, 16, 0x0400) : 0;
+        finite = words_finite(DTYPE_F16, p, 16) && (n_words == 16 || words_finite(DTYPE_F16, p + 64, 16)) && finite;
     }
-    return seen == 0;
+    return finite;
 }
 
-bool kern_panel_finite(choir_dtype type, const void *panel, int n_cols)
+bool kern_pack_panel_checked(choir_dtype type, void *panel, const void *rows, size_t row_bytes, int n_rows, int n_cols)
 {
     const size_t bytes = dtype_panel_bytes(type, (size_t)n_cols), unit = (size_t)dtype_table[type].unit_bytes;
     switch (type) {
     case DTYPE_F32:
-        return words_finite(panel, bytes / 4);
+        return pack_plain(DTYPE_F32, panel, rows, row_bytes, n_rows, n_cols, true);
     case DTYPE_F16:
-        return pairs_seen(panel, bytes / 4, 0x0400) == 0;
+        return pack_plain(DTYPE_F16, panel, rows, row_bytes, n_rows, n_cols, true);
     case DTYPE_BF16:
-        return pairs_seen(panel, bytes / 4, 0x0080) == 0;
-    case DTYPE_Q4_1:
-    case DTYPE_Q5_1: /* two of each */
-        return scales_finite(panel, bytes / unit, unit, 32);
+        return pack_plain(DTYPE_BF16, panel, rows, row_bytes, n_rows, n_cols, true);
     default:
-        return scales_finite(panel, bytes / unit, unit, 16);
+        kern_pack_quant(type, panel, rows, row_bytes, n_rows, n_cols);
+        return scales_finite(panel, bytes / unit, unit, type == DTYPE_Q4_1 || type == DTYPE_Q5_1 ? 32 : 16);
     }
 }
 

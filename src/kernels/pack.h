@@ -48,9 +48,8 @@
  * zeroed. */
 void kern_pack_panel(choir_dtype type, void *panel, const void *rows, size_t row_bytes, int n_rows, int n_cols);
 
-/* Whether all numbers of a panel just packed are finite; of a quantized one, the scales and minimums, all else of which is
- * integers. */
-bool kern_panel_finite(choir_dtype type, const void *panel, int n_cols);
+/* The same, and whether all numbers are finite; of quantized rows, the scales and minimums, all else of which is integers. */
+bool kern_pack_panel_checked(choir_dtype type, void *panel, const void *rows, size_t row_bytes, int n_rows, int n_cols);
 
 /* dst[n_cols] f32 = row `row` (0 to 15) of the panel; the inverse of packing: the same bits as dequantizing the file's
  * row. */

@@ -232,7 +232,7 @@ static void put_unit(uint8_t *dst, const struct unit *u, const struct strip stri
         }
     }
     for (int part = 0; part < u->n_parts; part++) {
-        kern_pack_words(dst, strips[0].words + part * u->part_words * 4, sizeof strips[0], u->part_words);
+        kern_pack_words(dst, strips[0].words + part * u->part_words * 4, sizeof strips[0], u->part_words, 0, 0);
         dst += u->part_words * ROWS * 4;
         for (int block = 0; block < u->part_masks; block++, dst += 64) {
             put_masks(dst, strips, part * u->part_masks + block);
@@ -253,7 +253,7 @@ static void put_plain_blocks(uint8_t *dst, const struct unit *u, const uint8_t *
     }
     const size_t bytes = (size_t)u->part_words * ROWS * 4;
     for (size_t b = 0; b < 2; b++, dst += bytes) {
-        kern_pack_words(dst, src + b * block_bytes + 2, row_bytes, u->part_words);
+        kern_pack_words(dst, src + b * block_bytes + 2, row_bytes, u->part_words, 0, 0);
         for (size_t i = 0; flip != 0 && i < bytes; i++) {
             dst[i] ^= flip;
         }

@@ -99,8 +99,8 @@ static void add_job(struct load *ld, const struct mdl_part *part, uint8_t *panel
     }
 }
 
-/* n (1 to 16) rows, from r on, into one panel of the job's type.  What is not finite in the file is not in any type; the panel
- * is in the cache, and has fewer bytes to look at than the rows.  fits: rows of a panel in the arena. */
+/* n (1 to 16) rows, from r on, into one panel of the job's type.  What is not finite in the file is not in any type, and is seen
+ * on its way into the panel.  fits: rows of a panel in the arena. */
 static choir_status pack_rows(const struct job *job, uint64_t r, const uint8_t *rows, int n, const struct buffers *b,
                               choir_error *err)
 {
@@ -117,8 +117,7 @@ static choir_status pack_rows(const struct job *job, uint64_t r, const uint8_t *
         ready = b->panel;
     }
     uint8_t *panel = job->panels + r / DTYPE_PANEL_ROWS * dtype_panel_bytes(job->type, n_cols);
-    kern_pack_panel(job->type, panel, ready, ready_bytes, n, (int)n_cols);
-    if (kern_panel_finite(job->type, panel, (int)n_cols)) {
+    if (kern_pack_panel_checked(job->type, panel, ready, ready_bytes, n, (int)n_cols)) {
         return CHOIR_OK;
     }
     const choir_status status = mdl_part_check(part, r, (uint64_t)n, from, rows, err);
