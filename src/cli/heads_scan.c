@@ -2,6 +2,7 @@
 #include "cli/heads_scan.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,6 +117,27 @@ static int by_price(const void *a, const void *b)
     return layer != 0 ? layer : head;
 }
 
+/* Layers that are computed for a window without one more head of this layer. */
+static uint64_t work_of(const heads_scan *x, int32_t layer)
+{
+    return (uint64_t)(x->text.s->info.n_layers - (x->streams ? layer : 0));
+}
+
+/* So many layers more are done: the bar, and from the third second on the time that is left. */
+static void tell_progress(heads_scan *x, uint64_t layers)
+{
+    x->n_done += layers;
+    const double done = (double)(x->n_done < x->n_all ? x->n_done : x->n_all);
+    const double seconds = (double)(now_ns() - x->bar.begun_ns) / 1e9, left = seconds * ((double)x->n_all / done - 1);
+    int n = snprintf(x->after, sizeof x->after, "%d heads, %s", (int)x->n_prices,
+                     x->text.s->opt->rerank ? "ranked again and again" : "then several");
+    if (seconds >= 3 && n > 0) {
+        snprintf(x->after + n, sizeof x->after - (size_t)n, left < 100 ? "; %.0f s left" : "; %.0f min left",
+                 left < 100 ? left : left / 60);
+    }
+    progress_draw(&x->bar, x->n_done, x->n_all);
+}
+
 /* Those that are masked, to whole [n_scored], and with each of n heads more in turn, window by window; the heads then stand
  * cheapest first. */
 static choir_status price(heads_scan *x, head_price *heads, int32_t n, double *whole, choir_error *err)
@@ -124,9 +146,10 @@ static choir_status price(heads_scan *x, head_price *heads, int32_t n, double *w
     for (int32_t i = 0; !status && i < x->windows.n; i++) {
         const size_t at = (size_t)i * (size_t)x->windows.n_scored;
         status = measure_whole(x, i, whole + at, err);
+        tell_progress(x, work_of(x, 0));
         for (int32_t h = 0; !status && h < n; h++) {
             status = measure_without(x, heads[h].head, i, x->without + (size_t)h * x->n_scored + at, err);
-            progress_draw(&x->bar, ++x->n_done, x->n_all);
+            tell_progress(x, work_of(x, heads[h].head.layer));
         }
     }
     if (whole == x->base) {
@@ -170,26 +193,34 @@ static choir_status follow_curve(heads_scan *x, choir_error *err)
         }
         for (int32_t i = 0; !status && !is_reranked(x, k) && i < x->windows.n; i++) {
             status = measure(x, x->n_masked, i, x->nll + (size_t)i * (size_t)x->windows.n_scored, err);
-            progress_draw(&x->bar, ++x->n_done, x->n_all);
+            tell_progress(x, work_of(x, 0));
         }
         x->curve[k] = price_of(x, x->nll, x->masked[x->n_masked - 1], n);
     }
     return status;
 }
 
+/* In layers of windows; which heads are ranked again is not known yet, so these take what heads take on average. */
+static uint64_t plan_work(const heads_scan *x)
+{
+    const uint64_t once = work_of(x, 0);
+    uint64_t heads = 0, n = once;
+    for (int32_t h = 0; h < x->n_prices; h++) {
+        heads += work_of(x, x->prices[h].head.layer);
+    }
+    for (int32_t k = 0; k < x->n_curve; k++) {
+        const uint64_t left = is_reranked(x, k) ? (uint64_t)(x->n_prices - curve_at(x, k)) : 0;
+        n += once + heads * left / (uint64_t)x->n_prices;
+    }
+    return (n + heads) * (uint64_t)x->windows.n;
+}
+
 static choir_status run(heads_scan *x, choir_error *err)
 {
-    char text[64];
-    uint64_t n = (uint64_t)x->n_prices;
-    for (int32_t k = 0; k < x->n_curve; k++) {
-        n += is_reranked(x, k) ? (uint64_t)(x->n_prices - curve_at(x, k)) : 1;
-    }
-    x->n_all = n * (uint64_t)x->windows.n;
+    x->n_all = plan_work(x);
     choir_sequence_want_logits(x->text.seq, x->windows.first);
-    snprintf(text, sizeof text, "%d heads, then %s", (int)x->n_prices,
-             x->text.s->opt->rerank ? "those that are left" : "several");
     progress_begin(&x->bar, &x->text.s->term, "pruning");
-    x->bar.after = text;
+    x->bar.after = x->after;
     choir_status status = price(x, x->prices, x->n_prices, x->base, err);
     status = status ? status : follow_curve(x, err);
     progress_end(&x->bar);

@@ -40,7 +40,8 @@ typedef struct heads_scan {
     head_price *curve; /* [n_curve] */
     int32_t n_curve;
     progress bar;
-    uint64_t n_done, n_all; /* windows that are measured */
+    char after[64];         /* what stands behind it */
+    uint64_t n_done, n_all; /* layers of windows */
 } heads_scan;
 
 /* How many of the cheapest can go together for less than a hundredth more perplexity. */
