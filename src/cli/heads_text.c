@@ -83,7 +83,12 @@ static choir_status go_on(heads_text *t, choir_error *err)
 choir_status heads_text_open(heads_text *t, session *s, choir_error *err)
 {
     const int32_t more = s->opt->new_tokens;
+    heads_choice ignored;
     choir_status status = heads_text_read(t, s, err);
+    if (!status) { /* what is not there is told before anything is computed */
+        status = heads_choose(&ignored, s, err);
+        heads_choice_free(&ignored);
+    }
     if (!status && t->n_ids > s->info.max_seq_len - more) {
         return fail(err, CHOIR_PROMPT, "the text has %d tokens%s, the model was made for %d", (int)t->n_ids,
                     more > 0 ? ", and more are asked for" : "", (int)s->info.max_seq_len);

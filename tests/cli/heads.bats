@@ -75,7 +75,7 @@ load terminal
     refused 2 'heads needs map' "$CHOIR_BIN" heads
     refused 2 'there is no mop; did you mean map?' "$CHOIR_BIN" heads mop
     refused 2 '--layer: the model has 0 to' "$CHOIR_BIN" heads map -p x --layer 99
-    refused 2 '--head: the model has 0 to' "$CHOIR_BIN" heads map -p x --head 99
+    refused 2 '--head: the model has 0 to' "$CHOIR_BIN" heads map -p x --head 99 -n 60000
     refused 2 '--json, --csv, --pgm - and --html - exclude each other' "$CHOIR_BIN" heads map -p x --json --csv
     refused 2 'exclude each other' "$CHOIR_BIN" heads map -p x --csv --pgm -
     refused 2 'heads map has no use for --rerank' "$CHOIR_BIN" heads map -p x --rerank
