@@ -2,7 +2,6 @@
 #include "base/error.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -59,35 +58,20 @@ choir_status base_fail_memory(choir_error *err, size_t bytes, const char *what)
 /* Longest run of source bytes whose printable form still leaves room for "...". */
 enum { ESCAPE_LIMIT = 96 };
 
-static bool printable(const char *s, int n)
-{
-    unsigned char c = (unsigned char)s[0];
-    if (n == 1) {
-        return c >= 0x20 && c != 0x7f;
-    }
-    /* C1 controls (U+0080 to U+009F) and the separators U+2028, U+2029 move the cursor or end the line. */
-    if (n == 2 && c == 0xc2 && (unsigned char)s[1] < 0xa0) {
-        return false;
-    }
-    return !(n == 3 && c == 0xe2 && (unsigned char)s[1] == 0x80 && ((unsigned char)s[2] & 0xfe) == 0xa8);
-}
-
 const char *base_escape(char dst[BASE_ESCAPE_CAP], const void *src, size_t n)
 {
     const char *s = src;
     size_t used = 0;
     for (size_t i = 0; i < n;) {
-        int len = base_utf8_sequence(s + i, n - i);
-        bool plain = len > 0 && printable(s + i, len);
-        size_t cost = plain ? (size_t)len : 4;
+        const size_t len = base_utf8_printable(s + i, n - i), cost = len > 0 ? len : 4;
         if (used + cost > ESCAPE_LIMIT) {
             memcpy(dst + used, "...", 3);
             used += 3;
             break;
         }
-        if (plain) {
-            memcpy(dst + used, s + i, (size_t)len);
-            i += (size_t)len;
+        if (len > 0) {
+            memcpy(dst + used, s + i, len);
+            i += len;
         } else {
             snprintf(dst + used, 5, "\\x%02x", (unsigned char)s[i]);
             i++;

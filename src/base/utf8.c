@@ -66,6 +66,19 @@ int base_utf8_sequence(const char *s, size_t n)
     return (size_t)got == n ? -1 : 0;
 }
 
+size_t base_utf8_printable(const char *s, size_t n)
+{
+    const int len = base_utf8_sequence(s, n);
+    const unsigned char c = (unsigned char)s[0];
+    if (len <= 1) {
+        return len == 1 && c >= 0x20 && c != 0x7f ? 1 : 0;
+    }
+    const unsigned char d = (unsigned char)s[1], e = (unsigned char)s[len - 1];
+    const bool acts = (c == 0xc2 && d < 0xa0) || (c == 0xe2 && d == 0x80 && e >= 0xa8 && e <= 0xae) ||
+                      (c == 0xe2 && d == 0x81 && e >= 0xa6 && e <= 0xa9);
+    return acts ? 0 : (size_t)len;
+}
+
 size_t base_utf8_valid(const char *s, size_t n)
 {
     size_t i = 0;

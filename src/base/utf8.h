@@ -9,6 +9,10 @@
  * -1 if the n bytes at hand are a valid beginning that is cut off. */
 int base_utf8_sequence(const char *s, size_t n);
 
+/* Bytes of the character at s[0] if it may be shown as it is; 0 for what is no UTF-8, and for what moves the cursor, ends the
+ * line or turns the direction of writing: U+0000 to U+001F, U+007F to U+009F, U+2028 to U+202E, U+2066 to U+2069. */
+size_t base_utf8_printable(const char *s, size_t n);
+
 /* Bytes of the longest valid prefix: n when all of it is valid. */
 size_t base_utf8_valid(const char *s, size_t n);
 

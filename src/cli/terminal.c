@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "choir.h"
+#include "base/utf8.h"
 #include "cli/signals.h"
 
 static const char clear_line[] = "\r\033[K";
@@ -70,29 +70,11 @@ static void write_err(const char *s, size_t n)
     }
 }
 
-/* Bytes of the character at s if it is one that a terminal can show, else 0. */
-static size_t printable(const char *s, size_t n)
-{
-    unsigned char c = (unsigned char)s[0];
-    if (c < 0x80) {
-        return c >= 0x20 && c != 0x7f ? 1 : 0;
-    }
-    size_t len = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
-    if (len > n || choir_utf8_valid(s, len) != len) {
-        return 0;
-    }
-    /* U+0080 to U+009F are control characters; U+2028 to U+202E and U+2066 to U+2069 break or turn the line. */
-    unsigned char d = (unsigned char)s[1], e = (unsigned char)s[len - 1];
-    bool control = (c == 0xc2 && d < 0xa0) || (c == 0xe2 && d == 0x80 && e >= 0xa8 && e <= 0xae) ||
-                   (c == 0xe2 && d == 0x81 && e >= 0xa6 && e <= 0xa9);
-    return control ? 0 : len;
-}
-
 bool escape_text(char *dst, size_t cap, const char *s, size_t n, size_t *used)
 {
     size_t at = 0;
     for (size_t i = 0; i < n;) {
-        size_t len = printable(s + i, n - i);
+        size_t len = base_utf8_printable(s + i, n - i);
         size_t need = len ? len : 4;
         if (at + need + 1 > cap) {
             dst[at] = '\0';

@@ -100,6 +100,9 @@ static void escape_shows_what_cannot_be_printed(void **state)
     escaped("\xc2\x9b", 2, "\\xc2\\x9b");          /* C1: a terminal may take it for ESC [ */
     escaped("\xc2\xa0", 2, "\xc2\xa0");            /* the first one behind C1 */
     escaped("\xe2\x80\xa8", 3, "\\xe2\\x80\\xa8"); /* a line separator */
+    escaped("\xe2\x80\xae", 3, "\\xe2\\x80\\xae"); /* from right to left: a name may look like another */
+    escaped("\xe2\x81\xa6", 3, "\\xe2\\x81\\xa6");
+    escaped("\xe2\x80\xaf\xe2\x81\xaa", 6, "\xe2\x80\xaf\xe2\x81\xaa"); /* spaces and marks of other kinds */
     escaped("\xff\xfe", 2, "\\xff\\xfe");
     escaped("\xc0\x80", 2, "\\xc0\\x80");
     escaped("\xed\xa0\x80", 3, "\\xed\\xa0\\x80");
