@@ -22,7 +22,7 @@ asan: deps-gate ## the whole suite under the address and undefined-behaviour san
 	@CHOIR_CHECK_EVERY=11 ASAN_OPTIONS=allocator_may_return_null=1 tests/run.sh build/asan
 tsan: deps-gate ## the thread sanitizer, and whether it still finds races that were planted
 	@tools/tsan.sh
-msan: deps-gate ## the memory sanitizer, on what calls no other library
+msan: deps-gate ## the memory sanitizer, on what calls no other library but jansson
 	@tools/msan.sh
 valgrind: deps-gate ## memcheck on short runs of the built-in model
 	@tools/valgrind.sh
