@@ -56,7 +56,7 @@ static const struct scenario scenarios[] = {
     {"generate -m ../m.gguf --draft ../m.gguf -p hello -n 4 -s 1 -t 1", "", NULL, 0},
     {"generate -m ../m.gguf --jsonl -s 1 -t 1 -n 3 --n-seqs 2",
      "{\"prompt\": \"hello\", \"id\": 1}\n{\"prompt\": \"he\", \"n\": 2, \"stop\": [\"x\"]}\n{\"prompt\": [3, 4], "
-     "\"stream\": true}\n",
+     "\"stream\": true, \"echo\": true, \"logprobs\": 1}\n",
      NULL, ANSWERS},
     {"generate -m ../m.gguf -f ../prompt -n 3 -s 1 -t 1 --kv-save out", "", "out", 0},
     {"generate -m ../m.gguf -p lo -n 3 -s 1 -t 1 --kv-load ../kept.kv", "", NULL, 0},
