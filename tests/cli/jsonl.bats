@@ -204,7 +204,7 @@ END
         echo "{\"prompt\": \"Once\", \"id\": $open$close}"
     }
     { nested 64; nested 65; nested 100000; } >lines
-    (ulimit -s 256; answers 3 -n 1 <lines)
+    (is_sanitized || ulimit -s 256; answers 3 -n 1 <lines) # the kernels' frames are larger under a sanitizer
     [ "$(jq -c .error.message out | tr '\n' ' ')" = 'null "byte 88: nested deeper than 64" "byte 88: nested deeper than 64" ' ]
     [ "$(sed -n 1p out | tr -dc '[' | wc -c)" -eq 64 ] # its id, and choices
 }

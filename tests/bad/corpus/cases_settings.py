@@ -129,7 +129,7 @@ def texts():
     for depth, code, says in ((64, 0, None), (65, 3, r"m/config.json:1:\d+: nested deeper than 64")):
         deep = folder(body + b', "x": ' + b"[" * (depth - 1) + b"]" * (depth - 1) + b"}")
         yield Case("C16", f"config.json: {depth} deep, a small stack", deep, code, says,
-                   shell='ulimit -s 256; "$CHOIR" generate "$@"', args=["-m", "m", "-p", "ab", "-n", "2", "-t", "1"])
+                   shell='ulimit -s 256; "$CHOIR" info "$@" >/dev/null', args=["-m", "m"])
     yield hf("C17", "config.json: bad UTF-8", ":1:9: invalid UTF-8", raw=b'{"name":\xff"x"}'.replace(b"name", b"nama"))
     yield hf("C17", "config.json: lone surrogate", r":1:\d+: .*", raw=body + b', "x": "\\ud800"}')
     yield hf("C17", "config.json: text after the end", r":1:\d+: text after the end", raw=c + b" x")

@@ -231,7 +231,7 @@ def prompts():
         for kind, args in (("sentencepiece", ["-m", "m.bin"]), ("byte-level", ["-m", "m.bin", "--tokenizer", "t.json"]), ("built-in", [])):
             files = dict(plain, **{"t.json": json.dumps(tokenizer_json()).encode()})
             yield Case("T14", f"{n} {what}, {kind}", files, 0, None, stdin=one.encode() * n,
-                       shell='ulimit -s 1024; "$CHOIR" tokenize --ids "$@" | wc -c | grep -q "^[0-9][0-9]*$"', args=args + ["-q"])
+                       shell='ulimit -s 256; "$CHOIR" tokenize --ids "$@" | wc -c | grep -q "^[0-9][0-9]*$"', args=args + ["-q"])
 
 
 def as_bytes(s):
