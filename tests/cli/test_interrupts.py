@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""choir generate interrupted (SIGINT) at 50 moments, drawn with a fixed seed: the exit code is 130, stderr is empty, and stdout
-holds whole tokens from the beginning of the text that is made without an interruption.  The moments are numbers of bytes that
-have been read of it; the program cannot be done before, since the pipe holds less than the rest of the text.  Prints TAP."""
+"""choir generate interrupted (SIGINT) at 50 moments (CHOIR_MOMENTS), drawn with a fixed seed: the exit code is 130, stderr is
+empty, and stdout holds whole tokens from the beginning of the text that is made without an interruption.  The moments are numbers
+of bytes that have been read of it; the program cannot be done before, since the pipe holds less than the rest of the text.
+Prints TAP."""
 
 import fcntl
 import json
@@ -13,7 +14,7 @@ import sys
 import time
 
 CHOIR = os.environ["CHOIR_BIN"]
-MOMENTS, LAST, PIPE = 50, 500, 4096
+MOMENTS, LAST, PIPE = int(os.environ.get("CHOIR_MOMENTS", "50")), 500, 4096
 TIMEOUT = 300
 # The tokens of the bytes C3 and A9 are made likely: alone they are no text, so that some has to be held back.
 ARGS = ["generate", "-p", "Once upon a time", "-n", "2000", "-s", "7", "--temp", "1.2", "--ignore-eos", "--infinite", "-c", "64",
