@@ -14,7 +14,10 @@ import sys
 import time
 
 CHOIR = os.environ["CHOIR_BIN"]
-MOMENTS, LAST, PIPE = int(os.environ.get("CHOIR_MOMENTS", "50")), 500, 4096
+with open(CHOIR, "rb") as program:
+    SANITIZED = b"__asan_init" in program.read()  # which makes it slow
+MOMENTS = int(os.environ.get("CHOIR_MOMENTS", "12" if SANITIZED else "50"))
+LAST, PIPE = 500, 4096
 TIMEOUT = 300
 # The tokens of the bytes C3 and A9 are made likely: alone they are no text, so that some has to be held back.
 ARGS = ["generate", "-p", "Once upon a time", "-n", "2000", "-s", "7", "--temp", "1.2", "--ignore-eos", "--infinite", "-c", "64",
