@@ -6,7 +6,7 @@ What counts: a branch is an edge that the compiler leaves a condition by, so eac
 only a C++ exception takes are not counted: no source line says them.  A line of a template or an inline function counts
 once, and is reached when one of its copies is.  Kernels count for every instruction set the build has: levels that this
 machine lacks are built but not reached; those of other architectures are not built, and not counted.  What runs in the
-sandbox or is killed leaves no counts.
+sandbox or is killed leaves no counts.  Exit code 1: a part is below its goal.
 
 usage: coverage.py BUILD [BEGINNING...]"""
 import collections
@@ -62,17 +62,20 @@ def show_gaps(name, lines, branches):
 
 
 def main():
-    files = gcov(sys.argv[1])
+    files, below = gcov(sys.argv[1]), False
     print(f"{'part':<12}{'lines':>8}{'branches':>10}   goal")
     for part, begins, goal in PARTS:
         of = [f for f in files if f.startswith(begins)]
         lines = [c for f in of for c in files[f][0].values()]
         branches = [c for f in of for c in files[f][1].values()]
-        print(f"{part:<12}{share(lines):7.1f}%{share(branches):9.1f}%   {'%d / %d' % goal if goal else ''}")
+        missed = goal is not None and (share(lines) < goal[0] or share(branches) < goal[1])
+        below |= missed
+        print(f"{part:<12}{share(lines):7.1f}%{share(branches):9.1f}%   {'%d / %d' % goal if goal else ''}{'  MISSED' * missed}")
     for name in sorted(files):
         if name.startswith(tuple(sys.argv[2:])):
             show_gaps(name, *files[name])
+    return 1 if below else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
