@@ -13,8 +13,10 @@ make --no-print-directory -s -j"$(nproc)" BUILD=$build CC="${CCACHE:+$CCACHE }gc
 find $build -name '*.gcda' -delete
 unset CFLAGS CXXFLAGS LDFLAGS
 failed=0
+export GCOV_ERROR_FILE=$PWD/$build/libgcov.txt # of runs that may not write: not on their stderr, which is looked at
+# Without what links the library into programs that do not count, and what shows that nothing can be written.
 for pattern in ${COVERAGE_TESTS:-tests}; do
-    CHOIR_CHECK_EVERY=11 tests/run.sh $build "$pattern" || failed=1
+    CHOIR_CHECK_EVERY=11 tests/run.sh $build "$pattern" 'cli/(install|readme|sandbox)' || failed=1
 done
 python3 tools/coverage.py $build || [ -n "${COVERAGE_TESTS:-}" ] || failed=1
 exit $failed
