@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "cli/options.h"
 #include "cli/suggest.h"
 #include "cli/terminal.h"
@@ -39,7 +40,7 @@ const option_row *option_find_letter(unsigned command, char letter)
 
 static choir_status unknown_option(const options *o, const char *arg, size_t n, choir_error *err)
 {
-    char text[ESCAPED_CAP], name[64], near[64] = "";
+    char text[BASE_ESCAPE_CAP], name[64], near[64] = "";
     suggestion s;
     size_t dashes = arg[1] == '-' ? 2 : 1;
     snprintf(name, sizeof name, "%.*s", (int)(n - dashes < sizeof name ? n - dashes : sizeof name - 1), arg + dashes);
@@ -52,8 +53,8 @@ static choir_status unknown_option(const options *o, const char *arg, size_t n, 
     if (s.best) {
         snprintf(near, sizeof near, "; did you mean --%s?", s.best);
     }
-    return fail(err, CHOIR_USAGE, "unknown option %s%s (see choir %s --help)", escaped(text, sizeof text, arg, n), near,
-                o->command->name);
+    return base_fail(err, CHOIR_USAGE, "unknown option %s%s (see choir %s --help)", base_escape(text, arg, n), near,
+                     o->command->name);
 }
 
 /* Whether this is a long name behind a single dash: a slip, and no value for the option of its first letter. */
@@ -73,7 +74,7 @@ static choir_status read_option(options *o, int argc, char **argv, int *at, choi
 {
     const char *arg = argv[*at];
     const char *value = NULL;
-    char shown[ESCAPED_CAP], name[48];
+    char shown[BASE_ESCAPE_CAP], name[48];
     size_t n = strcspn(arg, "=");
     const option_row *row = NULL;
     if (is_long_name(o, arg, n)) {
@@ -93,16 +94,16 @@ static choir_status read_option(options *o, int argc, char **argv, int *at, choi
     if (!row) {
         return unknown_option(o, arg, n, err);
     }
-    escaped(shown, sizeof shown, arg, value ? n : strlen(arg));
+    base_escape(shown, arg, value ? n : strlen(arg));
     if (row->kind == OPTION_FLAG) {
-        return value ? fail(err, CHOIR_USAGE, "%s takes no value", shown) : option_set(o, row, shown, "", err);
+        return value ? base_fail(err, CHOIR_USAGE, "%s takes no value", shown) : option_set(o, row, shown, "", err);
     }
     if (n == 2 && value && *value == '=') {
-        return fail(err, CHOIR_USAGE, "%s: the value of a short option follows without \"=\"", shown);
+        return base_fail(err, CHOIR_USAGE, "%s: the value of a short option follows without \"=\"", shown);
     }
     if (!value) {
         if (*at + 1 >= argc) {
-            return fail(err, CHOIR_USAGE, "%s needs a value: %s", shown, row->argument);
+            return base_fail(err, CHOIR_USAGE, "%s needs a value: %s", shown, row->argument);
         }
         value = argv[++*at];
     }
@@ -123,13 +124,13 @@ static choir_status check_jsonl(const options *o, choir_error *err)
     };
     const bool several = o->jsonl || (o->n_samples > 1 && o->beams == 0);
     if ((o->resume && !o->jsonl) || (o->n_seqs > 0 && !several)) {
-        return fail(err, CHOIR_USAGE, "%s",
-                    o->resume && !o->jsonl ? "--resume goes with --jsonl"
-                                           : "--n-seqs goes with --jsonl or --n-samples");
+        return base_fail(err, CHOIR_USAGE, "%s",
+                         o->resume && !o->jsonl ? "--resume goes with --jsonl"
+                                                : "--n-seqs goes with --jsonl or --n-samples");
     }
     for (size_t i = 0; o->jsonl && i < sizeof others / sizeof others[0]; i++) {
         if (others[i].given) {
-            return fail(err, CHOIR_USAGE, "--jsonl and %s exclude each other", others[i].name);
+            return base_fail(err, CHOIR_USAGE, "--jsonl and %s exclude each other", others[i].name);
         }
     }
     return CHOIR_OK;
@@ -158,7 +159,7 @@ static choir_status check_texts(const options *o, choir_error *err)
     };
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         if (pairs[i].given) {
-            return fail(err, CHOIR_USAGE, "%s and %s exclude each other", pairs[i].name, pairs[i].other);
+            return base_fail(err, CHOIR_USAGE, "%s and %s exclude each other", pairs[i].name, pairs[i].other);
         }
     }
     return check_jsonl(o, err);
@@ -168,28 +169,28 @@ static choir_status check(const options *o, choir_error *err)
 {
     const command_row *c = o->command;
     if (o->n_args < c->min_args) {
-        return fail(err, CHOIR_USAGE, "%s needs %s (see choir %s --help)", c->name, c->arguments, c->name);
+        return base_fail(err, CHOIR_USAGE, "%s needs %s (see choir %s --help)", c->name, c->arguments, c->name);
     }
     if (o->prompt && o->file) {
-        return fail(err, CHOIR_USAGE, "-p and -f exclude each other");
+        return base_fail(err, CHOIR_USAGE, "-p and -f exclude each other");
     }
     if (o->verbose && o->quiet) {
-        return fail(err, CHOIR_USAGE, "-v and -q exclude each other");
+        return base_fail(err, CHOIR_USAGE, "-v and -q exclude each other");
     }
     if (o->decode && (o->json || o->ids_only)) {
-        return fail(err, CHOIR_USAGE, "--decode and %s exclude each other", o->json ? "--json" : "--ids");
+        return base_fail(err, CHOIR_USAGE, "--decode and %s exclude each other", o->json ? "--json" : "--ids");
     }
     if (o->save_logits && o->kl) {
-        return fail(err, CHOIR_USAGE, "--save-logits and --kl exclude each other");
+        return base_fail(err, CHOIR_USAGE, "--save-logits and --kl exclude each other");
     }
     if (o->speculate > 0 && o->draft) {
-        return fail(err, CHOIR_USAGE, "--speculate and --draft exclude each other");
+        return base_fail(err, CHOIR_USAGE, "--speculate and --draft exclude each other");
     }
     if (o->logprobs >= 0 && !o->json && !o->jsonl) {
-        return fail(err, CHOIR_USAGE, "--logprobs are told in JSON: give --json too");
+        return base_fail(err, CHOIR_USAGE, "--logprobs are told in JSON: give --json too");
     }
     if (o->json && o->ids_only) {
-        return fail(err, CHOIR_USAGE, "--json and --ids exclude each other");
+        return base_fail(err, CHOIR_USAGE, "--json and --ids exclude each other");
     }
     return o->command->command == CMD_GENERATE ? check_texts(o, err) : CHOIR_OK;
 }
@@ -209,14 +210,14 @@ choir_status options_parse(options *o, int argc, char **argv, choir_error *err)
         } else if (o->n_args < o->command->max_args) {
             o->args[o->n_args++] = arg;
         } else {
-            char text[ESCAPED_CAP];
-            return fail(err, CHOIR_USAGE, "unexpected argument \"%s\": %s",
-                        escaped(text, sizeof text, arg, strlen(arg)), o->command->stray);
+            char text[BASE_ESCAPE_CAP];
+            return base_fail(err, CHOIR_USAGE, "unexpected argument \"%s\": %s", base_escape_str(text, arg),
+                             o->command->stray);
         }
     }
     if (o->command->command == CMD_INFO && o->n_args == 1) {
         if (o->model) {
-            return fail(err, CHOIR_USAGE, "%s", o->command->stray);
+            return base_fail(err, CHOIR_USAGE, "%s", o->command->stray);
         }
         o->model = o->args[0];
     }

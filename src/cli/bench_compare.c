@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/error.h"
 #include "base/json.h"
 #include "cli/bench.h"
 #include "cli/prompt.h"
@@ -19,7 +20,7 @@ typedef struct row {
 } row;
 
 typedef struct rows {
-    char name[ESCAPED_CAP];
+    char name[BASE_ESCAPE_CAP];
     json_t *list;
     row *at;
     size_t n, n_tests, n_noisy;
@@ -48,17 +49,18 @@ static choir_status parse(rows *r, const prompt *file, choir_error *err)
         json_t *value;
         choir_status status = base_json_decode(&value, file->text + at, file->n - at, JSON_DISABLE_EOF_CHECK, &where);
         if (status) {
-            return status == CHOIR_RESOURCE ? fail(err, status, "%s: out of memory", r->name)
-                                            : fail(err, status, "%s: line %d: %s", r->name, where.line, where.text);
+            return status == CHOIR_RESOURCE
+                       ? base_fail(err, status, "%s: out of memory", r->name)
+                       : base_fail(err, status, "%s: line %d: %s", r->name, where.line, where.text);
         }
         int failed = json_is_array(value) ? json_array_extend(r->list, value) : json_array_append(r->list, value);
         json_decref(value);
         if (failed) {
-            return fail(err, CHOIR_RESOURCE, "%s: out of memory", r->name);
+            return base_fail(err, CHOIR_RESOURCE, "%s: out of memory", r->name);
         }
         at += (size_t)where.position;
     }
-    return r->list ? CHOIR_OK : fail(err, CHOIR_RESOURCE, "%s: out of memory", r->name);
+    return r->list ? CHOIR_OK : base_fail(err, CHOIR_RESOURCE, "%s: out of memory", r->name);
 }
 
 static bool read_count(int32_t *out, const json_t *object, const char *name, int32_t absent)
@@ -113,22 +115,22 @@ static choir_status read_row(row *out, const rows *r, size_t index, choir_error 
     if (!file || !read_count(&t->n_prompt, object, "n_prompt", -1) || !read_count(&t->n_gen, object, "n_gen", -1) ||
         !read_count(&t->n_depth, object, "n_depth", 0) || !read_count(&t->n_seqs, object, "n_seqs", 1) ||
         !read_count(&t->n_threads, object, "n_threads", -1)) {
-        return fail(err, CHOIR_FILE, "%s: test %zu: no result of choir bench", r->name, index + 1);
+        return base_fail(err, CHOIR_FILE, "%s: test %zu: no result of choir bench", r->name, index + 1);
     }
     out->model = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
     out->n_ts = json_array_size(samples);
     out->ts = calloc(out->n_ts + 1, sizeof *out->ts);
     if (!out->ts) {
-        return fail(err, CHOIR_RESOURCE, "%s: out of memory", r->name);
+        return base_fail(err, CHOIR_RESOURCE, "%s: out of memory", r->name);
     }
     for (size_t i = 0; i < out->n_ts; i++) {
         out->ts[i] = json_number_value(json_array_get(samples, i));
         if (!(out->ts[i] > 0) || !isfinite(out->ts[i])) {
-            return fail(err, CHOIR_FILE, "%s: test %zu: samples_ts: element %zu is no speed", r->name, index + 1,
-                        i + 1);
+            return base_fail(err, CHOIR_FILE, "%s: test %zu: samples_ts: element %zu is no speed", r->name, index + 1,
+                             i + 1);
         }
     }
-    return out->n_ts ? CHOIR_OK : fail(err, CHOIR_FILE, "%s: test %zu: no samples_ts", r->name, index + 1);
+    return out->n_ts ? CHOIR_OK : base_fail(err, CHOIR_FILE, "%s: test %zu: no samples_ts", r->name, index + 1);
 }
 
 /* Puts the samples of the last row to an earlier one of the same test, if there is one. */
@@ -145,7 +147,7 @@ static choir_status join_same(rows *r, choir_error *err)
     }
     double *ts = base_array_resize(first->ts, first->n_ts + last->n_ts, sizeof *ts);
     if (!ts) {
-        return fail(err, CHOIR_RESOURCE, "%s: out of memory", r->name);
+        return base_fail(err, CHOIR_RESOURCE, "%s: out of memory", r->name);
     }
     memcpy(ts + first->n_ts, last->ts, last->n_ts * sizeof *ts);
     first->ts = ts;
@@ -159,7 +161,7 @@ static choir_status rows_read(rows *r, const char *path, choir_error *err)
 {
     prompt file;
     *r = (rows){0};
-    escaped(r->name, sizeof r->name, path, strlen(path));
+    base_escape_str(r->name, path);
     choir_status status = prompt_read_file(&file, path, false, err);
     if (status == CHOIR_PROMPT) {
         status = err->code = CHOIR_FILE;
@@ -171,7 +173,7 @@ static choir_status rows_read(rows *r, const char *path, choir_error *err)
     }
     r->at = calloc(json_array_size(r->list) + 1, sizeof *r->at);
     if (!r->at) {
-        return fail(err, CHOIR_RESOURCE, "%s: out of memory", r->name);
+        return base_fail(err, CHOIR_RESOURCE, "%s: out of memory", r->name);
     }
     for (size_t i = 0; i < json_array_size(r->list) && !status; i++) {
         r->n++;
@@ -194,12 +196,12 @@ static const char *verdict_of(double low, double high)
 
 static void print_row(stream *out, const row *a, const row *b)
 {
-    char name[BENCH_NAME_CAP], model_a[ESCAPED_CAP], model_b[ESCAPED_CAP], models[2 * ESCAPED_CAP + 8];
+    char name[BENCH_NAME_CAP], model_a[BASE_ESCAPE_CAP], model_b[BASE_ESCAPE_CAP], models[2 * BASE_ESCAPE_CAP + 8];
     double ratio, low, high;
     bool known = stats_ratio(&ratio, &low, &high, a->ts, a->n_ts, b->ts, b->n_ts);
     const char *verdict = known ? verdict_of(low, high) : "one run is no interval";
-    escaped(model_a, sizeof model_a, a->model, strlen(a->model));
-    escaped(model_b, sizeof model_b, b->model, strlen(b->model));
+    base_escape_str(model_a, a->model);
+    base_escape_str(model_b, b->model);
     snprintf(models, sizeof models, strcmp(model_a, model_b) ? "%s, %s" : "%s", model_a, model_b);
     stream_print(out, "| %-16s | %2d | %-16s | %10.2f | %10.2f | %6.3f | %6.3f to %6.3f | %-22s |\n", models,
                  (int)a->test.n_threads, bench_name(name, sizeof name, &a->test), stats_mean(a->ts, a->n_ts),
@@ -216,7 +218,7 @@ static void print_header(stream *out)
 
 static void tell_noise(const session *s, const rows *r)
 {
-    char line[ESCAPED_CAP + 96];
+    char line[BASE_ESCAPE_CAP + 96];
     if (r->n_noisy > 0) {
         snprintf(line, sizeof line, "%s: %zu of %zu tests were measured on a noisy machine", r->name, r->n_noisy,
                  r->n_tests);
@@ -241,7 +243,7 @@ choir_status bench_compare(session *s, const char *path_a, const char *path_b, c
         }
     }
     if (!status && matched == 0) {
-        status = fail(err, CHOIR_FILE, "%s and %s have no test in common", a.name, b.name);
+        status = base_fail(err, CHOIR_FILE, "%s and %s have no test in common", a.name, b.name);
     } else if (!status) {
         tell_noise(s, &a);
         tell_noise(s, &b);

@@ -5,13 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "cli/bench.h"
 
 static const double spread_most = 0.05, steal_most = 0.01, waited_most = 0.02, frequency_most = 0.05;
 
 void noise_begin(noise_meter *m)
 {
-    *m = (noise_meter){.begun_ns = now_ns()};
+    *m = (noise_meter){.begun_ns = base_clock_ns()};
     choir_machine_count(&m->begun);
 }
 
@@ -29,7 +30,7 @@ void noise_end(bench_noise *out, const noise_meter *m, const double *samples_ts,
 {
     choir_machine_counters now;
     choir_machine_count(&now);
-    const double mean = stats_mean(samples_ts, n), ns = (double)(now_ns() - m->begun_ns);
+    const double mean = stats_mean(samples_ts, n), ns = (double)(base_clock_ns() - m->begun_ns);
     const double ticks = (double)(now.ticks - m->begun.ticks);
     *out = (bench_noise){
         .spread = n > 1 && mean > 0 ? stats_stddev(samples_ts, n) / mean : NAN,

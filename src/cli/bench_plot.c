@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/new_file.h"
 #include "cli/bench.h"
 #include "cli/report.h"
@@ -260,10 +261,10 @@ static void draw_style(svg *s)
 
 static void draw_header(svg *s, const session *cli, const char *date)
 {
-    char size[BYTES_CAP], cpu[128], line[512], model[ESCAPED_CAP];
+    char size[BYTES_CAP], cpu[128], line[512], model[BASE_ESCAPE_CAP];
     const char *file = session_model_name(cli);
-    snprintf(line, sizeof line, "%s, %s, %s: tokens per second", escaped(model, sizeof model, file, strlen(file)),
-             cli->info.type, format_bytes(size, sizeof size, cli->info.weight_bytes));
+    snprintf(line, sizeof line, "%s, %s, %s: tokens per second", base_escape_str(model, file), cli->info.type,
+             format_bytes(size, sizeof size, cli->info.weight_bytes));
     svg_text(s, LEFT, 28, "title", "start", line);
     choir_cpu_name(cpu, sizeof cpu);
     snprintf(line, sizeof line, "%s; kernels %s; keys and values %s; %s; choir %s", cpu, cli->info.kernels,
@@ -356,7 +357,7 @@ choir_status bench_plot_add(bench_plot *p, const bench_result *r, choir_error *e
         bench_limits *limits = realloc(p->limits, cap * sizeof *limits);
         p->limits = limits ? limits : p->limits;
         if (!more || !limits) {
-            return fail(err, CHOIR_RESOURCE, "out of memory for %zu results", p->n + 1);
+            return base_fail(err, CHOIR_RESOURCE, "out of memory for %zu results", p->n + 1);
         }
         p->cap = cap;
     }
@@ -406,7 +407,7 @@ choir_status bench_plot_write(const bench_plot *p, const session *s, const char 
         draw_all(&picture, p, s, room);
     }
     if (!room || picture.failed) {
-        status = fail(err, CHOIR_RESOURCE, "out of memory for the plot");
+        status = base_fail(err, CHOIR_RESOURCE, "out of memory for the plot");
     }
     status = status ? status : base_new_file_put(path, picture.at, picture.n, err);
     svg_free(&picture);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/clock.h"
+#include "base/error.h"
 #include "cli/bench.h"
 #include "cli/report.h"
 
@@ -96,11 +98,11 @@ static choir_status draw(bench_state *b, choir_error *err)
 
 static choir_status run_prefill(bench_state *b, double *first_ns, choir_error *err)
 {
-    uint64_t begun = now_ns();
+    uint64_t begun = base_clock_ns();
     choir_status status = append_random(b, b->test->n_prompt, err);
     status = status ? status : compute(b, err);
     status = status ? status : draw(b, err);
-    *first_ns = (double)(now_ns() - begun);
+    *first_ns = (double)(base_clock_ns() - begun);
     return status;
 }
 
@@ -108,7 +110,7 @@ static choir_status run_decode(bench_state *b, double *first_ns, choir_error *er
 {
     choir_status status = CHOIR_OK;
     for (int32_t t = 0; t < b->test->n_gen && !status; t++) {
-        uint64_t begun = now_ns();
+        uint64_t begun = base_clock_ns();
         if (t == 0) {
             status = append_random(b, 1, err);
         }
@@ -117,7 +119,7 @@ static choir_status run_decode(bench_state *b, double *first_ns, choir_error *er
         }
         status = status ? status : compute(b, err);
         status = status ? status : draw(b, err);
-        double ns = (double)(now_ns() - begun);
+        double ns = (double)(base_clock_ns() - begun);
         b->token_ns[b->n_tokens++] = ns;
         *first_ns = t == 0 ? ns : *first_ns;
     }
@@ -134,9 +136,9 @@ static choir_status one_run(bench_state *b, uint64_t *ns, double *first_ns, choi
         choir_detok_open(&b->detoks[i], b->s->model, true,
                          &no_text); /* a model without a tokenizer is measured as well */
     }
-    uint64_t begun = now_ns();
+    uint64_t begun = base_clock_ns();
     choir_status status = b->test->n_gen ? run_decode(b, first_ns, err) : run_prefill(b, first_ns, err);
-    *ns = now_ns() - begun;
+    *ns = base_clock_ns() - begun;
     return status;
 }
 
@@ -185,7 +187,7 @@ static choir_status open_state(bench_state *b, int32_t runs, const choir_samplin
     b->read_limit = calloc((size_t)runs + 1, sizeof *b->read_limit);
     b->ops_limit = calloc((size_t)runs + 1, sizeof *b->ops_limit);
     if (!b->seqs || !b->detoks || !b->drawn || !b->ids || !b->token_ns || !b->read_limit || !b->ops_limit) {
-        return fail(err, CHOIR_RESOURCE, "out of memory for %zu sequences", n_seqs);
+        return base_fail(err, CHOIR_RESOURCE, "out of memory for %zu sequences", n_seqs);
     }
     for (size_t i = 0; i < n_seqs && !status; i++) {
         choir_sampling own = *sampling;
@@ -271,7 +273,7 @@ static choir_status measure(bench_result *r, bench_state *b, choir_error *err)
     r->samples_ts = calloc((size_t)r->runs, sizeof *r->samples_ts);
     choir_status status = CHOIR_OK;
     if (!first_ns || !r->samples_ns || !r->samples_ts) {
-        status = fail(err, CHOIR_RESOURCE, "out of memory for %d runs", (int)r->runs);
+        status = base_fail(err, CHOIR_RESOURCE, "out of memory for %d runs", (int)r->runs);
     }
     for (int32_t i = -1; i < r->runs && !status; i++) { /* -1 warms up */
         b->n_tokens = i <= 0 ? 0 : b->n_tokens;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "cli/bench.h"
 #include "cli/report.h"
 
@@ -171,7 +172,7 @@ static void print_md(bench_table *t, const bench_result *r)
 {
     const session *s = t->s;
     char size[BYTES_CAP], params[BYTES_CAP], name[BENCH_NAME_CAP], speed[32], gaps[48] = "", share[32],
-                                                                              model[ESCAPED_CAP];
+                                                                              model[BASE_ESCAPE_CAP];
     const char *limit, *file = session_model_name(s);
     double of_limit = bench_share(r, &limit);
     snprintf(speed, sizeof speed, "%.2f ± %.2f", r->avg_ts, r->stddev_ts);
@@ -184,13 +185,13 @@ static void print_md(bench_table *t, const bench_result *r)
         print_md_header(&t->s->out);
     }
     /* "±" is two bytes and one column: one more in the width. */
-    stream_print(
-        &t->s->out,
-        "| %-16s | %9s | %8s | %-5s | %2d | %-16s | %21s | %8.2f | %21s | %8.2f | %6.1f | %7.1f | %-18s |\n",
-        escaped(model, sizeof model, file, strlen(file)), format_bytes(size, sizeof size, s->info.weight_bytes),
-        format_count(params, sizeof params, s->info.n_params), s->info.type, (int)r->test.n_threads,
-        bench_name(name, sizeof name, &r->test), speed, r->first_token_ns / 1e6, gaps, r->bytes_per_token / 1e6,
-        r->bytes_per_token * r->avg_ts / 1e9, r->ops_per_token * r->avg_ts / 1e9, share);
+    stream_print(&t->s->out,
+                 "| %-16s | %9s | %8s | %-5s | %2d | %-16s | %21s | %8.2f | %21s | %8.2f | %6.1f | %7.1f | %-18s |\n",
+                 base_escape_str(model, file), format_bytes(size, sizeof size, s->info.weight_bytes),
+                 format_count(params, sizeof params, s->info.n_params), s->info.type, (int)r->test.n_threads,
+                 bench_name(name, sizeof name, &r->test), speed, r->first_token_ns / 1e6, gaps,
+                 r->bytes_per_token / 1e6, r->bytes_per_token * r->avg_ts / 1e9, r->ops_per_token * r->avg_ts / 1e9,
+                 share);
 }
 
 void bench_table_begin(bench_table *t, session *s, const char *format)

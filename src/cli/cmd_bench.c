@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "cli/bench.h"
 
 typedef struct plan {
@@ -42,9 +43,9 @@ static choir_status check_length(plan *p, const bench_case *test, choir_error *e
     if (need <= p->s->info.max_seq_len) {
         return CHOIR_OK;
     }
-    return fail(err, CHOIR_USAGE,
-                "%s needs a context of %lld tokens, the model was made for at most %d; lower -p, -n or -d",
-                bench_name(name, sizeof name, test), (long long)need, (int)p->s->info.max_seq_len);
+    return base_fail(err, CHOIR_USAGE,
+                     "%s needs a context of %lld tokens, the model was made for at most %d; lower -p, -n or -d",
+                     bench_name(name, sizeof name, test), (long long)need, (int)p->s->info.max_seq_len);
 }
 
 static choir_status run_case(plan *p, const bench_case *test, choir_error *err)
@@ -117,7 +118,7 @@ static choir_status check_plot(const plan *p, choir_error *err)
         return CHOIR_OK;
     }
     if (p->depth.n < 2 && p->seqs.n < 2) {
-        return fail(err, CHOIR_USAGE, "--plot draws over lists: -d 0,512,1024 or --n-seqs 1,4,16");
+        return base_fail(err, CHOIR_USAGE, "--plot draws over lists: -d 0,512,1024 or --n-seqs 1,4,16");
     }
     return bench_plot_check(path, err);
 }
@@ -137,7 +138,7 @@ static choir_status measure(plan *p, choir_error *err)
 static choir_status bench(session *s, choir_error *err)
 {
     if (nothing_to_run(s->opt)) {
-        return fail(err, CHOIR_USAGE, "-p 0 and -n 0 together leave nothing to measure");
+        return base_fail(err, CHOIR_USAGE, "-p 0 and -n 0 together leave nothing to measure");
     }
     plan p = {.s = s, .sampling = s->opt->sampling}; /* seed 0 unless given: the same work every time */
     choir_status status = choir_sampling_check(&p.sampling, err);
@@ -158,7 +159,7 @@ static choir_status compare(session *s, choir_error *err)
 {
     const options *o = s->opt;
     if (o->plot || strcmp(o->output, "md") != 0) {
-        return fail(err, CHOIR_USAGE, "bench compare has no use for %s", o->plot ? "--plot" : "-o");
+        return base_fail(err, CHOIR_USAGE, "bench compare has no use for %s", o->plot ? "--plot" : "-o");
     }
     return bench_compare(s, o->args[1], o->args[2], err);
 }
@@ -169,7 +170,7 @@ int cmd_bench(session *s)
     choir_error err;
     choir_status status;
     if (o->n_args > 0 && (o->n_args != 3 || strcmp(o->args[0], "compare") != 0)) {
-        status = fail(&err, CHOIR_USAGE, "%s", o->command->stray);
+        status = base_fail(&err, CHOIR_USAGE, "%s", o->command->stray);
     } else if (o->n_args > 0) {
         status = compare(s, &err);
     } else {

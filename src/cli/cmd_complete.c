@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "cli/complete.h"
 #include "cli/prompt.h"
 #include "cli/report.h"
@@ -83,7 +84,7 @@ static choir_status converse(writer *w, choir_error *err)
             break;
         }
         if (event == EDITOR_ERROR) {
-            status = fail(err, errno == ENOMEM ? CHOIR_RESOURCE : CHOIR_IO, "stdin: %s", strerror(errno));
+            status = base_fail(err, errno == ENOMEM ? CHOIR_RESOURCE : CHOIR_IO, "stdin: %s", strerror(errno));
             break;
         }
         if (event == EDITOR_LINE) {
@@ -145,7 +146,7 @@ static choir_status open_writer(writer *w, choir_error *err)
     session *s = w->s;
     choir_engine_options opt;
     if (s->opt->file && strcmp(s->opt->file, "-") == 0) {
-        return fail(err, CHOIR_USAGE, "-f -: complete reads what you type from stdin");
+        return base_fail(err, CHOIR_USAGE, "-f -: complete reads what you type from stdin");
     }
     choir_status status = settings_open(w, err);
     status = status ? status : choir_sampling_check(&w->sampling, err);
@@ -170,7 +171,7 @@ static choir_status open_writer(writer *w, choir_error *err)
     }
     w->hooks = (editor_hooks){.user = w, .complete = on_complete, .suggest = on_suggest};
     w->editor = editor_open(&s->term, &w->hooks);
-    return w->editor ? CHOIR_OK : fail(err, CHOIR_RESOURCE, "out of memory for the line editor");
+    return w->editor ? CHOIR_OK : base_fail(err, CHOIR_RESOURCE, "out of memory for the line editor");
 }
 
 int cmd_complete(session *s)

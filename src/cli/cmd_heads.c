@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "cli/heads.h"
 #include "cli/suggest.h"
 
@@ -25,7 +26,7 @@ enum { N_PARTS = sizeof parts / sizeof parts[0] };
 
 static choir_status unknown(const char *name, choir_error *err)
 {
-    char text[ESCAPED_CAP], near[48] = "";
+    char text[BASE_ESCAPE_CAP], near[48] = "";
     suggestion s;
     suggest_begin(&s, name);
     for (size_t i = 0; i < N_PARTS; i++) {
@@ -34,8 +35,8 @@ static choir_status unknown(const char *name, choir_error *err)
     if (s.best) {
         snprintf(near, sizeof near, "; did you mean %s?", s.best);
     }
-    return fail(err, CHOIR_USAGE, "heads: there is no %s%s (see choir help heads)",
-                escaped(text, sizeof text, name, strlen(name)), near);
+    return base_fail(err, CHOIR_USAGE, "heads: there is no %s%s (see choir help heads)", base_escape_str(text, name),
+                     near);
 }
 
 /* Flags that say nothing to this part are refused, not passed over. */
@@ -63,8 +64,8 @@ static choir_status check(const options *o, unsigned part, choir_error *err)
     };
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
         if (flags[i].given && !(flags[i].parts & part)) {
-            return fail(err, CHOIR_USAGE, "heads %s has no use for %s (see choir help heads)", o->args[0],
-                        flags[i].name);
+            return base_fail(err, CHOIR_USAGE, "heads %s has no use for %s (see choir help heads)", o->args[0],
+                             flags[i].name);
         }
     }
     return CHOIR_OK;
@@ -76,7 +77,7 @@ static choir_status run(session *s, choir_error *err)
     for (size_t i = 0; i < N_PARTS; i++) {
         if (strcmp(parts[i].name, o->args[0]) == 0) {
             if (o->n_args > parts[i].max_args) {
-                return fail(err, CHOIR_USAGE, "heads %s: an argument is too many: %s", o->args[0], parts[i].stray);
+                return base_fail(err, CHOIR_USAGE, "heads %s: an argument is too many: %s", o->args[0], parts[i].stray);
             }
             choir_status status = check(o, parts[i].part, err);
             return status ? status : parts[i].run(s, err);

@@ -1,6 +1,7 @@
 /* choir info: what a model is and what it needs, from its headers alone. */
 #include <string.h>
 
+#include "base/error.h"
 #include "cli/report.h"
 
 typedef struct part {
@@ -38,8 +39,8 @@ static void list_parts(part parts[N_PARTS], const choir_model_info *m)
 static void print_model(session *s)
 {
     const choir_model_info *m = &s->info;
-    char bytes[BYTES_CAP], name[ESCAPED_CAP];
-    stream_print(&s->out, "%-14s %s\n", "model", escaped(name, sizeof name, m->path, strlen(m->path)));
+    char bytes[BYTES_CAP], name[BASE_ESCAPE_CAP];
+    stream_print(&s->out, "%-14s %s\n", "model", base_escape_str(name, m->path));
     if (m->file_bytes > 0) {
         stream_print(&s->out, "%-14s %s, %s, mostly %s\n", "file", m->container,
                      format_bytes(bytes, sizeof bytes, m->file_bytes), m->type);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/error.h"
 #include "cli/logits_file.h"
 #include "cli/perplexity.h"
 #include "cli/perplexity_report.h"
@@ -54,12 +56,12 @@ static choir_status name_file(choir_error *err, const char *path, const char *fo
     __attribute__((format(printf, 3, 4)));
 static choir_status name_file(choir_error *err, const char *path, const char *format, ...)
 {
-    char what[256], name[ESCAPED_CAP];
+    char what[256], name[BASE_ESCAPE_CAP];
     va_list args;
     va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
-    return fail(err, CHOIR_FILE, "%s: %s", escaped(name, sizeof name, path, strlen(path)), what);
+    return base_fail(err, CHOIR_FILE, "%s: %s", base_escape_str(name, path), what);
 }
 
 /* What the flags leave open comes from the file; what they say must be what it says. */
@@ -161,8 +163,8 @@ static choir_status open_engine(job *j, choir_error *err)
         j->divergences = calloc((size_t)j->windows.n, (size_t)j->windows.n_scored * sizeof *j->divergences);
         failed = failed || !j->base_rows || !j->divergences;
     }
-    return failed ? fail(err, CHOIR_RESOURCE, "out of memory for %d rows of %d logits", (int)j->max_rows,
-                         (int)s->info.vocab_size)
+    return failed ? base_fail(err, CHOIR_RESOURCE, "out of memory for %d rows of %d logits", (int)j->max_rows,
+                              (int)s->info.vocab_size)
                   : CHOIR_OK;
 }
 
@@ -171,7 +173,7 @@ static void draw(job *j, int32_t chunk, int32_t row)
     const ppl_windows *w = &j->windows;
     uint64_t done = (uint64_t)chunk * (uint64_t)w->n_scored + (uint64_t)row;
     uint64_t all = (uint64_t)w->n * (uint64_t)w->n_scored;
-    double left = (double)(now_ns() - j->begun_ns) / 1e9 * (double)(all - done) / (double)(done > 0 ? done : 1);
+    double left = (double)(base_clock_ns() - j->begun_ns) / 1e9 * (double)(all - done) / (double)(done > 0 ? done : 1);
     if (done > 0) {
         snprintf(j->bar_text, sizeof j->bar_text, "chunk %d of %d, %.4f, %.0f:%02d left", (int)chunk + 1, (int)w->n,
                  exp(j->sums.nll / (double)j->sums.n), floor(left / 60), (int)fmod(left, 60));
@@ -236,20 +238,20 @@ static choir_status run_window(job *j, int32_t i, choir_error *err)
 static choir_status run(job *j, choir_error *err)
 {
     choir_status status = CHOIR_OK;
-    j->begun_ns = now_ns();
+    j->begun_ns = base_clock_ns();
     progress_begin(&j->bar, &j->s->term, "perplexity");
     j->bar.after = j->bar_text;
     signals_set(SIGNALS_CANCEL, j->s->engine);
     choir_sequence_want_logits(j->seq, j->windows.first);
     for (int32_t i = 0; !status && i < j->windows.n; i++) {
-        status = signals_pending() ? fail(err, CHOIR_CANCELLED, "cancelled") : run_window(j, i, err);
+        status = signals_pending() ? base_fail(err, CHOIR_CANCELLED, "cancelled") : run_window(j, i, err);
     }
     if (!status && j->saved) {
         status = logits_writer_finish(j->saved, err);
     }
     signals_set(SIGNALS_CANCEL, NULL); /* a half-written file must go away first */
     progress_end(&j->bar);
-    j->took_ns = now_ns() - j->begun_ns;
+    j->took_ns = base_clock_ns() - j->begun_ns;
     return status;
 }
 

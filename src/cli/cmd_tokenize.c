@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "cli/generation.h"
 #include "cli/numbers.h"
 #include "cli/prompt.h"
@@ -34,7 +35,7 @@ static choir_status print_pieces(session *s, const int32_t *ids, size_t n, choir
         if (need > cap) {
             char *bigger = realloc(shown, need);
             if (!bigger) {
-                status = fail(err, CHOIR_RESOURCE, "out of memory for a piece of %zu bytes", bytes);
+                status = base_fail(err, CHOIR_RESOURCE, "out of memory for a piece of %zu bytes", bytes);
                 break;
             }
             shown = bigger;
@@ -44,7 +45,7 @@ static choir_status print_pieces(session *s, const int32_t *ids, size_t n, choir
         int digits = snprintf(number, sizeof number, "%d\t", (int)ids[i]);
         if (text_append(&line, number, (size_t)digits) || text_append(&line, shown, used) ||
             text_append(&line, "\n", 1)) {
-            status = fail(err, CHOIR_RESOURCE, "out of memory");
+            status = base_fail(err, CHOIR_RESOURCE, "out of memory");
         }
     }
     flush(s, &line, 1);
@@ -61,7 +62,7 @@ static choir_status print_ids(session *s, const int32_t *ids, size_t n, choir_er
         char number[16];
         int digits = snprintf(number, sizeof number, i ? " %d" : "%d", (int)ids[i]);
         if (text_append(&line, number, (size_t)digits)) {
-            status = fail(err, CHOIR_RESOURCE, "out of memory");
+            status = base_fail(err, CHOIR_RESOURCE, "out of memory");
             break;
         }
     }
@@ -111,10 +112,10 @@ static choir_status parse_ids(int32_t **out, size_t *n, prompt *text, choir_erro
     *out = ids;
     *n = 0;
     if (!ids) {
-        return fail(err, CHOIR_RESOURCE, "out of memory for %zu ids", cap);
+        return base_fail(err, CHOIR_RESOURCE, "out of memory for %zu ids", cap);
     }
     for (size_t at = 0; at < text->n;) {
-        char word[ESCAPED_CAP], item[16];
+        char word[BASE_ESCAPE_CAP], item[16];
         int64_t id;
         size_t len = 0;
         if (text->text[at] && strchr(gaps, text->text[at])) {
@@ -126,8 +127,8 @@ static choir_status parse_ids(int32_t **out, size_t *n, prompt *text, choir_erro
         }
         snprintf(item, sizeof item, "%.*s", (int)(len < sizeof item ? len : sizeof item - 1), text->text + at);
         if (len >= sizeof item || strlen(item) != len || !number_int(&id, item, 0, INT32_MAX)) {
-            return fail(err, CHOIR_USAGE, "--decode: \"%s\" at byte %zu is not a token's id",
-                        escaped(word, sizeof word, text->text + at, len), at);
+            return base_fail(err, CHOIR_USAGE, "--decode: \"%s\" at byte %zu is not a token's id",
+                             base_escape(word, text->text + at, len), at);
         }
         ids[(*n)++] = (int32_t)id;
         at += len;

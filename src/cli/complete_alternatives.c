@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "cli/complete.h"
 #include "cli/numbers.h"
 #include "cli/signals.h"
@@ -33,10 +34,10 @@ static void on_done(void *user, int32_t sample, const choir_result *r, choir_sta
     a->n_done++;
     a->at[sample].text.n -= a->at[sample].text.failed ? 0 : r->n_replaced; /* a cut character is made anew, whole */
     if (status && status != CHOIR_CANCELLED && !a->status) {
-        a->status = fail(a->err, status, "%s", err->msg);
+        a->status = base_fail(a->err, status, "%s", err->msg);
     }
     if (a->at[sample].text.failed && !a->status) {
-        a->status = fail(a->err, CHOIR_RESOURCE, "out of memory for the text");
+        a->status = base_fail(a->err, CHOIR_RESOURCE, "out of memory for the text");
     }
     if (!status && r->context_full && !a->w->s->term.quiet) {
         warning(&a->w->s->term, "the context is full");

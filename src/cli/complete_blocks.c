@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "cli/complete.h"
 
 enum { WIDTH = 80, INDENT = 25 };
@@ -48,7 +49,7 @@ static choir_status show_row(writer *w, const char *name, const choir_sequence *
     if (!blocks || !holders) {
         free(blocks);
         free(holders);
-        return fail(err, CHOIR_RESOURCE, "out of memory for /blocks");
+        return base_fail(err, CHOIR_RESOURCE, "out of memory for /blocks");
     }
     choir_sequence_blocks(seq, blocks, holders, n);
     stream_print(c.out, "%-9s %7d tokens", name, (int)choir_sequence_computed(seq));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/new_file.h"
 #include "cli/complete.h"
 #include "cli/kept.h"
@@ -41,7 +42,7 @@ static choir_status run_undo(writer *w, const char *argument, choir_error *err)
 {
     (void)argument;
     if (!story_undo(&w->story)) {
-        return fail(err, CHOIR_USAGE, "/undo: this is the first state");
+        return base_fail(err, CHOIR_USAGE, "/undo: this is the first state");
     }
     show_end(w);
     return writer_return(w, err);
@@ -51,7 +52,7 @@ static choir_status run_redo(writer *w, const char *argument, choir_error *err)
 {
     (void)argument;
     if (!story_redo(&w->story)) {
-        return fail(err, CHOIR_USAGE, "/redo: this is the last state");
+        return base_fail(err, CHOIR_USAGE, "/redo: this is the last state");
     }
     show_end(w);
     return writer_return(w, err);
@@ -61,20 +62,20 @@ static choir_status run_redo(writer *w, const char *argument, choir_error *err)
 static choir_status read_count(int64_t *n, const char *name, const char *argument, int64_t preset, int64_t most,
                                choir_error *err)
 {
-    char text[ESCAPED_CAP];
+    char text[BASE_ESCAPE_CAP];
     *n = preset;
     if (!*argument || number_int(n, argument, 1, most)) {
         return CHOIR_OK;
     }
-    return fail(err, CHOIR_USAGE, "%s: \"%s\" is not a whole number from 1 to %lld", name,
-                escaped(text, sizeof text, argument, strlen(argument)), (long long)most);
+    return base_fail(err, CHOIR_USAGE, "%s: \"%s\" is not a whole number from 1 to %lld", name,
+                     base_escape_str(text, argument), (long long)most);
 }
 
 static choir_status run_alt(writer *w, const char *argument, choir_error *err)
 {
     int64_t n;
     if (w->s->chat) {
-        return fail(err, CHOIR_USAGE, "/alt: not in a chat; /undo, and say it again");
+        return base_fail(err, CHOIR_USAGE, "/alt: not in a chat; /undo, and say it again");
     }
     choir_status status = read_count(&n, "/alt", argument, 3, MAX_ALTERNATIVES, err);
     return status ? status : alternatives_run(w, (int32_t)n, err);
@@ -123,7 +124,7 @@ static choir_status run_top(writer *w, const char *argument, choir_error *err)
     status = status ? status : need_logits(w, err);
     const float *logits = status ? NULL : choir_sequence_logits(w->seq);
     if (!logits) {
-        return status ? status : fail(err, CHOIR_INTERNAL, "/top: no logits");
+        return status ? status : base_fail(err, CHOIR_INTERNAL, "/top: no logits");
     }
     k = k < vocab ? k : vocab;
     top_ids(ids, k, logits, vocab);
@@ -132,12 +133,12 @@ static choir_status run_top(writer *w, const char *argument, choir_error *err)
         sum += exp((double)logits[id] - (double)logits[ids[0]]);
     }
     for (int64_t i = 0; i < k; i++) {
-        char text[ESCAPED_CAP];
+        char text[BASE_ESCAPE_CAP];
         size_t n;
         const char *piece = choir_piece(w->s->model, ids[i], &n);
         double share = exp((double)logits[ids[i]] - (double)logits[ids[0]]) / sum;
         stream_print(&w->s->out, "%6.2f %%  %6d  %s\n", 100 * share, (int)ids[i],
-                     escaped(text, sizeof text, piece ? piece : "", n));
+                     base_escape(text, piece ? piece : "", n));
     }
     return CHOIR_OK;
 }
@@ -207,7 +208,7 @@ static choir_status run_save(writer *w, const char *argument, choir_error *err)
     char path[PATH_MAX];
     const story_state *now = story_now(&w->story);
     if (!*argument) {
-        return fail(err, CHOIR_USAGE, "/save needs a file");
+        return base_fail(err, CHOIR_USAGE, "/save needs a file");
     }
     argument = path_at_home(path, argument);
     return kept_is_name(argument) ? save_kept(w, argument, err)
@@ -217,7 +218,7 @@ static choir_status run_save(writer *w, const char *argument, choir_error *err)
 /* A text that the context cannot hold would stop every turn after it. */
 static choir_status check_length(writer *w, const char *path, const prompt *file, choir_error *err)
 {
-    char name[ESCAPED_CAP];
+    char name[BASE_ESCAPE_CAP];
     int32_t *ids = NULL;
     size_t n = 0;
     choir_engine_info engine;
@@ -225,8 +226,8 @@ static choir_status check_length(writer *w, const char *path, const prompt *file
     choir_status status = choir_tokenize(&ids, &n, w->s->model, file->text, file->n, true, err);
     free(ids);
     if (!status && n > (size_t)engine.ctx_size) {
-        status = fail(err, CHOIR_PROMPT, "%s: %zu tokens, the context is %d",
-                      escaped(name, sizeof name, path, strlen(path)), n, (int)engine.ctx_size);
+        status = base_fail(err, CHOIR_PROMPT, "%s: %zu tokens, the context is %d", base_escape_str(name, path), n,
+                           (int)engine.ctx_size);
     }
     return status;
 }
@@ -240,7 +241,7 @@ static choir_status run_load(writer *w, const char *argument, choir_error *err)
         return load_kept(w, argument, err);
     }
     if (!*argument || w->s->chat) {
-        return fail(err, CHOIR_USAGE, "%s", w->s->chat ? "/load: not in a chat" : "/load needs a file");
+        return base_fail(err, CHOIR_USAGE, "%s", w->s->chat ? "/load: not in a chat" : "/load needs a file");
     }
     choir_status status = prompt_read_file(&file, argument, w->opt.lossy, err);
     if (!status) {
@@ -308,10 +309,10 @@ static choir_status run_help(writer *w, const char *argument, choir_error *err)
 
 choir_status command_run(writer *w, const char *line, size_t n, choir_error *err)
 {
-    char text[ESCAPED_CAP], near[32] = "";
+    char text[BASE_ESCAPE_CAP], near[32] = "";
     char *copy = strndup(line + 1, n - 1);
     if (!copy) {
-        return fail(err, CHOIR_RESOURCE, "out of memory");
+        return base_fail(err, CHOIR_RESOURCE, "out of memory");
     }
     size_t name_bytes = strcspn(copy, " ");
     char *argument = copy + name_bytes;
@@ -332,8 +333,7 @@ choir_status command_run(writer *w, const char *line, size_t n, choir_error *err
         if (s.best) {
             snprintf(near, sizeof near, "; did you mean /%s?", s.best);
         }
-        fail(err, CHOIR_USAGE, "unknown command /%s%s (see /help)", escaped(text, sizeof text, copy, strlen(copy)),
-             near);
+        base_fail(err, CHOIR_USAGE, "unknown command /%s%s (see /help)", base_escape_str(text, copy), near);
     }
     free(copy);
     return status;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "cli/complete.h"
 
 typedef struct cover {
@@ -30,7 +31,7 @@ static choir_status cover_text(cover *c, const choir_model *model, const int32_t
     *c = (cover){.ids = ids, .ends = malloc((n_ids + 1) * sizeof *c->ends)};
     if (!piece || !c->ends) {
         free(piece);
-        return fail(err, CHOIR_RESOURCE, "out of memory for the text");
+        return base_fail(err, CHOIR_RESOURCE, "out of memory for the text");
     }
     c->ends[0] = 0;
     for (size_t i = 0, at = 0; i < n_ids; i++) {
@@ -121,7 +122,7 @@ static choir_status join(int32_t **ids, size_t *n_ids, writer *w, const cover *o
         memcpy(*ids, old->ids ? old->ids : all, kept * sizeof **ids);
         memcpy(*ids + kept, all + same, (n_all - same) * sizeof **ids);
     } else if (!status) {
-        status = fail(err, CHOIR_RESOURCE, "out of memory for the text");
+        status = base_fail(err, CHOIR_RESOURCE, "out of memory for the text");
     }
     free(c.ends);
     free(all);

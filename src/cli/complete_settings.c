@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "cli/complete.h"
 #include "cli/suggest.h"
 
@@ -29,7 +30,7 @@ choir_status settings_open(writer *w, choir_error *err)
     w->opt.stops.at = calloc(o->stops.n + 1, sizeof *w->opt.stops.at);
     w->opt.biases.at = calloc(o->biases.n + 1, sizeof *w->opt.biases.at);
     if (!w->opt.stops.at || !w->opt.biases.at) {
-        return fail(err, CHOIR_RESOURCE, "out of memory");
+        return base_fail(err, CHOIR_RESOURCE, "out of memory");
     }
     if (o->stops.n > 0) {
         memcpy(w->opt.stops.at, o->stops.at, o->stops.n * sizeof *o->stops.at);
@@ -79,7 +80,7 @@ const char *setting_name(size_t i)
 
 static choir_status unknown(const char *name, choir_error *err)
 {
-    char text[ESCAPED_CAP], near[64] = "";
+    char text[BASE_ESCAPE_CAP], near[64] = "";
     suggestion s;
     suggest_begin(&s, name);
     for (size_t i = 0; setting_name(i); i++) {
@@ -88,14 +89,14 @@ static choir_status unknown(const char *name, choir_error *err)
     if (s.best) {
         snprintf(near, sizeof near, "; did you mean %s?", s.best);
     }
-    return fail(err, CHOIR_USAGE, "/set: unknown name %s%s", escaped(text, sizeof text, name, strlen(name)), near);
+    return base_fail(err, CHOIR_USAGE, "/set: unknown name %s%s", base_escape_str(text, name), near);
 }
 
 static choir_status set_flag(writer *w, const option_row *row, const char *value, choir_error *err)
 {
     bool on = strcmp(value, "on") == 0;
     if (!on && strcmp(value, "off") != 0) {
-        return fail(err, CHOIR_USAGE, "%s: on or off", row->name);
+        return base_fail(err, CHOIR_USAGE, "%s: on or off", row->name);
     }
     *(bool *)((char *)&w->opt + row->field) = on;
     return CHOIR_OK;
@@ -115,7 +116,7 @@ static choir_status set_value(writer *w, const option_row *row, const char *valu
         return CHOIR_OK;
     }
     const char *kept = keep(w, value);
-    return kept ? option_set(&w->opt, row, row->name, kept, err) : fail(err, CHOIR_RESOURCE, "out of memory");
+    return kept ? option_set(&w->opt, row, row->name, kept, err) : base_fail(err, CHOIR_RESOURCE, "out of memory");
 }
 
 /* A fork with the new settings holds them against the model, as the next turn will. */
@@ -159,7 +160,7 @@ static void show_value(writer *w, const option_row *row)
 {
     const char *field = (const char *)&w->opt + row->field;
     stream *out = &w->s->out;
-    char text[ESCAPED_CAP];
+    char text[BASE_ESCAPE_CAP];
     switch (row->kind) {
     case OPTION_FLAG:
         stream_print(out, "%s", *(const bool *)field ? "on" : "off");
@@ -176,7 +177,7 @@ static void show_value(writer *w, const option_row *row)
     case OPTION_TEXTS:
         for (size_t i = 0; i < w->opt.stops.n; i++) {
             const char *stop = w->opt.stops.at[i];
-            stream_print(out, "\"%s\" ", escaped(text, sizeof text, stop, strlen(stop)));
+            stream_print(out, "\"%s\" ", base_escape_str(text, stop));
         }
         break;
     case OPTION_BIAS:

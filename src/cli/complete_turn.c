@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "cli/complete.h"
 #include "cli/report.h"
 #include "cli/signals.h"
@@ -35,7 +36,7 @@ size_t writer_in_common(const choir_sequence *seq, const int32_t *ids, size_t n)
 static choir_status go_to(writer *w, const int32_t *ids, size_t n, choir_error *err)
 {
     if (n == 0) {
-        return fail(err, CHOIR_PROMPT, "there is no text yet to go on from");
+        return base_fail(err, CHOIR_PROMPT, "there is no text yet to go on from");
     }
     size_t same = writer_in_common(w->seq, ids, n);
     if (w->ahead && writer_in_common(w->ahead, ids, n) > same) {
@@ -70,7 +71,7 @@ static choir_status sync_turn(writer *w, const char *typed, size_t n, choir_erro
     }
     if (!status) {
         all = malloc((now->n_ids + n_turn + 1) * sizeof *all);
-        status = all ? CHOIR_OK : fail(err, CHOIR_RESOURCE, "out of memory for the text");
+        status = all ? CHOIR_OK : base_fail(err, CHOIR_RESOURCE, "out of memory for the text");
     }
     if (!status && now->n_ids > 0) {
         memcpy(all, now->ids, now->n_ids * sizeof *all);
@@ -182,7 +183,7 @@ static choir_status generate(writer *w, bool at_start, choir_error *err)
         warning(&w->s->term, "the context is full");
     }
     if (!status && w->fresh.failed) {
-        return fail(err, CHOIR_RESOURCE, "out of memory for the text");
+        return base_fail(err, CHOIR_RESOURCE, "out of memory for the text");
     }
     return status == CHOIR_CANCELLED || w->s->out.interrupted ? CHOIR_OK : status;
 }
@@ -192,7 +193,7 @@ static choir_status prepare(writer *w, const char *typed, size_t n, choir_error 
 {
     size_t valid = n > 0 ? choir_utf8_valid(typed, n) : 0;
     if (valid < n) {
-        return fail(err, CHOIR_PROMPT, "invalid UTF-8 at byte %zu of the line", valid);
+        return base_fail(err, CHOIR_PROMPT, "invalid UTF-8 at byte %zu of the line", valid);
     }
     const story_state *now = story_now(&w->story);
     text_buffer joined = {0};
@@ -200,7 +201,7 @@ static choir_status prepare(writer *w, const char *typed, size_t n, choir_error 
     if (w->s->chat) {
         status = sync_turn(w, typed, n, err);
     } else if (text_append(&joined, now->text, now->n) || text_append(&joined, typed, n)) {
-        status = fail(err, CHOIR_RESOURCE, "out of memory for the text");
+        status = base_fail(err, CHOIR_RESOURCE, "out of memory for the text");
     } else if (n > 0 || !w->exact) {
         status = sync_ids(w, joined.at ? joined.at : "", joined.n, err);
     }

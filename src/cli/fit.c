@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "cli/report.h"
 
 enum {
@@ -201,11 +202,11 @@ static choir_status tell(fit *f, choir_error *err)
     if (f->opt.n_seqs > 1) {
         snprintf(texts, sizeof texts, "%d texts of ", (int)f->opt.n_seqs);
     }
-    return fail(err, CHOIR_RESOURCE,
-                "%sneeds %s: weights %s, keys and values %s for %s%d tokens, activations %s; %s %s%s%s", f->prefix,
-                total, format_bytes(weights, sizeof weights, m->weights), format_bytes(kv, sizeof kv, m->kv), texts,
-                (int)f->opt.ctx_size, format_bytes(activations, sizeof activations, m->activations), room,
-                f->limited ? "allowed by --mem-limit" : "free", *f->advice ? "; this fits: " : "", f->advice);
+    return base_fail(err, CHOIR_RESOURCE,
+                     "%sneeds %s: weights %s, keys and values %s for %s%d tokens, activations %s; %s %s%s%s", f->prefix,
+                     total, format_bytes(weights, sizeof weights, m->weights), format_bytes(kv, sizeof kv, m->kv),
+                     texts, (int)f->opt.ctx_size, format_bytes(activations, sizeof activations, m->activations), room,
+                     f->limited ? "allowed by --mem-limit" : "free", *f->advice ? "; this fits: " : "", f->advice);
 }
 
 static choir_status explain(fit *f, choir_error *err)
@@ -239,7 +240,7 @@ choir_status fit_explain_engine(const session *s, const choir_model *model, cons
 choir_status fit_explain_model(const session *s, const choir_model_options *opt, choir_error *err)
 {
     fit f;
-    char name[ESCAPED_CAP], prefix[ESCAPED_CAP + 4];
+    char name[BASE_ESCAPE_CAP], prefix[BASE_ESCAPE_CAP + 4];
     choir_model *headers;
     choir_error ignored;
     choir_engine_options engine;
@@ -254,7 +255,7 @@ choir_status fit_explain_model(const session *s, const choir_model_options *opt,
     choir_status status = err->code;
     if (begin(&f, s, headers, false, &engine) && f.need.total > f.room) {
         const char *path = opt->path ? opt->path : "(built-in)";
-        snprintf(prefix, sizeof prefix, "%s: ", escaped(name, sizeof name, path, strlen(path)));
+        snprintf(prefix, sizeof prefix, "%s: ", base_escape_str(name, path));
         f.prefix = prefix;
         advise_quant(&f, opt);
         advise_mmap(&f, opt);

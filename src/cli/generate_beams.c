@@ -1,20 +1,21 @@
 /* A search knows its texts only when it is over, so nothing is streamed. */
 #include <stdlib.h>
 
+#include "base/error.h"
 #include "cli/completion.h"
 #include "cli/generate.h"
 
 choir_status generate_beams_check(const options *o, choir_error *err)
 {
     if (o->n_samples > o->beams) {
-        return fail(err, CHOIR_USAGE, "--n-samples %d: --beams %d finds at most %d texts", (int)o->n_samples,
-                    (int)o->beams, (int)o->beams);
+        return base_fail(err, CHOIR_USAGE, "--n-samples %d: --beams %d finds at most %d texts", (int)o->n_samples,
+                         (int)o->beams, (int)o->beams);
     }
     if (o->logprobs >= 0 || o->speculate > 0 || o->draft) {
-        return fail(err, CHOIR_USAGE, "%s: not with --beams",
-                    o->logprobs >= 0 ? "--logprobs"
-                    : o->draft       ? "--draft"
-                                     : "--speculate");
+        return base_fail(err, CHOIR_USAGE, "%s: not with --beams",
+                         o->logprobs >= 0 ? "--logprobs"
+                         : o->draft       ? "--draft"
+                                          : "--speculate");
     }
     return CHOIR_OK;
 }
@@ -33,7 +34,7 @@ static choir_status add_choice(generate_job *j, int32_t index, const choir_beam 
     bool failed = !choice || json_object_update(choice, scores) || json_array_append(j->choices, choice);
     json_decref(scores);
     json_decref(choice);
-    return failed ? fail(err, CHOIR_RESOURCE, "out of memory for JSON") : CHOIR_OK;
+    return failed ? base_fail(err, CHOIR_RESOURCE, "out of memory for JSON") : CHOIR_OK;
 }
 
 static void print_text(session *s, int32_t index, const prompt *before, const choir_beam *b)

@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/error.h"
 #include "cli/generate.h"
 #include "cli/kept.h"
 
@@ -22,7 +24,7 @@ choir_status generate_prompt_ids(generate_job *j, choir_error *err)
     } else {
         status = choir_tokenize(&j->ids, &j->n_ids, s->model, j->prompt.text, j->prompt.n, true, err);
     }
-    return status || j->n_ids > 0 ? status : fail(err, CHOIR_PROMPT, "prompt is empty");
+    return status || j->n_ids > 0 ? status : base_fail(err, CHOIR_PROMPT, "prompt is empty");
 }
 
 /* Computes all that is pending. */
@@ -44,11 +46,11 @@ static choir_status take_kept(generate_job *j, choir_error *err)
     }
     j->n_ids = (size_t)choir_sequence_length(j->seq);
     if (j->n_ids == 0) {
-        return fail(err, CHOIR_PROMPT, "prompt is empty");
+        return base_fail(err, CHOIR_PROMPT, "prompt is empty");
     }
     j->ids = malloc(j->n_ids * sizeof *j->ids);
     if (!j->ids) {
-        return fail(err, CHOIR_RESOURCE, "out of memory for the text");
+        return base_fail(err, CHOIR_RESOURCE, "out of memory for the text");
     }
     memcpy(j->ids, choir_sequence_ids(j->seq), j->n_ids * sizeof *j->ids);
     return CHOIR_OK;
@@ -61,8 +63,9 @@ static choir_status take_rest(generate_job *j, size_t at, choir_error *err)
     const bool could_be_infinite = !j->s->opt->infinite && j->s->info.n_positions == 0;
     const choir_status status = choir_sequence_append(j->seq, j->ids + at, j->n_ids - at, &why);
     const bool too_long = status == CHOIR_PROMPT && j->n_ids >= (size_t)j->s->info.max_seq_len;
-    return status ? fail(err, status, "%s%s", why.msg, too_long && could_be_infinite ? "; --infinite takes any" : "")
-                  : CHOIR_OK;
+    return status
+               ? base_fail(err, status, "%s%s", why.msg, too_long && could_be_infinite ? "; --infinite takes any" : "")
+               : CHOIR_OK;
 }
 
 /* An infinite sequence takes any prompt, a context at a time; the last of them stays pending. */
@@ -74,7 +77,7 @@ choir_status generate_prompt_take(generate_job *j, choir_error *err)
         return take_kept(j, err);
     }
     const size_t most = j->s->opt->infinite ? (size_t)engine.ctx_size : j->n_ids;
-    const uint64_t begun = now_ns();
+    const uint64_t begun = base_clock_ns();
     choir_status status = CHOIR_OK;
     size_t at = 0;
     while (!status && j->n_ids - at > most) {
@@ -84,14 +87,14 @@ choir_status generate_prompt_take(generate_job *j, choir_error *err)
     }
     if (at > 0) {
         j->total.n_prompt = (int32_t)at;
-        j->total.prompt_ns = now_ns() - begun;
+        j->total.prompt_ns = base_clock_ns() - begun;
     }
     return status ? status : take_rest(j, at, err);
 }
 
 choir_status generate_prompt_compute(generate_job *j, choir_error *err)
 {
-    const uint64_t begun = now_ns();
+    const uint64_t begun = base_clock_ns();
     const int32_t last = choir_sequence_length(j->seq) - 1;
     choir_status status = CHOIR_OK;
     choir_sequence_truncate(j->seq, last);
@@ -102,6 +105,6 @@ choir_status generate_prompt_compute(generate_job *j, choir_error *err)
     status = status ? status : compute(j, err);
     j->total.n_prompt += pending;
     j->total.n_cached = choir_sequence_cached(j->seq);
-    j->total.prompt_ns += now_ns() - begun;
+    j->total.prompt_ns += base_clock_ns() - begun;
     return status ? status : choir_sequence_append(j->seq, j->ids + j->n_ids - 1, 1, err);
 }

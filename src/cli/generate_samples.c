@@ -1,5 +1,6 @@
 /* Who makes the texts: choir_generate makes one; several run in a scheduler, each a request that goes on from the prompt's
  * sequence, so that a step computes a token of all. */
+#include "base/clock.h"
 #include "cli/generate.h"
 #include "cli/signals.h"
 
@@ -135,11 +136,11 @@ static choir_status run(generate_job *j, choir_scheduler *scheduler, choir_error
 choir_status generate_several(generate_job *j, choir_error *err)
 {
     choir_scheduler *scheduler;
-    const uint64_t begun = now_ns();
+    const uint64_t begun = base_clock_ns();
     choir_status status = choir_scheduler_open(&scheduler, j->s->engine, err);
     status = status ? status : run(j, scheduler, err);
     choir_scheduler_close(scheduler);
     j->total.n_prompt++; /* the last token, which each computes */
-    j->total.generate_ns = now_ns() - begun;
+    j->total.generate_ns = base_clock_ns() - begun;
     return status;
 }

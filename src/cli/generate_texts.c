@@ -2,13 +2,14 @@
  * are kept until it is their turn. */
 #include <stdlib.h>
 
+#include "base/error.h"
 #include "cli/completion.h"
 #include "cli/generate.h"
 
 static void fail_all(generate_texts *x, choir_status status, const char *message)
 {
     if (!x->status) {
-        x->status = fail(&x->err, status, "%s", message);
+        x->status = base_fail(&x->err, status, "%s", message);
     }
 }
 
@@ -42,7 +43,7 @@ generate_text *generate_text_begin(generate_job *j, choir_error *err)
     generate_texts *x = &j->texts;
     generate_text *t = calloc(1, sizeof *t);
     if (!t) {
-        fail(err, CHOIR_RESOURCE, "out of memory for a text");
+        base_fail(err, CHOIR_RESOURCE, "out of memory for a text");
         return NULL;
     }
     t->job = j;

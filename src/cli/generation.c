@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 int text_append(text_buffer *t, const char *text, size_t n)
 {
     if (n > t->cap - t->n) {
@@ -30,7 +32,7 @@ int text_append(text_buffer *t, const char *text, size_t n)
 
 static uint64_t random_seed(void)
 {
-    uint64_t seed = now_ns() ^ (uint64_t)getpid() << 32;
+    uint64_t seed = base_clock_ns() ^ (uint64_t)getpid() << 32;
     int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
     if (fd >= 0) {
         uint64_t drawn;

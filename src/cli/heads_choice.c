@@ -1,6 +1,7 @@
 /* --layer and --head: which of the model's heads are meant; all unless said. */
 #include <stdlib.h>
 
+#include "base/error.h"
 #include "cli/heads.h"
 
 /* The numbers of the list, each once and in order; all below n when it is empty. */
@@ -10,11 +11,11 @@ static choir_status choose(int32_t **out, int32_t *n_out, const int_list *list, 
     int32_t *chosen = malloc((size_t)n * sizeof *chosen), n_chosen = 0;
     *out = chosen;
     if (!chosen) {
-        return fail(err, CHOIR_RESOURCE, "out of memory");
+        return base_fail(err, CHOIR_RESOURCE, "out of memory");
     }
     for (int i = 0; i < list->n; i++) {
         if (list->at[i] >= n) {
-            return fail(err, CHOIR_USAGE, "%s: the model has 0 to %d, not %d", flag, (int)n - 1, (int)list->at[i]);
+            return base_fail(err, CHOIR_USAGE, "%s: the model has 0 to %d, not %d", flag, (int)n - 1, (int)list->at[i]);
         }
     }
     for (int32_t k = 0; k < n; k++) {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "cli/heads.h"
 #include "cli/report.h"
 
@@ -132,14 +133,14 @@ static void print_cache(paper *p, const session *s, const cost *c)
 static void print_table(session *s, const cost *c)
 {
     const choir_model_info *m = c->m;
-    char name[ESCAPED_CAP], windowed[64] = "";
+    char name[BASE_ESCAPE_CAP], windowed[64] = "";
     paper p = paper_open(s);
     if (m->n_windowed > 0) {
         snprintf(windowed, sizeof windowed, ", %d layers see the last %d", (int)m->n_windowed, (int)m->sliding_window);
     }
     paper_prose(&p, "%s: %s, %d layers, dim %d, %d query heads of %d, %d key/value heads; %d tokens%s",
-                escaped(name, sizeof name, m->path, strlen(m->path)), m->heads, (int)m->n_layers, (int)m->dim,
-                (int)m->n_heads, (int)m->head_dim, (int)m->n_kv_heads, (int)c->ctx, windowed);
+                base_escape_str(name, m->path), m->heads, (int)m->n_layers, (int)m->dim, (int)m->n_heads,
+                (int)m->head_dim, (int)m->n_kv_heads, (int)c->ctx, windowed);
     paper_print(&p, "\n");
     print_parameters(&p, c);
     paper_print(&p, "\n");
@@ -198,10 +199,10 @@ choir_status heads_cost(session *s, choir_error *err)
     char *folder = path ? folder_of(path) : NULL;
     if (own.n_args > 1 && own.model) {
         free(folder);
-        return fail(err, CHOIR_USAGE, "heads cost takes one model");
+        return base_fail(err, CHOIR_USAGE, "heads cost takes one model");
     }
     if (path && !folder) {
-        return fail(err, CHOIR_RESOURCE, "out of memory");
+        return base_fail(err, CHOIR_RESOURCE, "out of memory");
     }
     own.model = folder;
     s->opt = &own;

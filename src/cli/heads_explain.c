@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
+
 enum { TOP = 3 };
 
 /* What the tap tells of the last token. */
@@ -57,7 +59,7 @@ static choir_status open_catch(catch *c, choir_error *err)
     c->bias = calloc(dim, sizeof(float));
     return c->streams && c->heads && c->feed_forward && c->bias
                ? CHOIR_OK
-               : fail(err, CHOIR_RESOURCE, "out of memory for the parts of %d layers", (int)m->n_layers);
+               : base_fail(err, CHOIR_RESOURCE, "out of memory for the parts of %d layers", (int)m->n_layers);
 }
 
 /* Log-probabilities of a row of logits; the best ids, and the place of one. */
@@ -111,7 +113,7 @@ static choir_status share_out(explanation *x, const catch *c, choir_error *err)
     const float *last = c->streams + (size_t)m->n_layers * dim;
     double *direction = malloc(dim * sizeof *direction);
     if (!direction) {
-        return fail(err, CHOIR_RESOURCE, "out of memory");
+        return base_fail(err, CHOIR_RESOURCE, "out of memory");
     }
     choir_status status = choir_engine_readout(direction, &x->constant, x->text.s->engine, last, x->id, err);
     double sum = x->constant;
@@ -156,8 +158,8 @@ static choir_status take_logits(explanation *x, float *logits, choir_error *err)
     const int32_t wanted = x->text.s->opt->token;
     const float *row = choir_sequence_logits(x->text.seq);
     if (wanted >= m->vocab_size) {
-        return fail(err, CHOIR_USAGE, "--token: %d is not in the vocabulary (0 to %d)", (int)wanted,
-                    (int)m->vocab_size - 1);
+        return base_fail(err, CHOIR_USAGE, "--token: %d is not in the vocabulary (0 to %d)", (int)wanted,
+                         (int)m->vocab_size - 1);
     }
     memcpy(logits, row, (size_t)m->vocab_size * sizeof *logits);
     for (int32_t i = 0; i < m->vocab_size; i++) {
@@ -178,7 +180,7 @@ static choir_status open_explanation(explanation *x, choir_error *err)
     x->lenses = calloc((size_t)m->n_layers + 1, sizeof *x->lenses);
     x->heads = calloc((size_t)m->n_layers * (size_t)m->n_heads, sizeof *x->heads);
     x->feed_forward = calloc((size_t)m->n_layers, sizeof *x->feed_forward);
-    return x->lenses && x->heads && x->feed_forward ? CHOIR_OK : fail(err, CHOIR_RESOURCE, "out of memory");
+    return x->lenses && x->heads && x->feed_forward ? CHOIR_OK : base_fail(err, CHOIR_RESOURCE, "out of memory");
 }
 
 /* All but the last token first, without the tap: heads are told apart for one token only. */
@@ -205,7 +207,7 @@ choir_status heads_explanation_make(explanation *x, session *s, choir_error *err
     status = status ? status : open_explanation(x, err);
     if (!status) {
         logits = malloc((size_t)s->info.vocab_size * sizeof *logits);
-        status = logits ? replay(x, &c, err) : fail(err, CHOIR_RESOURCE, "out of memory for logits");
+        status = logits ? replay(x, &c, err) : base_fail(err, CHOIR_RESOURCE, "out of memory for logits");
     }
     status = status ? status : take_logits(x, logits, err);
     status = status ? status : share_out(x, &c, err);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "cli/heads_explain.h"
 
 /* A part and its share of the logit. */
@@ -106,7 +107,7 @@ choir_status heads_explanation_table(const explanation *x, choir_error *err)
     char label[LABEL_CAP];
     share *all = sorted_shares(x, &n);
     if (!all) {
-        return fail(err, CHOIR_RESOURCE, "out of memory for the shares");
+        return base_fail(err, CHOIR_RESOURCE, "out of memory for the shares");
     }
     paper p = paper_open(x->text.s);
     paper_print(&p, "next token: %s (id %d), %.1f %%, logit %.3f\n\n", heads_label(label, x->text.s->model, x->id),

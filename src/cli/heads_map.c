@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "cli/heads_page.h"
 
 size_t heads_triangle(int32_t n)
@@ -63,9 +64,9 @@ choir_status heads_maps_make(heads_maps *m, heads_text *t, choir_error *err)
                      ? calloc(n_maps * heads_triangle(t->n_ids), sizeof(float))
                      : NULL;
     if (!m->weights) {
-        return fail(err, CHOIR_RESOURCE,
-                    "out of memory for %zu maps of %d tokens: choose fewer with --layer and --head", n_maps,
-                    (int)t->n_ids);
+        return base_fail(err, CHOIR_RESOURCE,
+                         "out of memory for %zu maps of %d tokens: choose fewer with --layer and --head", n_maps,
+                         (int)t->n_ids);
     }
     return heads_replay(t, t->ids, t->n_ids, &tap, err);
 }

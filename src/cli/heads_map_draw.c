@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "cli/heads.h"
 
 enum { LARGE_MOST = 4, MARGIN_MOST = 16, TOP_MOST = 100 };
@@ -230,7 +231,7 @@ static choir_status draw_each(const heads_maps *m, const heads_text *t, paper *p
     const int32_t n_maps = m->choice.n_layers * m->choice.n_heads;
     char(*labels)[LABEL_CAP] = calloc((size_t)m->n_tokens, sizeof *labels);
     if (!labels) {
-        return fail(err, CHOIR_RESOURCE, "out of memory for the tokens");
+        return base_fail(err, CHOIR_RESOURCE, "out of memory for the tokens");
     }
     for (int32_t k = 0; k < m->n_tokens; k++) {
         heads_label(labels[k], t->s->model, t->ids[k]);

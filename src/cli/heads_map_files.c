@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "cli/heads.h"
 
 /* ["Once", " upon", ...] */
@@ -54,7 +55,7 @@ choir_status heads_map_json(const heads_maps *m, const heads_text *t, choir_erro
     }
     paper_print(&p, "]}\n");
     paper_close(&p);
-    return ok ? CHOIR_OK : fail(err, CHOIR_RESOURCE, "out of memory for JSON");
+    return ok ? CHOIR_OK : base_fail(err, CHOIR_RESOURCE, "out of memory for JSON");
 }
 
 void heads_map_csv(const heads_maps *m, const heads_text *t)
@@ -95,7 +96,7 @@ choir_status heads_map_pgm(const heads_maps *m, session *s, choir_error *err)
         (size_t)snprintf(head, sizeof head, "P5\n%zu %zu\n255\n", width, height); /* numbers of 20 digits fit */
     char *picture = width <= (SIZE_MAX - sizeof head) / height ? malloc(n_head + width * height) : NULL;
     if (!picture) {
-        return fail(err, CHOIR_RESOURCE, "out of memory for a picture of %zu x %zu", width, height);
+        return base_fail(err, CHOIR_RESOURCE, "out of memory for a picture of %zu x %zu", width, height);
     }
     memcpy(picture, head, n_head);
     for (size_t y = 0; y < height; y++) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "cli/generation.h"
 
 extern const char choir_page[], choir_page_end[]; /* src/cli/page/page.S */
@@ -91,10 +92,10 @@ choir_status heads_page_write(session *s, const char *kind, json_t *data, choir_
     json_decref(data);
     choir_status status = CHOIR_OK;
     if (!whole) {
-        status = fail(err, CHOIR_RESOURCE, "out of memory for the page");
+        status = base_fail(err, CHOIR_RESOURCE, "out of memory for the page");
     } else if (page.n > PAGE_MOST) {
-        status = fail(err, CHOIR_RESOURCE, "--html: the page would have %.0f MB, the most is %.0f",
-                      (double)page.n / 1e6, PAGE_MOST / 1e6);
+        status = base_fail(err, CHOIR_RESOURCE, "--html: the page would have %.0f MB, the most is %.0f",
+                           (double)page.n / 1e6, PAGE_MOST / 1e6);
     } else {
         status = heads_file_write(s, s->opt->html, page.at, page.n, err);
     }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "cli/heads_page.h"
 
 static json_t *numbers(const int32_t *x, int32_t n)
@@ -20,10 +21,10 @@ choir_status heads_page_map_fits(const heads_choice *c, int32_t n, choir_error *
     const double bytes = (double)n_maps * (double)heads_page_base64_bound(heads_triangle(n));
     return bytes <= PAGE_MOST
                ? CHOIR_OK
-               : fail(err, CHOIR_RESOURCE,
-                      "--html: %zu maps of %d tokens make a page of %.0f MB, the most is %.0f: choose fewer "
-                      "with --layer and --head, or a shorter text",
-                      n_maps, (int)n, bytes / 1e6, PAGE_MOST / 1e6);
+               : base_fail(err, CHOIR_RESOURCE,
+                           "--html: %zu maps of %d tokens make a page of %.0f MB, the most is %.0f: choose fewer "
+                           "with --layer and --head, or a shorter text",
+                           n_maps, (int)n, bytes / 1e6, PAGE_MOST / 1e6);
 }
 
 choir_status heads_page_map(const heads_maps *m, const heads_text *t, choir_error *err)

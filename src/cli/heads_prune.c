@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "cli/heads.h"
 #include "cli/hub.h"
 #include "cli/report.h"
@@ -15,8 +16,8 @@ static int on_progress(void *user, uint64_t done, uint64_t total)
 
 static void tell(session *s, const char *out, const choir_prune_result *r)
 {
-    char before[BYTES_CAP], after[BYTES_CAP], name[ESCAPED_CAP];
-    escaped(name, sizeof name, out, strlen(out));
+    char before[BYTES_CAP], after[BYTES_CAP], name[BASE_ESCAPE_CAP];
+    base_escape_str(name, out);
     if (r->removed) {
         stream_print(&s->out, "%s: %d heads removed; a layer has %d query heads and %d key/value heads; %s, was %s\n",
                      name, (int)r->n_gone, (int)r->n_heads, (int)r->n_kv_heads,
@@ -35,11 +36,11 @@ choir_status heads_prune(session *s, choir_error *err)
     progress bar;
     choir_prune_result result;
     if (o->n_args < 2) {
-        return fail(err, CHOIR_USAGE,
-                    "heads prune needs the name of the new file: choir heads prune OUT.gguf --mask-heads LIST");
+        return base_fail(err, CHOIR_USAGE,
+                         "heads prune needs the name of the new file: choir heads prune OUT.gguf --mask-heads LIST");
     }
     if (o->mask_heads.n == 0) {
-        return fail(err, CHOIR_USAGE, "heads prune needs the heads that shall go: --mask-heads LIST");
+        return base_fail(err, CHOIR_USAGE, "heads prune needs the heads that shall go: --mask-heads LIST");
     }
     choir_status status = model ? hub_find(&in, model, err) : CHOIR_OK;
     if (status) {

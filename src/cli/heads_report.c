@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
+
 enum { WINDOW = 256, WINDOW_LEAST = 8, WINDOWS = 16 };
 
 /* A window while it is replayed. */
@@ -176,8 +178,8 @@ static choir_status open_report(heads_report_data *r, choir_error *err)
     r->window = wanted < s->info.max_seq_len ? wanted : s->info.max_seq_len;
     r->window = r->window < r->text.n_ids ? r->window : r->text.n_ids;
     if (r->window < WINDOW_LEAST) {
-        return fail(err, CHOIR_PROMPT, "a window of %d token%s says nothing of heads: %d or more do", (int)r->window,
-                    r->window == 1 ? "" : "s", WINDOW_LEAST);
+        return base_fail(err, CHOIR_PROMPT, "a window of %d token%s says nothing of heads: %d or more do",
+                         (int)r->window, r->window == 1 ? "" : "s", WINDOW_LEAST);
     }
     r->n_windows = (r->text.n_ids + r->window - 1) / r->window;
     if (r->text.n_ids % r->window > 0 && r->text.n_ids % r->window < WINDOW_LEAST) {
@@ -187,7 +189,7 @@ static choir_status open_report(heads_report_data *r, choir_error *err)
     r->n_windows = r->n_windows < most ? r->n_windows : most;
     r->figures = calloc((size_t)n_heads, sizeof *r->figures);
     if (!r->figures) {
-        return fail(err, CHOIR_RESOURCE, "out of memory for the figures of %d heads", (int)n_heads);
+        return base_fail(err, CHOIR_RESOURCE, "out of memory for the figures of %d heads", (int)n_heads);
     }
     choir_status status = heads_text_engine(&r->text, r->window, 0, err);
     const choir_tap tap = {.attention = on_attention};

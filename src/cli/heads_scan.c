@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/error.h"
 #include "cli/signals.h"
 
 enum { CTX = 256, CHUNKS = 4, CURVE_MOST = 40, ROWS = 64, ROWS_NUMBERS = 1 << 25 };
@@ -23,7 +25,7 @@ static choir_status measure_window(heads_scan *x, int32_t i, double *out, choir_
     }
     choir_status status = choir_sequence_append(x->text.seq, x->window, (size_t)n, err);
     for (int32_t done = 0; !status && done < n;) {
-        status = signals_pending() ? fail(err, CHOIR_CANCELLED, "cancelled")
+        status = signals_pending() ? base_fail(err, CHOIR_CANCELLED, "cancelled")
                                    : choir_engine_step(x->text.s->engine, &x->text.seq, 1, err);
         const int32_t now = choir_sequence_computed(x->text.seq), from = done > w->first ? done : w->first;
         if (!status && now > from) {
@@ -76,7 +78,7 @@ static choir_status measure_without(heads_scan *x, choir_head head, int32_t i, d
     }
     const float *streams = x->streams + (size_t)head.layer * (size_t)(w->ctx - 1) * (size_t)x->text.s->info.dim;
     choir_status status =
-        signals_pending() ? fail(err, CHOIR_CANCELLED, "cancelled")
+        signals_pending() ? base_fail(err, CHOIR_CANCELLED, "cancelled")
                           : choir_engine_redo(x->text.s->engine, head.layer, streams, x->masked, x->n_masked + 1, err);
     status = status ? status
                     : choir_sequence_score(x->scores, x->text.seq, w->first, w->n_scored, x->window + w->first + 1,
@@ -128,7 +130,8 @@ static void tell_progress(heads_scan *x, uint64_t layers)
 {
     x->n_done += layers;
     const double done = (double)(x->n_done < x->n_all ? x->n_done : x->n_all);
-    const double seconds = (double)(now_ns() - x->bar.begun_ns) / 1e9, left = seconds * ((double)x->n_all / done - 1);
+    const double seconds = (double)(base_clock_ns() - x->bar.begun_ns) / 1e9,
+                 left = seconds * ((double)x->n_all / done - 1);
     int n = snprintf(x->after, sizeof x->after, "%d heads, %s", (int)x->n_prices,
                      x->text.s->opt->rerank ? "ranked again and again" : "then several");
     if (seconds >= 3 && n > 0) {
@@ -245,7 +248,7 @@ static choir_status list_heads(heads_scan *x, choir_error *err)
         }
     }
     x->n_curve = x->n_prices < CURVE_MOST ? x->n_prices : CURVE_MOST;
-    return x->n_prices > 0 ? CHOIR_OK : fail(err, CHOIR_USAGE, "--mask-heads: there is no head left to be priced");
+    return x->n_prices > 0 ? CHOIR_OK : base_fail(err, CHOIR_USAGE, "--mask-heads: there is no head left to be priced");
 }
 
 static choir_status make_room(heads_scan *x, choir_error *err)
@@ -272,7 +275,7 @@ static choir_status make_room(heads_scan *x, choir_error *err)
     x->without = calloc(x->n_scored, n_heads * sizeof *x->without);
     if (!x->window || !x->scores || !x->without || !x->base || !x->nll || !x->masked || !x->prices || !x->left ||
         !x->curve) {
-        return fail(err, CHOIR_RESOURCE, "out of memory for %zu scored tokens", x->n_scored);
+        return base_fail(err, CHOIR_RESOURCE, "out of memory for %zu scored tokens", x->n_scored);
     }
     if (given->n > 0) {
         memcpy(x->masked, given->at, given->n * sizeof *x->masked);

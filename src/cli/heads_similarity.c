@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "cli/heads_report.h"
 
 enum { QUERIES_MOST = 16 };
@@ -35,7 +36,7 @@ choir_status heads_similarity_open(heads_similarity *x, int32_t n_heads, int32_t
     x->sums = calloc(n * n, sizeof *x->sums);
     return x->rows && x->lengths && x->own && x->sums
                ? CHOIR_OK
-               : fail(err, CHOIR_RESOURCE, "out of memory for comparing %d heads", (int)n_heads);
+               : base_fail(err, CHOIR_RESOURCE, "out of memory for comparing %d heads", (int)n_heads);
 }
 
 void heads_similarity_close(heads_similarity *x)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <utf8proc.h>
 
+#include "base/error.h"
 #include "cli/heads.h"
 #include "cli/prompt.h"
 #include "cli/report.h"
@@ -22,11 +23,11 @@ choir_status heads_text_read(heads_text *t, session *s, choir_error *err)
     status = status ? status : choir_tokenize(&t->ids, &n, s->model, text.text, text.n, true, err);
     prompt_free(&text);
     if (!status && n > INT32_MAX) {
-        return fail(err, CHOIR_PROMPT, "the text has %zu tokens, too many", n);
+        return base_fail(err, CHOIR_PROMPT, "the text has %zu tokens, too many", n);
     }
     t->n_ids = t->n_prompt = (int32_t)n;
     if (!status && n == 0) {
-        return fail(err, CHOIR_PROMPT, "the text has no tokens: there is nothing to look at");
+        return base_fail(err, CHOIR_PROMPT, "the text has no tokens: there is nothing to look at");
     }
     return status;
 }
@@ -72,7 +73,7 @@ static choir_status go_on(heads_text *t, choir_error *err)
     const int32_t n = choir_sequence_length(t->seq);
     int32_t *ids = realloc(t->ids, (size_t)n * sizeof *ids);
     if (!ids) {
-        return fail(err, CHOIR_RESOURCE, "out of memory for %d tokens", (int)n);
+        return base_fail(err, CHOIR_RESOURCE, "out of memory for %d tokens", (int)n);
     }
     memcpy(ids, choir_sequence_ids(t->seq), (size_t)n * sizeof *ids);
     t->ids = ids;
@@ -90,8 +91,8 @@ choir_status heads_text_open(heads_text *t, session *s, choir_error *err)
         heads_choice_free(&ignored);
     }
     if (!status && t->n_ids > s->info.max_seq_len - more) {
-        return fail(err, CHOIR_PROMPT, "the text has %d tokens%s, the model was made for %d", (int)t->n_ids,
-                    more > 0 ? ", and more are asked for" : "", (int)s->info.max_seq_len);
+        return base_fail(err, CHOIR_PROMPT, "the text has %d tokens%s, the model was made for %d", (int)t->n_ids,
+                         more > 0 ? ", and more are asked for" : "", (int)s->info.max_seq_len);
     }
     status = status ? status : heads_text_engine(t, t->n_ids + more, 0, err);
     return status || more == 0 ? status : go_on(t, err);
@@ -104,7 +105,8 @@ choir_status heads_replay(heads_text *t, const int32_t *ids, int32_t n, const ch
     choir_status status = choir_engine_tap(e, tap, err);
     status = status ? status : choir_sequence_append(t->seq, ids, (size_t)n, err);
     while (!status && choir_sequence_computed(t->seq) < choir_sequence_length(t->seq)) {
-        status = signals_pending() ? fail(err, CHOIR_CANCELLED, "cancelled") : choir_engine_step(e, &t->seq, 1, err);
+        status =
+            signals_pending() ? base_fail(err, CHOIR_CANCELLED, "cancelled") : choir_engine_step(e, &t->seq, 1, err);
     }
     choir_error ignored;
     choir_engine_tap(e, NULL, &ignored);
@@ -118,9 +120,9 @@ choir_status heads_room(const heads_text *t, const choir_tap *tap, double bytes,
     const double left = (double)choir_engine_room(t->s->engine);
     bytes += tap ? (double)choir_tap_bytes(t->s->engine, tap) : 0;
     return bytes <= left ? CHOIR_OK
-                         : fail(err, CHOIR_RESOURCE, "%s %s, %s are left: %s", what,
-                                format_bytes(needed, sizeof needed, (uint64_t)(bytes < 1e19 ? bytes : 1e19)),
-                                format_bytes(there, sizeof there, (uint64_t)left), hint);
+                         : base_fail(err, CHOIR_RESOURCE, "%s %s, %s are left: %s", what,
+                                     format_bytes(needed, sizeof needed, (uint64_t)(bytes < 1e19 ? bytes : 1e19)),
+                                     format_bytes(there, sizeof there, (uint64_t)left), hint);
 }
 
 /* ---- tokens on a terminal ---- */

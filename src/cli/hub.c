@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
 
@@ -111,11 +112,12 @@ static bool parse(hub_name *out, const char *name)
 /* The command that gets a model, as far as it fits. */
 static choir_status absent(choir_error *err, const hub_name *name, const char *what, const char *where)
 {
-    char place[ESCAPED_CAP], revision[ESCAPED_CAP];
-    escaped(revision, sizeof revision, name->revision, strlen(name->revision));
-    escaped(place, sizeof place, where, strlen(where));
-    return fail(err, CHOIR_IO, "%.64s: %s %s; nothing is downloaded here, get it with: hf download %.64s%s%.40s",
-                name->repo, what, place, name->repo, name->given ? " --revision " : "", name->given ? revision : "");
+    char place[BASE_ESCAPE_CAP], revision[BASE_ESCAPE_CAP];
+    base_escape_str(revision, name->revision);
+    base_escape_str(place, where);
+    return base_fail(err, CHOIR_IO, "%.64s: %s %s; nothing is downloaded here, get it with: hf download %.64s%s%.40s",
+                     name->repo, what, place, name->repo, name->given ? " --revision " : "",
+                     name->given ? revision : "");
 }
 
 /* ---- revisions ---- */
@@ -184,8 +186,8 @@ static const char *show_names(char *dst, size_t cap, const name_list *list)
     int shown = 0;
     *dst = '\0';
     for (; shown < list->n && shown < kept; shown++) {
-        char name[ESCAPED_CAP];
-        escaped(name, sizeof name, list->at[shown], strlen(list->at[shown]));
+        char name[BASE_ESCAPE_CAP];
+        base_escape_str(name, list->at[shown]);
         if (used + strlen(name) + 20 > cap) {
             break;
         }
@@ -218,17 +220,16 @@ static choir_status find_snapshot(path_text *out, const hub_name *name, const ch
         return CHOIR_OK;
     }
     if (is_commit && commits.n > 1) {
-        return fail(err, CHOIR_USAGE, "%.64s: %.64s begins %d commits: %s", name->repo, wanted, commits.n,
-                    show_names(names, sizeof names, &commits));
+        return base_fail(err, CHOIR_USAGE, "%.64s: %.64s begins %d commits: %s", name->repo, wanted, commits.n,
+                         show_names(names, sizeof names, &commits));
     }
     list_names(&commits, snapshots.at, begins_with, "");
     if (!name->given && commits.n > 0) {
-        return fail(err, CHOIR_IO, "%.64s: no branch main in the cache, but commits: %s; name one as %.64s@COMMIT",
-                    name->repo, show_names(names, sizeof names, &commits), name->repo);
+        return base_fail(err, CHOIR_IO, "%.64s: no branch main in the cache, but commits: %s; name one as %.64s@COMMIT",
+                         name->repo, show_names(names, sizeof names, &commits), name->repo);
     }
-    char revision[ESCAPED_CAP];
-    snprintf(what, sizeof what, "revision %.60s is not in",
-             escaped(revision, sizeof revision, name->revision, strlen(name->revision)));
+    char revision[BASE_ESCAPE_CAP];
+    snprintf(what, sizeof what, "revision %.60s is not in", base_escape_str(revision, name->revision));
     return absent(err, name, what, repo);
 }
 
@@ -263,7 +264,7 @@ static choir_status named_file(path_text *found, const hub_name *name, choir_err
 {
     path_text file;
     name_list list;
-    char names[160], wanted[ESCAPED_CAP];
+    char names[160], wanted[BASE_ESCAPE_CAP];
     if (in_snapshot(&file, found, name->file)) {
         *found = file;
         return CHOIR_OK;
@@ -273,14 +274,14 @@ static choir_status named_file(path_text *found, const hub_name *name, choir_err
         *found = file;
         return CHOIR_OK;
     }
-    escaped(wanted, sizeof wanted, name->file, strlen(name->file));
+    base_escape_str(wanted, name->file);
     if (list.n == 0) {
         list_names(&list, found->at, is_gguf, "");
-        return fail(err, CHOIR_IO, "%.64s: no file %.64s in the cache%s%s; hf download %.64s gets it", name->repo,
-                    wanted, list.n > 0 ? ", there are " : "", show_names(names, sizeof names, &list), name->repo);
+        return base_fail(err, CHOIR_IO, "%.64s: no file %.64s in the cache%s%s; hf download %.64s gets it", name->repo,
+                         wanted, list.n > 0 ? ", there are " : "", show_names(names, sizeof names, &list), name->repo);
     }
-    return fail(err, CHOIR_USAGE, "%.64s:%.64s means %d files: %s", name->repo, wanted, list.n,
-                show_names(names, sizeof names, &list));
+    return base_fail(err, CHOIR_USAGE, "%.64s:%.64s means %d files: %s", name->repo, wanted, list.n,
+                     show_names(names, sizeof names, &list));
 }
 
 /* A folder with a config.json is a model as it is; else the only GGUF file in it is. */
@@ -297,8 +298,8 @@ static choir_status model_in(path_text *found, const hub_name *name, choir_error
         return absent(err, name, "incomplete, no config.json and no .gguf file in", found->at);
     }
     if (list.n > 1) {
-        return fail(err, CHOIR_USAGE, "%.64s has %d models: %s; name one as %.64s:FILE", name->repo, list.n,
-                    show_names(names, sizeof names, &list), name->repo);
+        return base_fail(err, CHOIR_USAGE, "%.64s has %d models: %s; name one as %.64s:FILE", name->repo, list.n,
+                         show_names(names, sizeof names, &list), name->repo);
     }
     if (!in_snapshot(&file, found, list.at[0])) {
         return absent(err, name, "incomplete, a link to nothing:", list.at[0]);
@@ -330,8 +331,8 @@ static choir_status find_in_hub(path_text *out, const hub_name *name, choir_erro
     const char *slash = strchr(name->repo, '/');
     snprintf(folder, sizeof folder, "models--%.*s--%s", (int)(slash - name->repo), name->repo, slash + 1);
     if (!hub_folder(&hub) || !join(&repo, hub.at, folder)) {
-        return fail(err, CHOIR_IO, "%.64s: no such path, and no Hugging Face cache (HF_HUB_CACHE, HF_HOME, HOME)",
-                    name->repo);
+        return base_fail(err, CHOIR_IO, "%.64s: no such path, and no Hugging Face cache (HF_HUB_CACHE, HF_HOME, HOME)",
+                         name->repo);
     }
     if (access(repo.at, F_OK) != 0) {
         return absent(err, name, "no such path, and not in the Hugging Face cache", hub.at);
@@ -360,5 +361,5 @@ choir_status hub_find(char **path, const char *name, choir_error *err)
         result = found.at;
     }
     *path = strdup(result);
-    return *path ? CHOIR_OK : fail(err, CHOIR_RESOURCE, "out of memory");
+    return *path ? CHOIR_OK : base_fail(err, CHOIR_RESOURCE, "out of memory");
 }

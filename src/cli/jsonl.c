@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/error.h"
 #include "cli/completion.h"
 #include "cli/report.h"
 #include "cli/sandbox.h"
@@ -67,7 +69,7 @@ static void on_done(void *user, int32_t sample, const choir_result *result, choi
     t->finish = completion_finish(result->finish);
     if (t->text.failed || t->log.failed) {
         a->refused = true;
-        fail(&a->error, CHOIR_RESOURCE, "out of memory for the text");
+        base_fail(&a->error, CHOIR_RESOURCE, "out of memory for the text");
     } else if (status == CHOIR_CANCELLED) {
         t->finish = "cancelled";
     } else if (status) {
@@ -89,7 +91,7 @@ static choir_status submit(job *j, jsonl_answer *a, jsonl_request *r, choir_erro
         status = choir_tokenize(&r->ids, &r->n_ids, j->s->model, r->prompt, r->prompt_bytes, true, err);
     }
     if (!status && r->n_ids > INT32_MAX) {
-        status = fail(err, CHOIR_PROMPT, "prompt is %zu tokens", r->n_ids);
+        status = base_fail(err, CHOIR_PROMPT, "prompt is %zu tokens", r->n_ids);
     }
     const bool at_start = r->prompt && r->prompt_bytes == 0;
     status = status ? status : jsonl_answer_begin(a, r, j->s, at_start, err);
@@ -131,7 +133,7 @@ static choir_status append(job *j, jsonl_request *r, const choir_error *broken, 
 {
     jsonl_answer *a = jsonl_answer_open(r, broken != NULL, j->in.line);
     if (!a) {
-        return fail(err, CHOIR_RESOURCE, "out of memory for an answer");
+        return base_fail(err, CHOIR_RESOURCE, "out of memory for an answer");
     }
     *j->last = a;
     j->last = &a->next;
@@ -246,13 +248,14 @@ static choir_status open_input(jsonl_input *in, const options *o, choir_error *e
     in->fd = STDIN_FILENO;
     snprintf(in->name, sizeof in->name, "stdin");
     if (o->n_samples > JSONL_MOST_TEXTS) {
-        return fail(err, CHOIR_USAGE, "--n-samples: %d (with --jsonl at most %d)", (int)o->n_samples, JSONL_MOST_TEXTS);
+        return base_fail(err, CHOIR_USAGE, "--n-samples: %d (with --jsonl at most %d)", (int)o->n_samples,
+                         JSONL_MOST_TEXTS);
     }
     if (o->file && strcmp(o->file, "-") != 0) {
-        escaped(in->name, sizeof in->name, o->file, strlen(o->file));
+        base_escape_str(in->name, o->file);
         in->fd = open(o->file, O_RDONLY | O_CLOEXEC);
     }
-    return in->fd < 0 ? fail(err, CHOIR_IO, "%s: %s", in->name, strerror(errno)) : CHOIR_OK;
+    return in->fd < 0 ? base_fail(err, CHOIR_IO, "%s: %s", in->name, strerror(errno)) : CHOIR_OK;
 }
 
 static choir_status open_engine(job *j, choir_error *err)
@@ -278,7 +281,7 @@ static void report(const job *j, uint64_t begun)
 {
     choir_engine_info engine;
     choir_scheduler_info info;
-    double seconds = (double)(now_ns() - begun) / 1e9;
+    double seconds = (double)(base_clock_ns() - begun) / 1e9;
     choir_engine_describe(j->s->engine, &engine);
     choir_scheduler_describe(j->scheduler, &info);
     note(&j->s->term,
@@ -292,7 +295,7 @@ static void report(const job *j, uint64_t begun)
 
 static choir_status answer_all(job *j, choir_error *err)
 {
-    uint64_t begun = now_ns();
+    uint64_t begun = base_clock_ns();
     signals_set(SIGNALS_CANCEL, j->s->engine);
     choir_status status = loop(j, err);
     signals_set(SIGNALS_CANCEL, NULL);

@@ -6,6 +6,7 @@
 #ifndef CHOIR_CLI_JSONL_H
 #define CHOIR_CLI_JSONL_H
 
+#include "base/error.h"
 #include "cli/generation.h"
 #include "cli/token_log.h"
 
@@ -16,8 +17,8 @@ enum { JSONL_LINE_MAX = 64 << 20, JSONL_MOST_TEXTS = 128 };
 /* Lines of a descriptor, as they come.  It is closed with the input, unless it is stdin. */
 typedef struct jsonl_input {
     int fd;
-    char name[ESCAPED_CAP]; /* for messages */
-    char *at;               /* bytes [begin, end) are read and not given yet */
+    char name[BASE_ESCAPE_CAP]; /* for messages */
+    char *at;                   /* bytes [begin, end) are read and not given yet */
     size_t begin, end, cap;
     size_t searched; /* no newline before this one */
     uint64_t line;   /* number of the line given last, from 1 */
@@ -104,8 +105,8 @@ choir_status jsonl_answer_print(jsonl_answer *a, session *s, choir_error *err);
 
 /* The answers that an earlier run left in a file. */
 typedef struct jsonl_resume {
-    char name[ESCAPED_CAP]; /* the file's, for messages */
-    json_t *ids;            /* of its answers in order */
+    char name[BASE_ESCAPE_CAP]; /* the file's, for messages */
+    json_t *ids;                /* of its answers in order */
     size_t n, passed;
     bool had_errors;
 } jsonl_resume;

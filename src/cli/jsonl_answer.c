@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "cli/completion.h"
 #include "cli/jsonl.h"
 
@@ -59,7 +60,7 @@ choir_status jsonl_answer_begin(jsonl_answer *a, const jsonl_request *r, const s
             token_log_add(&t->log, r->ids[0], NULL, NULL, 0); /* nothing foretells the first */
         }
         if (r->echo && text_append(&t->text, said ? said : r->prompt, said ? n : r->prompt_bytes)) {
-            status = fail(err, CHOIR_RESOURCE, "out of memory for the text");
+            status = base_fail(err, CHOIR_RESOURCE, "out of memory for the text");
         }
     }
     a->n_untold -= a->n_untold > 0;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "cli/jsonl.h"
 #include "cli/signals.h"
 
@@ -65,7 +66,7 @@ static choir_status make_room(jsonl_input *in, choir_error *err)
     size_t cap = in->cap ? in->cap * 2 : 4 * (size_t)READ_BYTES;
     char *bigger = realloc(in->at, cap);
     if (!bigger) {
-        return fail(err, CHOIR_RESOURCE, "out of memory for a line of %zu bytes", cap);
+        return base_fail(err, CHOIR_RESOURCE, "out of memory for a line of %zu bytes", cap);
     }
     in->at = bigger;
     in->cap = cap;
@@ -113,7 +114,7 @@ jsonl_read jsonl_input_next(jsonl_input *in, bool wait, const char **line, size_
         } else if (got == 0) {
             in->eof = true;
         } else if (errno != EINTR && errno != EAGAIN) {
-            fail(err, CHOIR_IO, "%s: %s", in->name, strerror(errno));
+            base_fail(err, CHOIR_IO, "%s: %s", in->name, strerror(errno));
             return JSONL_FAILED;
         }
     }

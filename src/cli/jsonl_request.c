@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/json.h"
 #include "cli/jsonl.h"
 
@@ -16,7 +17,7 @@ typedef struct reader {
 
 static choir_status wrong(reader *x, const char *key, const char *wanted)
 {
-    return fail(x->err, CHOIR_FILE, "%s: %s is needed", key, wanted);
+    return base_fail(x->err, CHOIR_FILE, "%s: %s is needed", key, wanted);
 }
 
 static choir_status read_int(reader *x, const char *key, const json_t *value, int32_t min, int32_t max, int32_t *out)
@@ -26,7 +27,7 @@ static choir_status read_int(reader *x, const char *key, const json_t *value, in
     }
     long long n = json_integer_value(value);
     if (n < min || n > max) {
-        return fail(x->err, CHOIR_FILE, "%s: %lld (%d to %d allowed)", key, n, (int)min, (int)max);
+        return base_fail(x->err, CHOIR_FILE, "%s: %lld (%d to %d allowed)", key, n, (int)min, (int)max);
     }
     *out = (int32_t)n;
     return CHOIR_OK;
@@ -39,7 +40,7 @@ static choir_status read_real(reader *x, const char *key, const json_t *value, f
     }
     double n = json_number_value(value);
     if (fabs(n) > FLT_MAX) {
-        return fail(x->err, CHOIR_FILE, "%s: %g is out of range", key, n);
+        return base_fail(x->err, CHOIR_FILE, "%s: %g is out of range", key, n);
     }
     *out = (float)n;
     return CHOIR_OK;
@@ -61,7 +62,7 @@ static choir_status key_ids(reader *x, const char *key, json_t *value)
     size_t n = json_array_size(value);
     r->ids = calloc(n + 1, sizeof *r->ids);
     if (!r->ids) {
-        return fail(x->err, CHOIR_RESOURCE, "out of memory for %zu ids", n);
+        return base_fail(x->err, CHOIR_RESOURCE, "out of memory for %zu ids", n);
     }
     choir_status status = CHOIR_OK;
     for (r->n_ids = 0; r->n_ids < n && !status; r->n_ids++) {
@@ -171,7 +172,7 @@ static choir_status key_stop(reader *x, const char *key, json_t *value)
     r->stops = calloc(n + 1, sizeof *r->stops);
     r->stop_bytes = calloc(n + 1, sizeof *r->stop_bytes);
     if (!r->stops || !r->stop_bytes) {
-        return fail(x->err, CHOIR_RESOURCE, "out of memory for %zu stop strings", n);
+        return base_fail(x->err, CHOIR_RESOURCE, "out of memory for %zu stop strings", n);
     }
     for (r->n_stops = 0; r->n_stops < n; r->n_stops++) {
         const json_t *stop = one ? value : json_array_get(value, r->n_stops);
@@ -225,8 +226,8 @@ static choir_status read_key(reader *x, const char *key, json_t *value)
             return keys[i].read(x, key, value);
         }
     }
-    char shown[ESCAPED_CAP];
-    return fail(x->err, CHOIR_FILE, "unknown key \"%s\"", escaped(shown, sizeof shown, key, strlen(key)));
+    char shown[BASE_ESCAPE_CAP];
+    return base_fail(x->err, CHOIR_FILE, "unknown key \"%s\"", base_escape_str(shown, key));
 }
 
 static choir_status read_keys(reader *x, json_t *object)
@@ -242,7 +243,7 @@ static choir_status read_keys(reader *x, json_t *object)
         }
     }
     if (!x->r->prompt && !x->r->ids) {
-        return fail(x->err, CHOIR_FILE, "prompt missing");
+        return base_fail(x->err, CHOIR_FILE, "prompt missing");
     }
     return choir_sampling_check(&x->r->sampling, x->err);
 }
@@ -258,7 +259,7 @@ static choir_status read_batch(reader *x, json_t *object)
         return wrong(x, "body", "an object");
     }
     if (json_object_get(body, "messages")) {
-        return fail(x->err, CHOIR_FILE, "messages: only completions are answered here; give prompt");
+        return base_fail(x->err, CHOIR_FILE, "messages: only completions are answered here; give prompt");
     }
     return read_keys(x, body);
 }
@@ -273,26 +274,27 @@ choir_status jsonl_request_read(jsonl_request *out, const options *o, const choi
                            .sampling = *sampling};
     reader x = {.r = out, .err = err};
     if (n > JSONL_LINE_MAX) {
-        return fail(err, CHOIR_FILE, "line is longer than %d bytes", (int)JSONL_LINE_MAX);
+        return base_fail(err, CHOIR_FILE, "line is longer than %d bytes", (int)JSONL_LINE_MAX);
     }
     json_error_t where;
     switch (base_json_decode(&out->root, line, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &where)) {
     case CHOIR_OK:
         break;
     case CHOIR_RESOURCE:
-        return fail(err, CHOIR_RESOURCE, "out of memory for a line of %zu bytes", n);
+        return base_fail(err, CHOIR_RESOURCE, "out of memory for a line of %zu bytes", n);
     default:
-        return fail(err, CHOIR_FILE, "byte %d: %s", where.position, where.text);
+        return base_fail(err, CHOIR_FILE, "byte %d: %s", where.position, where.text);
     }
     if (!json_is_object(out->root)) {
-        return fail(err, CHOIR_FILE, "an object is needed");
+        return base_fail(err, CHOIR_FILE, "an object is needed");
     }
     if (json_object_get(out->root, "custom_id") || json_object_get(out->root, "body")) {
         return read_batch(&x, out->root);
     }
     if (json_object_get(out->root, "cancel")) {
         out->cancel = json_incref(json_object_get(out->root, "cancel"));
-        return json_object_size(out->root) == 1 ? CHOIR_OK : fail(err, CHOIR_FILE, "cancel goes alone in its line");
+        return json_object_size(out->root) == 1 ? CHOIR_OK
+                                                : base_fail(err, CHOIR_FILE, "cancel goes alone in its line");
     }
     out->id = json_incref(json_object_get(out->root, "id"));
     return read_keys(&x, out->root);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/json.h"
 #include "cli/jsonl.h"
 
@@ -50,7 +51,7 @@ static choir_status take_answer(jsonl_resume *r, const jsonl_input *in, const ch
     json_error_t where;
     if (whole && n <= JSONL_LINE_MAX &&
         base_json_decode(&object, line, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &where) == CHOIR_RESOURCE) {
-        return fail(err, CHOIR_RESOURCE, "%s: out of memory for line %llu", r->name, (unsigned long long)in->line);
+        return base_fail(err, CHOIR_RESOURCE, "%s: out of memory for line %llu", r->name, (unsigned long long)in->line);
     }
     line_kind kind = kind_of(object);
     if (kind >= LINE_ANSWER) {
@@ -60,9 +61,10 @@ static choir_status take_answer(jsonl_resume *r, const jsonl_input *in, const ch
         *kept = end;
     }
     json_decref(object);
-    return kind != LINE_FOREIGN ? CHOIR_OK
-                                : fail(err, CHOIR_FILE, "%s: line %llu is no answer; --resume takes what --jsonl wrote",
-                                       r->name, (unsigned long long)in->line);
+    return kind != LINE_FOREIGN
+               ? CHOIR_OK
+               : base_fail(err, CHOIR_FILE, "%s: line %llu is no answer; --resume takes what --jsonl wrote", r->name,
+                           (unsigned long long)in->line);
 }
 
 /* Reads the answers of fd; *kept: bytes up to the end of the last whole one. */
@@ -91,17 +93,17 @@ choir_status jsonl_resume_open(jsonl_resume *r, const char *path, choir_error *e
 {
     struct stat about;
     *r = (jsonl_resume){.ids = json_array()};
-    escaped(r->name, sizeof r->name, path, strlen(path));
+    base_escape_str(r->name, path);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
     if (fd < 0 || fstat(fd, &about)) {
-        fail(err, CHOIR_IO, "%s: %s", r->name, strerror(errno));
+        base_fail(err, CHOIR_IO, "%s: %s", r->name, strerror(errno));
     } else if (!S_ISREG(about.st_mode)) {
-        fail(err, CHOIR_IO, "%s: --resume needs a file, which it can read and cut", r->name);
+        base_fail(err, CHOIR_IO, "%s: --resume needs a file, which it can read and cut", r->name);
     } else {
         off_t kept = 0;
         err->code = read_answers(r, fd, &kept, err);
         if (!err->code && (ftruncate(fd, kept) || lseek(fd, kept, SEEK_SET) < 0 || dup2(fd, STDOUT_FILENO) < 0)) {
-            fail(err, CHOIR_IO, "%s: %s", r->name, strerror(errno));
+            base_fail(err, CHOIR_IO, "%s: %s", r->name, strerror(errno));
         }
     }
     if (fd >= 0) {
@@ -123,8 +125,8 @@ choir_status jsonl_resume_pass(jsonl_resume *r, bool *answered, const json_t *id
     }
     char *is = json_dumps(there, JSON_COMPACT | JSON_ENCODE_ANY);
     char *wanted = json_dumps(id, JSON_COMPACT | JSON_ENCODE_ANY);
-    choir_status status = fail(err, CHOIR_FILE, "%s: answer %zu is for id %.80s, the input has %.80s there", r->name,
-                               r->passed, is ? is : "?", wanted ? wanted : "?");
+    choir_status status = base_fail(err, CHOIR_FILE, "%s: answer %zu is for id %.80s, the input has %.80s there",
+                                    r->name, r->passed, is ? is : "?", wanted ? wanted : "?");
     free(is);
     free(wanted);
     return status;
@@ -132,9 +134,9 @@ choir_status jsonl_resume_pass(jsonl_resume *r, bool *answered, const json_t *id
 
 choir_status jsonl_resume_end(const jsonl_resume *r, choir_error *err)
 {
-    return r->passed == r->n
-               ? CHOIR_OK
-               : fail(err, CHOIR_FILE, "%s: %zu answers, but the input has %zu requests", r->name, r->n, r->passed);
+    return r->passed == r->n ? CHOIR_OK
+                             : base_fail(err, CHOIR_FILE, "%s: %zu answers, but the input has %zu requests", r->name,
+                                         r->n, r->passed);
 }
 
 void jsonl_resume_close(jsonl_resume *r)

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
+
 bool kept_is_name(const char *path)
 {
     size_t n = strlen(path);
@@ -34,7 +36,7 @@ static choir_status find_ids(seam *x, const session *s, const choir_sequence *se
     status = status ? status : choir_tokenize(&x->old, &x->n_old, s->model, old, n_old, false, err);
     if (!status) {
         joined = realloc(old, n_old + n);
-        status = joined ? CHOIR_OK : fail(err, CHOIR_RESOURCE, "out of memory for the text");
+        status = joined ? CHOIR_OK : base_fail(err, CHOIR_RESOURCE, "out of memory for the text");
         old = joined ? joined : old;
     }
     if (!status) {

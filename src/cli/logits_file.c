@@ -8,6 +8,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "base/error.h"
 #include "base/file.h"
 #include "base/new_file.h"
 #include "cli/options.h"
@@ -61,8 +62,8 @@ uint64_t logits_text_hash(int32_t bos, const int32_t *ids, size_t n)
 
 static choir_status refuse(choir_error *err, const char *path, choir_status code, const char *what)
 {
-    char name[ESCAPED_CAP];
-    return fail(err, code, "%s: %s", escaped(name, sizeof name, path, strlen(path)), what);
+    char name[BASE_ESCAPE_CAP];
+    return base_fail(err, code, "%s: %s", base_escape_str(name, path), what);
 }
 
 /* ---- writing ---- */
@@ -96,8 +97,9 @@ static choir_status check_room(const logits_writer *w, choir_error *err)
     if (!file_bytes(&need, &w->shape)) {
         return refuse(err, w->file.named, CHOIR_IO, "more bytes than a file can have; lower --chunks");
     }
-    return base_new_file_room(&w->file, need, &why) == CHOIR_OK ? CHOIR_OK
-                                                                : fail(err, why.code, "%s; lower --chunks", why.msg);
+    return base_new_file_room(&w->file, need, &why) == CHOIR_OK
+               ? CHOIR_OK
+               : base_fail(err, why.code, "%s; lower --chunks", why.msg);
 }
 
 choir_status logits_writer_open(logits_writer **out, const char *path, const logits_shape *shape, choir_error *err)
@@ -105,7 +107,7 @@ choir_status logits_writer_open(logits_writer **out, const char *path, const log
     logits_writer *w = calloc(1, sizeof *w);
     *out = w;
     if (!w) {
-        return fail(err, CHOIR_RESOURCE, "out of memory");
+        return base_fail(err, CHOIR_RESOURCE, "out of memory");
     }
     w->shape = *shape;
     XXH64_reset(&w->sum, 0);
@@ -154,42 +156,45 @@ static choir_status read_shape(logits_reader *r, choir_error *err)
 {
     const uint64_t size = r->file.size;
     unsigned char header[HEADER_BYTES];
-    char name[ESCAPED_CAP];
+    char name[BASE_ESCAPE_CAP];
     uint32_t version, n[5];
     uint64_t sum, wanted;
-    escaped(name, sizeof name, r->file.path, strlen(r->file.path));
+    base_escape_str(name, r->file.path);
     size_t have = size < HEADER_BYTES ? (size_t)size : HEADER_BYTES;
     choir_status status = base_file_read(&r->file, 0, header, have, err);
     if (status) {
         return status;
     }
     if (have < 12 || memcmp(header, magic, 8) != 0) {
-        return fail(err, CHOIR_FILE, "%s: not a file of logits (choir perplexity --save-logits writes them)", name);
+        return base_fail(err, CHOIR_FILE, "%s: not a file of logits (choir perplexity --save-logits writes them)",
+                         name);
     }
     memcpy(&version, header + 8, 4);
     if (version != VERSION) {
-        return fail(err, CHOIR_FILE, "%s: version %u of the format is not supported (%d is)", name, version, VERSION);
+        return base_fail(err, CHOIR_FILE, "%s: version %u of the format is not supported (%d is)", name, version,
+                         VERSION);
     }
     if (have < HEADER_BYTES) {
-        return fail(err, CHOIR_FILE, "%s: truncated: %zu bytes, the header has %d", name, have, HEADER_BYTES);
+        return base_fail(err, CHOIR_FILE, "%s: truncated: %zu bytes, the header has %d", name, have, HEADER_BYTES);
     }
     memcpy(n, header + 12, 20);
     memcpy(&sum, header + 40, 8);
     if (sum != XXH64(header, 40, 0)) {
-        return fail(err, CHOIR_FILE, "%s: header: checksum mismatch", name);
+        return base_fail(err, CHOIR_FILE, "%s: header: checksum mismatch", name);
     }
     logits_shape *s = &r->shape;
     for (int i = 0; i < 5; i++) {
         if (n[i] > INT32_MAX || (n[i] == 0 && i != 2)) {
-            return fail(err, CHOIR_FILE, "%s: header: %u at byte %d (1 to 2147483647 allowed)", name, n[i], 12 + 4 * i);
+            return base_fail(err, CHOIR_FILE, "%s: header: %u at byte %d (1 to 2147483647 allowed)", name, n[i],
+                             12 + 4 * i);
         }
     }
     *s = (logits_shape){(int32_t)n[0], (int32_t)n[1], (int32_t)n[2], (int32_t)n[3], (int32_t)n[4], 0};
     memcpy(&s->text_hash, header + 32, 8);
     if (!file_bytes(&wanted, s) || wanted != size) {
-        return fail(err, CHOIR_FILE, "%s: %s: %llu bytes, %d windows of %d rows need %llu", name,
-                    wanted > size ? "truncated" : "too long", (unsigned long long)size, s->n_windows, s->n_scored,
-                    (unsigned long long)wanted);
+        return base_fail(err, CHOIR_FILE, "%s: %s: %llu bytes, %d windows of %d rows need %llu", name,
+                         wanted > size ? "truncated" : "too long", (unsigned long long)size, s->n_windows, s->n_scored,
+                         (unsigned long long)wanted);
     }
     return CHOIR_OK;
 }
@@ -199,7 +204,7 @@ choir_status logits_reader_open(logits_reader **out, const char *path, choir_err
     logits_reader *r = calloc(1, sizeof *r);
     *out = r;
     if (!r) {
-        return fail(err, CHOIR_RESOURCE, "out of memory");
+        return base_fail(err, CHOIR_RESOURCE, "out of memory");
     }
     choir_status status = base_file_open(&r->file, path, err);
     return status ? status : read_shape(r, err);
@@ -242,9 +247,9 @@ static choir_status verify_window(logits_reader *r, char *piece, int32_t window,
 choir_status logits_reader_verify(logits_reader *r, int (*stop)(void), choir_error *err)
 {
     char *piece = malloc(PIECE_BYTES);
-    choir_status status = piece ? CHOIR_OK : fail(err, CHOIR_RESOURCE, "out of memory");
+    choir_status status = piece ? CHOIR_OK : base_fail(err, CHOIR_RESOURCE, "out of memory");
     for (int32_t i = 0; !status && i < r->shape.n_windows; i++) {
-        status = stop() ? fail(err, CHOIR_CANCELLED, "cancelled") : verify_window(r, piece, i, err);
+        status = stop() ? base_fail(err, CHOIR_CANCELLED, "cancelled") : verify_window(r, piece, i, err);
     }
     free(piece);
     return status;

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "cli/help.h"
 #include "cli/session.h"
 #include "cli/signals.h"
@@ -50,14 +51,14 @@ static int run(session *s)
 
 static int unknown_command(session *s, const char *name)
 {
-    char text[ESCAPED_CAP];
+    char text[BASE_ESCAPE_CAP];
     suggestion near;
     suggest_begin(&near, name);
     for (const command_row *row = command_rows; row->name; row++) {
         suggest_add(&near, row->name);
     }
     suggest_add(&near, "help");
-    escaped(text, sizeof text, name, strlen(name));
+    base_escape_str(text, name);
     if (near.best) {
         message(&s->term, "unknown command %s; did you mean %s? (see choir --help)", text, near.best);
     } else {

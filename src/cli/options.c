@@ -2,25 +2,14 @@
 #include "cli/options.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/error.h"
 #include "cli/numbers.h"
 #include "cli/terminal.h"
-
-choir_status fail(choir_error *err, choir_status code, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    vsnprintf(err->msg, sizeof err->msg, format, args);
-    va_end(args);
-    err->code = code;
-    err->offset = 0;
-    return code;
-}
 
 void options_default(options *o)
 {
@@ -54,8 +43,8 @@ void options_free(options *o)
 
 static choir_status refuse(choir_error *err, const char *shown, const char *value, const char *what)
 {
-    char text[ESCAPED_CAP];
-    return fail(err, CHOIR_USAGE, "%s: \"%s\" %s", shown, escaped(text, sizeof text, value, strlen(value)), what);
+    char text[BASE_ESCAPE_CAP];
+    return base_fail(err, CHOIR_USAGE, "%s: \"%s\" %s", shown, base_escape_str(text, value), what);
 }
 
 static choir_status set_int(int32_t *field, const option_row *row, const char *shown, const char *value,
@@ -165,11 +154,11 @@ static choir_status set_name(const char **field, const option_row *row, const ch
 static choir_status add_text(text_list *list, const char *shown, const char *value, choir_error *err)
 {
     if (!*value) {
-        return fail(err, CHOIR_USAGE, "%s: the string is empty", shown);
+        return base_fail(err, CHOIR_USAGE, "%s: the string is empty", shown);
     }
     const char **at = realloc(list->at, (list->n + 1) * sizeof *at);
     if (!at) {
-        return fail(err, CHOIR_RESOURCE, "out of memory");
+        return base_fail(err, CHOIR_RESOURCE, "out of memory");
     }
     at[list->n] = value;
     list->at = at;
@@ -197,7 +186,7 @@ static choir_status add_bias(bias_list *list, const char *shown, const char *val
     }
     choir_logit_bias *at = realloc(list->at, (list->n + 1) * sizeof *at);
     if (!at) {
-        return fail(err, CHOIR_RESOURCE, "out of memory");
+        return base_fail(err, CHOIR_RESOURCE, "out of memory");
     }
     at[list->n] = (choir_logit_bias){.id = (int32_t)n, .bias = (float)bias};
     list->at = at;
@@ -241,7 +230,7 @@ static choir_status add_heads(head_list *list, const char *shown, const char *va
         }
         choir_head *more = realloc(list->at, (list->n + 1) * sizeof *more);
         if (!more) {
-            return fail(err, CHOIR_RESOURCE, "out of memory");
+            return base_fail(err, CHOIR_RESOURCE, "out of memory");
         }
         more[list->n] = head;
         list->at = more;
@@ -288,5 +277,5 @@ choir_status option_set(options *o, const option_row *row, const char *shown, co
     case OPTION_HEADS:
         return add_heads(field, shown, value, err);
     }
-    return fail(err, CHOIR_INTERNAL, "option %s has no kind", shown);
+    return base_fail(err, CHOIR_INTERNAL, "option %s has no kind", shown);
 }

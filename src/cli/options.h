@@ -173,7 +173,4 @@ const option_row *option_find_letter(unsigned command, char letter);
 /* The row of a command's name, or NULL. */
 const command_row *command_find(const char *name);
 
-/* Writes a CHOIR_USAGE (or other) error. */
-choir_status fail(choir_error *err, choir_status code, const char *format, ...) __attribute__((format(printf, 3, 4)));
-
 #endif

@@ -1,16 +1,17 @@
 /* Where the windows over a text lie. */
+#include "base/error.h"
 #include "cli/options.h"
 #include "cli/perplexity.h"
 
 static choir_status check_sizes(const ppl_windows *w, choir_error *err)
 {
     if (w->ctx < 4) {
-        return fail(err, CHOIR_USAGE, "--ctx-size: windows of %d tokens leave nothing to score (4 or more do)",
-                    (int)w->ctx);
+        return base_fail(err, CHOIR_USAGE, "--ctx-size: windows of %d tokens leave nothing to score (4 or more do)",
+                         (int)w->ctx);
     }
     if (w->stride >= w->ctx) {
-        return fail(err, CHOIR_USAGE, "--stride: %d is not below the window of %d tokens (--ctx-size)", (int)w->stride,
-                    (int)w->ctx);
+        return base_fail(err, CHOIR_USAGE, "--stride: %d is not below the window of %d tokens (--ctx-size)",
+                         (int)w->stride, (int)w->ctx);
     }
     return CHOIR_OK;
 }
@@ -25,7 +26,7 @@ choir_status ppl_windows_plan(ppl_windows *w, int32_t ctx, int32_t stride, int32
     }
     size_t tokens = (size_t)ctx;
     if (n_ids < 2 * tokens) {
-        return fail(
+        return base_fail(
             err, CHOIR_PROMPT,
             "the text has %zu tokens; windows of %d need at least %zu: give a longer text or a lower --ctx-size", n_ids,
             (int)ctx, 2 * tokens);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "cli/stream.h"
 
 void prompt_free(prompt *p)
@@ -37,7 +38,7 @@ static choir_status read_all(prompt *out, int fd, const char *name, choir_error 
     size_t cap = 0;
     for (;;) {
         if (out->n == cap && !grow(&out->text, &cap)) {
-            return fail(err, CHOIR_RESOURCE, "%s: out of memory after %zu bytes", name, out->n);
+            return base_fail(err, CHOIR_RESOURCE, "%s: out of memory after %zu bytes", name, out->n);
         }
         ssize_t got = read(fd, out->text + out->n, cap - out->n);
         if (got == 0) {
@@ -51,11 +52,11 @@ static choir_status read_all(prompt *out, int fd, const char *name, choir_error 
             continue;
         }
         if (got < 0) {
-            return fail(err, CHOIR_IO, "%s: %s", name, strerror(errno));
+            return base_fail(err, CHOIR_IO, "%s: %s", name, strerror(errno));
         }
         out->n += (size_t)got;
         if (out->n > PROMPT_MAX) {
-            return fail(err, CHOIR_PROMPT, "%s: prompt larger than %zu bytes", name, PROMPT_MAX);
+            return base_fail(err, CHOIR_PROMPT, "%s: prompt larger than %zu bytes", name, PROMPT_MAX);
         }
     }
 }
@@ -69,7 +70,7 @@ static choir_status check_utf8(prompt *p, const char *name, bool lossy, choir_er
     }
     if (!lossy) {
         choir_status status =
-            fail(err, CHOIR_PROMPT, "%s: invalid UTF-8 at byte %zu (--lossy replaces it)", name, valid);
+            base_fail(err, CHOIR_PROMPT, "%s: invalid UTF-8 at byte %zu (--lossy replaces it)", name, valid);
         err->offset = valid;
         return status;
     }
@@ -92,11 +93,11 @@ static choir_status read_fd(prompt *out, int fd, const char *name, bool keep_new
 
 static choir_status read_path(prompt *out, const char *path, bool keep_newline, bool lossy, choir_error *err)
 {
-    char name[ESCAPED_CAP];
-    escaped(name, sizeof name, path, strlen(path));
+    char name[BASE_ESCAPE_CAP];
+    base_escape_str(name, path);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        return fail(err, CHOIR_IO, "%s: %s", *name ? name : "\"\"", strerror(errno));
+        return base_fail(err, CHOIR_IO, "%s: %s", *name ? name : "\"\"", strerror(errno));
     }
     choir_status status = read_fd(out, fd, name, keep_newline, lossy, err);
     close(fd);
@@ -108,7 +109,7 @@ static choir_status read_argument(prompt *out, const char *text, bool lossy, cho
     out->n = strlen(text);
     out->text = malloc(out->n + 1);
     if (!out->text) {
-        return fail(err, CHOIR_RESOURCE, "-p: out of memory");
+        return base_fail(err, CHOIR_RESOURCE, "-p: out of memory");
     }
     memcpy(out->text, text, out->n + 1);
     return check_utf8(out, "-p", lossy, err);
@@ -123,8 +124,8 @@ choir_status prompt_read(prompt *out, const options *o, const terminal *t, choir
     } else if (o->file && strcmp(o->file, "-") != 0) {
         status = read_path(out, o->file, o->raw, o->lossy, err);
     } else if (!o->file && t->in) {
-        return fail(err, CHOIR_USAGE, "no text: give -p TEXT or -f FILE, or pipe it in (see choir %s --help)",
-                    o->command->name);
+        return base_fail(err, CHOIR_USAGE, "no text: give -p TEXT or -f FILE, or pipe it in (see choir %s --help)",
+                         o->command->name);
     } else {
         status = read_fd(out, STDIN_FILENO, "stdin", o->raw, o->lossy, err);
     }

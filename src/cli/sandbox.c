@@ -20,6 +20,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/error.h"
+
 #if defined(__x86_64__)
 #define OWN_ARCH AUDIT_ARCH_X86_64
 #else
@@ -172,11 +174,12 @@ choir_status sandbox_enter(const session *s, choir_error *err)
     make_program(&p);
     const struct sock_fprog filter = {.len = p.n, .filter = p.steps};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
-        return fail(err, CHOIR_RESOURCE, "--sandbox: %s", strerror(errno));
+        return base_fail(err, CHOIR_RESOURCE, "--sandbox: %s", strerror(errno));
     }
     const bool landlock = shut_files();
     if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter) != 0) {
-        return fail(err, CHOIR_RESOURCE, "--sandbox: this kernel takes no filter of system calls: %s", strerror(errno));
+        return base_fail(err, CHOIR_RESOURCE, "--sandbox: this kernel takes no filter of system calls: %s",
+                         strerror(errno));
     }
     if (s->term.verbose) {
         note(&s->term, "sandbox: seccomp%s", landlock ? " and Landlock" : "; this kernel has no Landlock");
@@ -188,7 +191,7 @@ choir_status sandbox_enter(const session *s, choir_error *err)
 
 choir_status sandbox_enter(const session *s, choir_error *err)
 {
-    return s->opt->sandbox ? fail(err, CHOIR_RESOURCE, "--sandbox: not on this system") : CHOIR_OK;
+    return s->opt->sandbox ? base_fail(err, CHOIR_RESOURCE, "--sandbox: not on this system") : CHOIR_OK;
 }
 
 #endif
@@ -201,8 +204,8 @@ choir_status sandbox_check(const options *o, choir_error *err)
     } files[] = {{"--kv-save", o->kv_save}, {"--kv-load", o->kv_load}, {"--save-logits", o->save_logits}};
     for (size_t i = 0; o->sandbox && i < sizeof files / sizeof *files; i++) {
         if (files[i].value) {
-            return fail(err, CHOIR_USAGE, "%s and --sandbox exclude each other: no file is opened in it",
-                        files[i].flag);
+            return base_fail(err, CHOIR_USAGE, "%s and --sandbox exclude each other: no file is opened in it",
+                             files[i].flag);
         }
     }
     return CHOIR_OK;

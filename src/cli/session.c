@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "cli/fit.h"
 #include "cli/generation.h"
 #include "cli/hub.h"
@@ -77,10 +78,10 @@ static choir_status wanted_cpu(const char **cpu, const options *o, choir_error *
 /* With --mmap a file that shrinks while in use is a SIGBUS. */
 static void watch_mapped(session *s)
 {
-    char name[ESCAPED_CAP];
+    char name[BASE_ESCAPE_CAP];
     const char *path = s->model_path ? s->model_path : "(built-in)";
     snprintf(s->mapped_line, sizeof s->mapped_line, "choir: %s: file changed or became unreadable while in use\n",
-             escaped(name, sizeof name, path, strlen(path)));
+             base_escape_str(name, path));
     signals_mapped(s->mapped_line);
 }
 
@@ -117,7 +118,7 @@ static choir_status open_model(choir_model **out, char **path, session *s, const
     choir_status status = wanted_cpu(&opt.cpu, o, err);
     if (!status && name) {
         status = *name ? hub_find(path, name, err)
-                       : fail(err, CHOIR_IO, "\"\": No such file or directory (%s is empty)", flag);
+                       : base_fail(err, CHOIR_IO, "\"\": No such file or directory (%s is empty)", flag);
     }
     if (status) {
         return status;
@@ -232,7 +233,7 @@ choir_status session_open_engine(session *s, const choir_engine_options *opt, ch
     if (masked->n > 0) {
         choir_error cause;
         status = choir_engine_mask_heads(s->engine, masked->at, masked->n, &cause);
-        status = status ? fail(err, status, "--mask-heads: %s", cause.msg) : CHOIR_OK;
+        status = status ? base_fail(err, status, "--mask-heads: %s", cause.msg) : CHOIR_OK;
     }
     return status || !s->draft_model ? status : open_draft(s, opt, err);
 }
@@ -327,5 +328,5 @@ choir_status session_print_json(session *s, json_t *value, choir_error *err)
         stream_write_line(&s->out, line.at, line.n);
     }
     free(line.at);
-    return whole ? CHOIR_OK : fail(err, CHOIR_RESOURCE, "out of memory for JSON");
+    return whole ? CHOIR_OK : base_fail(err, CHOIR_RESOURCE, "out of memory for JSON");
 }

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "base/error.h"
 #include "cli/options.h"
 #include "cli/stream.h"
 #include "cli/terminal.h"
@@ -20,7 +21,7 @@ typedef struct session {
     char *draft_path; /* --draft: a smaller model to guess with, and its engine */
     choir_model *draft_model;
     choir_engine *draft;
-    char mapped_line[ESCAPED_CAP + 64]; /* what a mapped file that shrinks is told with */
+    char mapped_line[BASE_ESCAPE_CAP + 64]; /* what a mapped file that shrinks is told with */
 } session;
 
 /* Opens the model that -m, CHOIR_MODEL or nothing names.  headers: no weights. */

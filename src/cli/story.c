@@ -4,11 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
+
 enum { STATES_MOST = 256 };
 
 static choir_status no_memory(choir_error *err)
 {
-    return fail(err, CHOIR_RESOURCE, "out of memory for the text");
+    return base_fail(err, CHOIR_RESOURCE, "out of memory for the text");
 }
 
 choir_status story_open(story *s, choir_error *err)

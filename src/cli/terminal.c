@@ -8,20 +8,13 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/utf8.h"
 #include "cli/signals.h"
 
 static const char clear_line[] = "\r\033[K";
-
-uint64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 static bool env_set(const char *name)
 {
@@ -94,15 +87,6 @@ bool escape_text(char *dst, size_t cap, const char *s, size_t n, size_t *used)
     return true;
 }
 
-const char *escaped(char *dst, size_t cap, const char *s, size_t n)
-{
-    size_t used, limit = cap < 97 + 3 ? cap - 3 : 97;
-    if (!escape_text(dst, limit, s, n, &used)) {
-        memcpy(dst + used, "...", 4);
-    }
-    return dst;
-}
-
 static void put_line(const char *color, const char *prefix, const char *text)
 {
     char line[MESSAGE_MAX + 32];
@@ -151,7 +135,7 @@ void note(const terminal *t, const char *format, ...)
 
 void progress_begin(progress *p, const terminal *t, const char *label)
 {
-    *p = (progress){.term = t, .label = label, .begun_ns = now_ns()};
+    *p = (progress){.term = t, .label = label, .begun_ns = base_clock_ns()};
 }
 
 /* Columns of stderr's terminal; 80 when it does not know. */
@@ -205,7 +189,7 @@ void progress_draw(progress *p, uint64_t done, uint64_t total)
     if (!t->err || !t->escapes || t->quiet || total == 0) {
         return;
     }
-    uint64_t now = now_ns();
+    uint64_t now = base_clock_ns();
     if (now - p->begun_ns < wait_ns || (p->shown && now - p->drawn_ns < pause_ns)) {
         return;
     }

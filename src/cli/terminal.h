@@ -33,9 +33,6 @@ void warning(const terminal *t, const char *line);
 /* One free line on stderr without the program's name, dimmed where colour is on: what -v tells. */
 void note(const terminal *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* s for a message: printable UTF-8 as it is, everything else as \xNN, cut at 96 bytes with "...".  Returns dst. */
-const char *escaped(char *dst, size_t cap, const char *s, size_t n);
-#define ESCAPED_CAP 128
 /* The same without the cut: as many whole characters as dst holds; false when that was not all.  4 n + 1 bytes are enough. */
 bool escape_text(char *dst, size_t cap, const char *s, size_t n, size_t *used);
 
@@ -53,8 +50,5 @@ typedef struct progress {
 void progress_begin(progress *p, const terminal *t, const char *label);
 void progress_draw(progress *p, uint64_t done, uint64_t total);
 void progress_end(progress *p);
-
-/* Nanoseconds of a monotonic clock. */
-uint64_t now_ns(void);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "cli/options.h"
 
 static void renew(token_log *l)
@@ -163,7 +164,7 @@ choir_status token_log_prompt(token_log *l, choir_engine *engine, choir_sequence
         }
     }
     choir_sequence_want_logits(seq, INT32_MAX);
-    return status || !l->failed ? status : fail(err, CHOIR_RESOURCE, "out of memory for log-probabilities");
+    return status || !l->failed ? status : base_fail(err, CHOIR_RESOURCE, "out of memory for log-probabilities");
 }
 
 json_t *token_log_take(token_log *l)
