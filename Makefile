@@ -49,11 +49,11 @@ else
 ARCH_DIR := src/kernels/none
 endif
 
-LIB_C    := $(wildcard src/base/*.c src/kernels/*.c $(ARCH_DIR)/*.c src/kv/*.c src/model/*.c src/engine/*.c \
-              weights/*.c tokenizer/*.c)
-LIB_CC   := $(wildcard tokenizer/*.cc)
+LIB_C    := $(wildcard src/base/*.c src/kernels/*.c $(ARCH_DIR)/*.c src/kv/*.c src/model/*.c src/model/*/*.c src/engine/*.c \
+              weights/*.c tokenizer/*.c tokenizer/*/*.c)
+LIB_CC   := $(wildcard tokenizer/*/*.cc)
 LIB_S    := weights/tales/tales.S
-CLI_C    := $(wildcard src/cli/*.c)
+CLI_C    := $(wildcard src/cli/*.c src/cli/*/*.c)
 TEST_C   := $(wildcard tests/*/test_*.c) tests/check/bits.c tests/check/ids.c
 TEST_LIB := $(wildcard tests/support/*.c tests/support/*.cc)
 

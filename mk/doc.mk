@@ -1,6 +1,6 @@
 # Man pages and completions, made by tools/manual from the table of options and from doc/man.
 
-MANUAL_O  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/manual/*.c)) $(BUILD)/src/cli/option_table.o
+MANUAL_O  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/manual/*.c)) $(BUILD)/src/cli/options/table.o
 MAN_SRC   := $(wildcard doc/man/*)
 COMPLETE  := $(BUILD)/doc/choir.bash $(BUILD)/doc/_choir $(BUILD)/doc/choir.fish
 DOCS      := $(BUILD)/doc/man.made $(COMPLETE)
@@ -10,7 +10,7 @@ ifeq ($(CROSS),)
 MANUAL    := $(BUILD)/tools/manual/manual
 else
 MANUAL    := build/release/tools/manual/manual
-$(MANUAL): $(wildcard tools/manual/*) src/cli/option_table.c
+$(MANUAL): $(wildcard tools/manual/*) src/cli/options/table.c
 	env -u CFLAGS -u CXXFLAGS -u LDFLAGS $(MAKE) --no-print-directory BUILD=build/release CROSS= $@
 endif
 

@@ -13,7 +13,7 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
-#include "tokenizer/sp_validate.h"
+#include "tokenizer/sentencepiece/validate.h"
 #include "tokenizer/tok_internal.h"
 
 static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */

@@ -8,7 +8,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "base/json.h"
-#include "tokenizer/sp_model.h"
+#include "tokenizer/sentencepiece/model.h"
 
 enum { MAX_FILE_BYTES = 64 << 20 };
 

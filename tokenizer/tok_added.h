@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "tokenizer/bpe_added.h"
+#include "tokenizer/bpe/added.h"
 
 struct tok_added {
     struct bpe_added *tokens;

@@ -5,7 +5,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "base/utf8.h"
-#include "tokenizer/sp_parse.h"
+#include "tokenizer/sentencepiece/parse.h"
 #include "tokenizer/tok_internal.h"
 
 void tok_export_free(struct tok_export *e)

@@ -2,9 +2,9 @@
 #ifndef TOK_INTERNAL_H
 #define TOK_INTERNAL_H
 
-#include "tokenizer/bpe.h"
-#include "tokenizer/sp_build.h"
-#include "tokenizer/sp_wrapper.h"
+#include "tokenizer/bpe/bpe.h"
+#include "tokenizer/sentencepiece/build.h"
+#include "tokenizer/sentencepiece/wrapper.h"
 #include "tokenizer/tokenizer.h"
 
 struct tokenizer {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "tokenizer/bpe_json.h"
+#include "tokenizer/bpe/json.h"
 
 /* Whether a pre-tokenizer or decoder is, or has in its list, the type ByteLevel. */
 static bool has_byte_level(const json_t *part, const char *list)

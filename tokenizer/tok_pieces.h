@@ -2,7 +2,7 @@
 #ifndef TOK_PIECES_H
 #define TOK_PIECES_H
 
-#include "tokenizer/sp_model.h"
+#include "tokenizer/sentencepiece/model.h"
 #include "tokenizer/tok_added.h"
 
 struct tok_listed {

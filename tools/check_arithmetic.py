@@ -17,10 +17,10 @@ import sys
 READERS = """weights/gguf.c weights/gguf_cursor.c weights/gguf_meta.c weights/gguf_tensors.c weights/safetensors.c
     weights/st_scan.c weights/llama2c.c weights/folder.c weights/set.c weights/open.c weights/rows.c weights/pool.c
     weights/gguf_write.c weights/builtin.c weights/finite.c weights/mix.c weights/fail.c tokenizer/*.c
-    src/model/config*.c src/model/bind.c src/model/load*.c src/model/model.c src/model/params.c src/model/export.c
+    src/model/config/*.c src/model/bind.c src/model/load*.c src/model/model.c src/model/params.c src/model/export.c
     src/kv/kv_store.c src/engine/state_*.c src/engine/vocabulary*.c src/engine/memory.c src/engine/open_model.c
     src/engine/config_only.c src/engine/quantize*.c src/engine/prune.c src/engine/prune_tensor.c src/engine/gguf_*.c src/engine/chat_source.c
-    src/cli/logits_file.c src/cli/jsonl*.c src/cli/hub.c src/cli/bench_compare.c src/base/json.c src/base/file.c
+    src/cli/perplexity/logits_file.c src/cli/jsonl/*.c src/cli/hub.c src/cli/bench/compare.c src/base/json.c src/base/file.c
     src/base/new_file.c src/base/arena.c""".split()
 
 CONSTANT = r"(?:[0-9][\w.]*|[A-Z][A-Z0-9_]+|sizeof\b.*)"

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "cli/bench.h"
+#include "cli/bench/bench.h"
 
 typedef struct plan {
     session *s;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "cli/complete.h"
+#include "cli/complete/complete.h"
 #include "cli/prompt.h"
 #include "cli/report.h"
 #include "cli/sandbox.h"

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 
 #include "cli/completion.h"
-#include "cli/generate.h"
-#include "cli/jsonl.h"
+#include "cli/generate/generate.h"
+#include "cli/jsonl/jsonl.h"
 #include "cli/report.h"
 #include "cli/sandbox.h"
 #include "cli/signals.h"

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "cli/heads.h"
-#include "cli/suggest.h"
+#include "cli/heads/heads.h"
+#include "cli/options/suggest.h"
 
 enum { MAP = 1, REPORT = 2, EXPLAIN = 4, SCAN = 8, PRUNE = 16, COST = 32 };
 

@@ -7,9 +7,9 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "cli/logits_file.h"
-#include "cli/perplexity.h"
-#include "cli/perplexity_report.h"
+#include "cli/perplexity/logits_file.h"
+#include "cli/perplexity/perplexity.h"
+#include "cli/perplexity/report.h"
 #include "cli/prompt.h"
 #include "cli/report.h"
 #include "cli/sandbox.h"

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "cli/generation.h"
-#include "cli/numbers.h"
+#include "cli/options/numbers.h"
 #include "cli/prompt.h"
 
 #define FLUSH_BYTES 65536

@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "cli/help.h"
+#include "cli/options/help.h"
+#include "cli/options/suggest.h"
 #include "cli/session.h"
 #include "cli/signals.h"
-#include "cli/suggest.h"
 
 /* Descriptors 0 to 2 must exist before any file is opened, or a model file could become stdout.  A missing one becomes /dev/null
  * opened the wrong way round, so that using it still reports EBADF. */

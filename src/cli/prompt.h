@@ -2,7 +2,7 @@
 #ifndef CHOIR_CLI_PROMPT_H
 #define CHOIR_CLI_PROMPT_H
 
-#include "cli/options.h"
+#include "cli/options/options.h"
 #include "cli/terminal.h"
 
 #define PROMPT_MAX ((size_t)1 << 30)

@@ -10,7 +10,7 @@
 #include "cli/fit.h"
 #include "cli/generation.h"
 #include "cli/hub.h"
-#include "cli/numbers.h"
+#include "cli/options/numbers.h"
 #include "cli/signals.h"
 
 typedef struct loading {

@@ -5,7 +5,7 @@
 #include <jansson.h>
 
 #include "base/error.h"
-#include "cli/options.h"
+#include "cli/options/options.h"
 #include "cli/stream.h"
 #include "cli/terminal.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "cli/options.h"
+#include "cli/options/options.h"
 
 static void renew(token_log *l)
 {

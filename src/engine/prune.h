@@ -3,7 +3,7 @@
 #define ENG_PRUNE_H
 
 #include "choir.h"
-#include "model/config.h"
+#include "model/config/config.h"
 #include "weights/weights.h"
 
 /* What is left of the model's heads.  Not removed: n_heads, n_kv_heads are the model's, and heads those that stay. */

@@ -7,7 +7,7 @@
 
 #include "base/arena.h"
 #include "base/dtype.h"
-#include "model/config.h"
+#include "model/config/config.h"
 #include "weights/mix.h"
 #include "weights/weights.h"
 

@@ -2,7 +2,7 @@
 #include "model/rope.h"
 
 #include "base/fmath.h"
-#include "model/config_read.h"
+#include "model/config/read.h"
 
 static const double two_pi = 0x1.921fb54442d18p+2;
 

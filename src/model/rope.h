@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "model/config.h"
+#include "model/config/config.h"
 
 /* The kinds of config.rope that layers have and that differ: kinds[0 .. the result), 1 or 2 of them. */
 int mdl_rope_tables(int kinds[MDL_ROPE_KINDS], const struct mdl_config *c);

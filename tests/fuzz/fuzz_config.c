@@ -2,7 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "model/config.h"
+#include "model/config/config.h"
 #include "tests/fuzz/fuzz.h"
 
 void fuzz_config(const uint8_t *data, size_t size)

@@ -1,6 +1,6 @@
 /* GGUF: the container, the settings of the model, the vocabulary. */
 #include "engine/vocabulary.h"
-#include "model/config.h"
+#include "model/config/config.h"
 #include "tests/fuzz/fuzz.h"
 #include "weights/weights.h"
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/jsonl.h"
+#include "cli/jsonl/jsonl.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_request(const jsonl_request *r)

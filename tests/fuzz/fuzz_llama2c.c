@@ -1,5 +1,5 @@
 /* llama2.c's three formats. */
-#include "model/config.h"
+#include "model/config/config.h"
 #include "tests/fuzz/fuzz.h"
 #include "weights/set.h"
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/options.h"
+#include "cli/options/options.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { ARGS_CAP = 64 };

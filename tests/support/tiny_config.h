@@ -2,7 +2,7 @@
 #ifndef TEST_TINY_CONFIG_H
 #define TEST_TINY_CONFIG_H
 
-#include "model/config.h"
+#include "model/config/config.h"
 
 /* A GGUF file m.gguf: dim 64, hidden 96, 2 layers, 4 heads, 2 key/value heads, vocabulary 50, context 32.
  * changes: "key=type:value;..." as tiny_gguf_set takes them, "key=none:" leaves one out.  The error's message does not

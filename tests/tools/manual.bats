@@ -26,7 +26,7 @@ commands() {
 }
 
 @test "choir-jsonl(5) has every key that a request may have" {
-    table=$BATS_TEST_DIRNAME/../../src/cli/jsonl_request.c
+    table=$BATS_TEST_DIRNAME/../../src/cli/jsonl/request.c
     sed -nE 's/^    \{"([a-z_]+)", key_.*/\1/p' "$table" >keys
     [ "$(wc -l <keys)" -ge 15 ]
     while read -r key; do
@@ -53,7 +53,7 @@ commands() {
 @test "pages and completions are made again when the table, a template or the maker changes" {
     cd "$BATS_TEST_DIRNAME/../.."
     build=${CHOIR_BUILD#"$PWD/"}
-    for changed in src/cli/option_table.c tools/manual/man_page.c doc/man/choir.1; do
+    for changed in src/cli/options/table.c tools/manual/man_page.c doc/man/choir.1; do
         run env -u MAKEFLAGS -u MAKELEVEL make -n BUILD="$build" -W $changed doc
         [[ "$output" == *"manual man "* ]]
         [[ $changed == doc/* || "$output" == *"manual zsh"* ]]

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/fmath.h"
-#include "model/config_read.h"
+#include "model/config/read.h"
 #include "model/rope.h"
 
 enum { PAIRS = 8 };

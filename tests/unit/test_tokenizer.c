@@ -13,7 +13,7 @@
 #include "tests/support/random_text.h"
 #include "tests/support/sp_direct.h"
 #include "tests/support/tiny_vocab.h"
-#include "tokenizer/sp_parse.h"
+#include "tokenizer/sentencepiece/parse.h"
 
 #ifdef __SANITIZE_ADDRESS__
 enum { N_STRINGS = 20000 };

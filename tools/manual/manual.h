@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "cli/options.h"
+#include "cli/options/options.h"
 
 /* What a shell can offer where a value is wanted. */
 typedef enum value_kind {

@@ -1,0 +1,105 @@
+/* choir heads map: the attention weights of a text. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "cli/heads/page.h"
+
+size_t heads_triangle(int32_t n)
+{
+    return (size_t)n * ((size_t)n + 1) / 2;
+}
+
+static float *row_at(const heads_maps *m, int32_t i, int32_t j, int32_t t)
+{
+    const size_t map = (size_t)i * (size_t)m->choice.n_heads + (size_t)j;
+    return m->weights + map * heads_triangle(m->n_tokens) + heads_triangle(t);
+}
+
+const float *heads_row(const heads_maps *m, int32_t i, int32_t j, int32_t t)
+{
+    return row_at(m, i, j, t);
+}
+
+static void on_attention(void *user, choir_seen seen, int32_t head, const float *weights, int32_t n)
+{
+    const heads_maps *m = user;
+    for (int32_t i = 0; i < m->choice.n_layers; i++) {
+        for (int32_t j = 0; m->choice.layers[i] == seen.layer && j < m->choice.n_heads; j++) {
+            if (m->choice.heads[j] == head) {
+                memcpy(row_at(m, i, j, seen.pos), weights, (size_t)n * sizeof *weights);
+            }
+        }
+    }
+}
+
+/* Maps stand beside model and engine, under the same limit; so does a picture of them. */
+static choir_status check_room(const heads_text *t, const choir_tap *tap, size_t n_maps, choir_error *err)
+{
+    char what[96];
+    const double n = (double)t->n_ids, picture = t->s->opt->pgm ? (n + 1) * (n + 1) : 0;
+    snprintf(what, sizeof what, "%zu maps of %d tokens take", n_maps, (int)t->n_ids);
+    return heads_room(t, tap, (double)n_maps * ((double)heads_triangle(t->n_ids) * sizeof(float) + picture), what,
+                      "choose fewer with --layer and --head", err);
+}
+
+choir_status heads_maps_make(heads_maps *m, heads_text *t, choir_error *err)
+{
+    const choir_tap tap = {.attention = on_attention, .user = m};
+    *m = (heads_maps){.n_tokens = t->n_ids};
+    choir_status status = heads_choose(&m->choice, t->s, err);
+    if (status) {
+        return status;
+    }
+    if (t->s->opt->html) {
+        status = heads_page_map_fits(&m->choice, t->n_ids, err);
+    }
+    const size_t n_maps = (size_t)m->choice.n_layers * (size_t)m->choice.n_heads;
+    status = status ? status : check_room(t, &tap, n_maps, err);
+    if (status) {
+        return status;
+    }
+    m->weights = heads_triangle(t->n_ids) <= SIZE_MAX / sizeof(float) / n_maps
+                     ? calloc(n_maps * heads_triangle(t->n_ids), sizeof(float))
+                     : NULL;
+    if (!m->weights) {
+        return base_fail(err, CHOIR_RESOURCE,
+                         "out of memory for %zu maps of %d tokens: choose fewer with --layer and --head", n_maps,
+                         (int)t->n_ids);
+    }
+    return heads_replay(t, t->ids, t->n_ids, &tap, err);
+}
+
+void heads_maps_free(heads_maps *m)
+{
+    heads_choice_free(&m->choice);
+    free(m->weights);
+    m->weights = NULL;
+}
+
+choir_status heads_map(session *s, choir_error *err)
+{
+    const options *o = s->opt;
+    heads_text t = {.s = s};
+    heads_maps m = {.n_tokens = 0};
+    choir_status status = heads_files_check(s, err);
+    status = status ? status : heads_text_open(&t, s, err);
+    status = status ? status : heads_maps_make(&m, &t, err);
+    if (!status && o->html) {
+        status = heads_page_map(&m, &t, err);
+    }
+    if (!status && o->pgm) {
+        status = heads_map_pgm(&m, s, err);
+    }
+    if (!status && o->json) {
+        status = heads_map_json(&m, &t, err);
+    } else if (!status && o->csv) {
+        heads_map_csv(&m, &t);
+    } else if (!status && !o->pgm && !o->html) {
+        status = heads_map_draw(&m, &t, err);
+    }
+    heads_maps_free(&m);
+    heads_text_close(&t);
+    return status;
+}
