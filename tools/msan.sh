@@ -14,8 +14,12 @@ tests="kv/test_block_pool kv/test_block_table kv/test_kv_store
 failed=0
 make --no-print-directory -s -j"$(nproc)" BUILD=$build CC="${CCACHE:+$CCACHE }clang" CXX="${CCACHE:+$CCACHE }clang++" OPT=-O1 SANITIZE=memory \
     $(printf "$build/tests/%s " $tests) || exit 1
+# whether it finds what was put in
+echo 'int main(int n, char **v) { int a[4]; a[n & 1] = v != 0; return a[2] > n; }' | clang -x c -fsanitize=memory -o $build/planted - || exit 1
+MSAN_OPTIONS=exitcode=66 $build/planted 2>/dev/null
+[ $? -eq 66 ] || { failed=1; echo "msan: a planted use of what was never written was not found"; }
 for test in $tests; do # with .c, for run.sh takes a part of a name
     CHOIR_CHECK_EVERY=11 tests/run.sh $build "$test.c" >$build/report || { failed=1; cat $build/report; }
 done
-[ $failed = 0 ] && echo "msan: clean"
+[ $failed = 0 ] && echo "msan: clean; what was planted was found"
 exit $failed
