@@ -1,4 +1,4 @@
-/* Ids back to text, one at a time.  For byte-level BPE see bpe_detok.c; for SentencePiece by the library's rules
+/* Ids back to text, one at a time.  For byte-level BPE see bpe/detok.c; for SentencePiece by the library's rules
  * (SentencePieceProcessor::Decode):
  *
  *   control piece   nothing

@@ -1,7 +1,7 @@
 /* Text to ids and back, in one of two ways.  For SentencePiece models the library itself does the work (arXiv:1808.06226),
- * behind this C border: no exception and no C++ type comes out; a model file is checked by sp_validate.c before the library
- * sees a byte of it.  Byte-level BPE is ours (bpe.h), and so is what a tokenizer.json made of a SentencePiece model: merges of
- * pairs where the library merges by pieces, doubles where it has floats.
+ * behind this C border: no exception and no C++ type comes out; a model file is checked by sentencepiece/validate.c before the
+ * library sees a byte of it.  Byte-level BPE is ours (bpe/bpe.h), and so is what a tokenizer.json made of a SentencePiece model:
+ * merges of pairs where the library merges by pieces, doubles where it has floats.
  *
  * Text never makes a special id: control, unknown and user-hidden pieces are reached by id only.
  * A struct tokenizer is immutable after open; all calls on it are thread-safe. */

@@ -1,9 +1,12 @@
 /* choir: finds the command, reads its options, runs it, closes stdout and gives the exit code. */
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
+
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -58,6 +61,7 @@ static int unknown_command(session *s, const char *name)
         suggest_add(&near, row->name);
     }
     suggest_add(&near, "help");
+    suggest_add(&near, "version");
     base_escape_str(text, name);
     if (near.best) {
         message(&s->term, "unknown command %s; did you mean %s? (see choir --help)", text, near.best);
@@ -129,10 +133,15 @@ static __attribute__((noinline)) void touch_stack(void)
 }
 
 /* The stack takes its address space as it grows.  Where that is limited (ulimit -v) there may be none left by then, and a
- * signal instead of a message; so it grows now, as far as it may. */
+ * signal instead of a message; so it grows now, if it may and there is room. */
 static void reserve_stack(void)
 {
     struct rlimit most;
+    void *room = mmap(NULL, 2 * STACK_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (room == MAP_FAILED) {
+        return;
+    }
+    munmap(room, 2 * STACK_BYTES);
     if (getrlimit(RLIMIT_STACK, &most) == 0 && most.rlim_cur / 2 >= STACK_BYTES) { /* no limit is a large number */
         touch_stack();
     }

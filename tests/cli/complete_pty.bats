@@ -23,10 +23,10 @@ escape=$'\e'
         if [ -z "$flag" ]; then
             continue
         fi
-        ! grep -qE "$escape\[[0-9;]*[1-9][0-9;]*m" log
+        ! grep -qE "$escape\[[0-9;]*[1-9][0-9;]*m" log || false
     done
     NO_COLOR=1 at_terminal 'see:> ' 'send:Once\r' 'see:tok/s' 'see:> ' 'send:\x04' -- -n 4 -s 4
-    ! grep -qE "$escape\[[0-9;]*[1-9][0-9;]*m" log
+    ! grep -qE "$escape\[[0-9;]*[1-9][0-9;]*m" log || false
     [ "$(grep -o "$escape\[?2004[hl]" log | tr -d '\n')" = "$escape[?2004h$escape[?2004l" ]
 }
 
@@ -36,7 +36,7 @@ escape=$'\e'
         TERM_FOR_TEST=${TERM_FOR_TEST:-dumb} at_terminal 'see:> ' 'send:Once upon a time\n' 'see:tok/s' 'see:> ' 'send:/top 2\n' \
             'see:%' 'see:> ' 'send:\t\n' 'see:tok/s' 'see:> ' 'send:\x04' -- -n 3 -s 1
         [ $code -eq 0 ]
-        ! grep -q "$escape" log
+        ! grep -q "$escape" log || false
         grep -q '^> ' shown
     done
 }
@@ -44,7 +44,7 @@ escape=$'\e'
 @test "stdin is a terminal and stdout a pipe: the text alone goes there, prompts go to stderr" {
     sides=--out-pipe at_terminal 'see:> ' 'send:Once upon a time\n' 'see:> ' 'send:/show\n' 'see:> ' 'send:\x04' -- -n 9 -s 4
     [ $code -eq 0 ]
-    ! grep -q "$escape" log
+    ! grep -q "$escape" log || false
     text=$(choir generate -p 'Once upon a time' -n 9 -s 4)
     printf '%s\nOnce upon a time%s\n' "$text" "$text" | cmp - log.out
 }

@@ -15,7 +15,7 @@ load helper
     choir generate -p 'One day' -n 60 -s 5 >b
     choir generate -p 'One day' -n 60 -s 6 >c
     cmp a b
-    ! cmp -s a c
+    ! cmp -s a c || false
     choir generate -p 'One day' -n 60 -s 18446744073709551615 >a
 }
 

@@ -84,7 +84,7 @@ readme_folder() {
 @test "the recording is whole, small and of no other world" {
     python3 -c 'import sys, xml.dom.minidom as x; x.parse(sys.argv[1])' doc/complete.svg
     [ "$(wc -c <doc/complete.svg)" -lt 100000 ]
-    ! grep -qE '<script|<image|href' doc/complete.svg
+    ! grep -qE '<script|<image|href' doc/complete.svg || false
 }
 
 @test "tools/record.py draws what a program shows, where and as long as it shows it" {
@@ -98,7 +98,7 @@ readme_folder() {
     grep -qE 'class="f[0-9]+">gone</text>' "$work/moving.svg"
     timeout 60 tools/record.py --still "$work/still.svg" <"$work/steps"
     grep -qE '>gone</text>' "$work/still.svg"
-    ! grep -qE '>two</text>|keyframes' "$work/still.svg"
+    ! grep -qE '>two</text>|keyframes' "$work/still.svg" || false
     echo 'size 40 6' >"$work/steps"
     echo 'run printf "\033[6n"' >>"$work/steps"
     echo 'see x' >>"$work/steps"

@@ -47,20 +47,24 @@ def wait_until_caught(child):
 
 def interrupted(n, threads):
     """Interrupted when n bytes have been read: exit code, stdout, stderr."""
-    child = subprocess.Popen([CHOIR, *ARGS, "-t", str(threads)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    source, sink = os.pipe()
+    fcntl.fcntl(sink, 1031, PIPE)  # F_SETPIPE_SZ
+    child = subprocess.Popen([CHOIR, *ARGS, "-t", str(threads)], stdin=subprocess.DEVNULL, stdout=sink,
                              stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
-    fcntl.fcntl(child.stdout.fileno(), 1031, PIPE)  # F_SETPIPE_SZ
+    os.close(sink)
     text = b""
     while len(text) < n:
-        more = os.read(child.stdout.fileno(), n - len(text))
+        more = os.read(source, n - len(text))
         if not more:
             break
         text += more
     if n == 0:
         wait_until_caught(child)
     child.send_signal(signal.SIGINT)
-    rest, said = child.communicate(timeout=TIMEOUT)
-    return child.returncode, text + rest, said
+    with os.fdopen(source, "rb") as left:
+        text += left.read()
+    said = child.communicate(timeout=TIMEOUT)[1]
+    return child.returncode, text, said
 
 
 def main():

@@ -10,7 +10,7 @@ load helper
     [ "${lines[0]}" = $'1\t<s>' ]
     [ "${lines[1]}" = $'403\t▁Once' ]
     [[ "${lines[2]}" == $'13\t'* ]]
-    ! printf '%s' "$output" | tr -d '\n\t' | grep -q '[[:cntrl:]]'
+    ! printf '%s' "$output" | tr -d '\n\t' | grep -q '[[:cntrl:]]' || false
 }
 
 @test "--ids, --json and --no-bos agree" {

@@ -87,14 +87,14 @@ const struct bpe_step *bpe_word_steps(const struct bpe *b);
 const char *bpe_shown_piece(const struct tokenizer *t, int32_t id, size_t *n);
 enum bpe_kind bpe_kind_of(const struct bpe *b);
 
-/* ---- recipes by name: bpe_pre.c ---- */
+/* ---- recipes by name: pre.c ---- */
 
 /* NULL for an unknown name. */
 const struct bpe_recipe *bpe_recipe_find(const char *pre, size_t n);
 /* A name whose recipe does the same, or NULL. */
 const char *bpe_recipe_name(const struct bpe_recipe *r);
 
-/* ---- detokenizing: bpe_detok.c ---- */
+/* ---- detokenizing: detok.c ---- */
 
 size_t bpe_detok_bound(size_t max_piece_bytes);
 /* tok_text's part. */

@@ -32,7 +32,7 @@ struct bpe_step {
 
 enum { BPE_MAX_STEPS = 32 };
 
-/* What the step ByteLevel looks for unless it is told not to: bpe_pre.c. */
+/* What the step ByteLevel looks for unless it is told not to: pre.c. */
 extern const char bpe_gpt2_pattern[];
 
 struct bpe_splitter;

@@ -1,4 +1,4 @@
-/* The layout of the map stands in sp_charsmap.c. */
+/* The layout of the map stands in tokenizer/sentencepiece/charsmap.c. */
 #include "tokenizer/normalizer/charsmap.h"
 
 #include <stdbool.h>

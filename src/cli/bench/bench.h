@@ -54,7 +54,7 @@ double bench_limit_ts(const bench_limits *limits, double bytes_per_token, double
 /* The larger of the two shares of the machine's limits, 0 to about 1; *name: "read" or "multiply-add". */
 double bench_share(const bench_result *r, const char **name);
 
-/* ---- what disturbed (bench_noise.c) ---- */
+/* ---- what disturbed (noise.c) ---- */
 
 typedef struct noise_meter {
     choir_machine_counters begun;
@@ -86,7 +86,7 @@ void bench_table_begin(bench_table *t, session *s, const char *format);
 choir_status bench_table_row(bench_table *t, const bench_result *r, choir_error *err);
 void bench_table_end(bench_table *t, const bench_limits *limits);
 
-/* ---- --plot FILE.svg (bench_plot.c): tokens per second over the depth and over the number of texts ---- */
+/* ---- --plot FILE.svg (plot.c): tokens per second over the depth and over the number of texts ---- */
 
 typedef struct bench_point {
     bench_case test;

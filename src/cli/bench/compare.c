@@ -162,7 +162,7 @@ static choir_status rows_read(rows *r, const char *path, choir_error *err)
     prompt file;
     *r = (rows){0};
     base_escape_str(r->name, path);
-    choir_status status = prompt_read_file(&file, path, false, err);
+    choir_status status = prompt_read_file(&file, path, true, err); /* what is no UTF-8 is no JSON either */
     if (status == CHOIR_PROMPT) {
         status = err->code = CHOIR_FILE;
     }

@@ -43,7 +43,7 @@ int64_t writer_most_tokens(const writer *w, size_t typed);
 /* While the model writes, keys are not echoed into its text; they are read afterwards. */
 void writer_calm(writer *w, bool on);
 
-/* ---- complete_ids.c, complete_suggest.c, complete_names.c: what Tab does ---- */
+/* ---- ids.c, suggest.c, names.c: what Tab does ---- */
 
 /* The ids of a text: those that were drawn or computed for its beginning, as far as they go, then the tokenizer's.  *ids is
  * malloc'ed. */
@@ -56,7 +56,7 @@ bool on_complete(void *user, const char *line, size_t n, names *found);
 /* A path as a shell has it, "~/x" below $HOME: path, or in dst. */
 const char *path_at_home(char dst[PATH_MAX], const char *path);
 
-/* ---- complete_states.c: former states as forks ---- */
+/* ---- states.c: former states as forks ---- */
 
 /* Makes room in the block pool for n more tokens of texts like this: gives up forks of states, those farthest from now first. */
 void writer_make_room(writer *w, int64_t n);
@@ -65,7 +65,7 @@ void writer_hold(writer *w);
 /* The state that is now is another one: the sequence becomes a fork of what is held of it, or has to be brought there. */
 choir_status writer_return(writer *w, choir_error *err);
 
-/* ---- complete_alternatives.c, complete_blocks.c ---- */
+/* ---- alternatives.c, blocks.c ---- */
 
 /* n texts that go on from here, made together; picks one. */
 choir_status alternatives_run(writer *w, int32_t n, choir_error *err);

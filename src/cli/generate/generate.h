@@ -1,9 +1,9 @@
 /* choir generate: what its parts share.
  *
- *   stdin =[generate_prompt: computed once]=> sequence =[generate_samples: drawn]=> generate_texts => stdout, in order
- *                                                      =[generate_beams: searched]=>
+ *   stdin =[prompt.c: computed once]=> sequence =[samples.c: drawn]=> texts.c => stdout, in order
+ *                                               =[beams.c: searched]=>
  *
- * Private to cmd_generate.c and generate_*.c. */
+ * Private to cmd_generate.c and this folder. */
 #ifndef CHOIR_CLI_GENERATE_H
 #define CHOIR_CLI_GENERATE_H
 
@@ -41,7 +41,7 @@ static inline bool generate_is_several(const options *o)
     return o->n_samples > 1 && o->beams == 0;
 }
 
-/* ---- generate_prompt.c ---- */
+/* ---- prompt.c ---- */
 
 /* Whether the prompt's tokens are told of with their log-probabilities. */
 bool generate_wants_prompt_log(const options *o);
@@ -52,7 +52,7 @@ choir_status generate_prompt_take(generate_job *j, choir_error *err);
 /* Computes all of it but the last token, and takes its log. */
 choir_status generate_prompt_compute(generate_job *j, choir_error *err);
 
-/* ---- generate_texts.c ---- */
+/* ---- texts.c ---- */
 
 /* A text in the making.  As the first of those not done it is printed as it comes; with --json, or while an earlier one is made,
  * it is kept. */
@@ -78,14 +78,14 @@ void generate_text_end(generate_text *t, const choir_result *result, choir_statu
 choir_status generate_texts_failed(const generate_texts *texts, choir_error *err);
 void generate_texts_close(generate_texts *texts);
 
-/* ---- generate_samples.c ---- */
+/* ---- samples.c ---- */
 
 /* Texts, drawn: one from the sequence; or several, in common steps, from forks of it.  The sequence holds the prompt; in the
  * second case all of it but the last token is computed. */
 choir_status generate_one(generate_job *j, choir_error *err);
 choir_status generate_several(generate_job *j, choir_error *err);
 
-/* ---- generate_beams.c ---- */
+/* ---- beams.c ---- */
 
 /* What --beams cannot go with: CHOIR_USAGE. */
 choir_status generate_beams_check(const options *o, choir_error *err);

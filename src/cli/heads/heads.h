@@ -6,7 +6,7 @@
 
 #include "cli/session.h"
 
-/* ---- heads_text.c: a text and an engine to replay it in ---- */
+/* ---- text.c: a text and an engine to replay it in ---- */
 
 typedef struct heads_text {
     session *s;
@@ -40,7 +40,7 @@ int heads_width(const char *text);
 /* Columns of the window; where stdout is none, as many as anyone wants. */
 int heads_columns(const terminal *t);
 
-/* ---- heads_choice.c: --layer and --head ---- */
+/* ---- choice.c: --layer and --head ---- */
 
 typedef struct heads_choice {
     int32_t *layers, *heads; /* [n_layers], [n_heads], ascending, each once */
@@ -51,7 +51,7 @@ typedef struct heads_choice {
 choir_status heads_choose(heads_choice *c, const session *s, choir_error *err);
 void heads_choice_free(heads_choice *c);
 
-/* ---- heads_map.c: attention weights of a text ---- */
+/* ---- map.c: attention weights of a text ---- */
 
 typedef struct heads_maps {
     heads_choice choice;
@@ -72,14 +72,14 @@ choir_status heads_map_json(const heads_maps *m, const heads_text *t, choir_erro
 void heads_map_csv(const heads_maps *m, const heads_text *t);
 choir_status heads_map_pgm(const heads_maps *m, session *s, choir_error *err);
 
-/* ---- heads_file.c: --html and --pgm ---- */
+/* ---- file.c: --html and --pgm ---- */
 
 /* Before anything is computed: whether their files can be written, and stdout is asked for one thing. */
 choir_status heads_files_check(const session *s, choir_error *err);
 /* path: "-" is stdout. */
 choir_status heads_file_write(session *s, const char *path, const char *bytes, size_t n, choir_error *err);
 
-/* ---- heads_paper.c: lines that are written together ---- */
+/* ---- paper.c: lines that are written together ---- */
 
 typedef struct paper {
     char *text;

@@ -19,7 +19,7 @@ json_t *heads_page_labels(const choir_model *model, const int32_t *ids, int32_t 
 size_t heads_page_base64_bound(size_t n);
 json_t *heads_page_base64(const float *x, size_t n);
 
-/* ---- heads_page_data.c ---- */
+/* ---- page_data.c ---- */
 
 /* CHOIR_RESOURCE when maps of n tokens are too much for a page. */
 choir_status heads_page_map_fits(const heads_choice *c, int32_t n, choir_error *err);

@@ -202,13 +202,11 @@ static choir_status open_report(heads_report_data *r, choir_error *err)
 static choir_status run(heads_report_data *r, choir_error *err)
 {
     choir_status status = CHOIR_OK;
-    choir_tap tap;
+    choir_tap tap = {.attention = on_attention};
     progress bar;
     char where[40];
     /* the token that begins a text begins each window */
     const int32_t bos = r->text.ids[0] == r->text.s->info.bos_id ? r->text.ids[0] : -1;
-    choir_tap_default(&tap);
-    tap.attention = on_attention;
     progress_begin(&bar, &r->text.s->term, "looking");
     bar.after = where;
     for (int32_t i = 0; !status && i < r->n_windows; i++) {

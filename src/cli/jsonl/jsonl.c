@@ -51,14 +51,23 @@ static int on_token(void *user, int32_t sample, const choir_token *token)
     return token_log_add(&a->texts[sample].log, token->id, &token->log_prob, token->top, token->n_top);
 }
 
+/* The log of the prompt, which the first text took, for another one. */
+static int share_prompt(jsonl_answer *a, int32_t sample)
+{
+    token_log *log = &a->texts[sample].log;
+    token_log_close(log);
+    token_log_fork(log, &a->texts[0].log);
+    return log->failed;
+}
+
 static int on_prompt(void *user, const choir_token *token)
 {
     jsonl_answer *a = user;
-    int failed = 0;
-    for (int32_t i = 0; i < a->n; i++) {
-        failed |= token_log_add(&a->texts[i].log, token->id, &token->log_prob, token->top, token->n_top);
-    }
+    int failed = token_log_add(&a->texts[0].log, token->id, &token->log_prob, token->top, token->n_top);
     a->n_untold--;
+    for (int32_t i = 1; i < a->n && a->n_untold == 0; i++) {
+        failed |= share_prompt(a, i);
+    }
     return failed;
 }
 
@@ -67,6 +76,9 @@ static void on_done(void *user, int32_t sample, const choir_result *result, choi
     jsonl_answer *a = user;
     jsonl_text *t = &a->texts[sample];
     t->finish = completion_finish(result->finish);
+    if (sample > 0 && a->n_untold > 0) {
+        share_prompt(a, sample); /* it ends within the prompt */
+    }
     if (t->text.failed || t->log.failed) {
         a->refused = true;
         base_fail(&a->error, CHOIR_RESOURCE, "out of memory for the text");

@@ -10,7 +10,7 @@
 #include "cli/generation.h"
 #include "cli/token_log.h"
 
-/* ---- jsonl_input.c ---- */
+/* ---- input.c ---- */
 
 enum { JSONL_LINE_MAX = 64 << 20, JSONL_MOST_TEXTS = 128 };
 
@@ -33,7 +33,7 @@ typedef enum jsonl_read { JSONL_LINE, JSONL_NOTHING, JSONL_END, JSONL_FAILED } j
 jsonl_read jsonl_input_next(jsonl_input *in, bool wait, const char **line, size_t *n, choir_error *err);
 void jsonl_input_close(jsonl_input *in);
 
-/* ---- jsonl_request.c ---- */
+/* ---- request.c ---- */
 
 /* What a line asks for. */
 typedef struct jsonl_request {
@@ -61,7 +61,7 @@ choir_status jsonl_request_read(jsonl_request *out, const options *o, const choi
                                 size_t n, choir_error *err);
 void jsonl_request_free(jsonl_request *r);
 
-/* ---- jsonl_answer.c ---- */
+/* ---- answer.c ---- */
 
 /* One of the texts of an answer. */
 typedef struct jsonl_text {
@@ -101,7 +101,7 @@ choir_status jsonl_answer_print_pieces(jsonl_answer *a, session *s, choir_error 
 /* The object that ends the answer. */
 choir_status jsonl_answer_print(jsonl_answer *a, session *s, choir_error *err);
 
-/* ---- jsonl_resume.c ---- */
+/* ---- resume.c ---- */
 
 /* The answers that an earlier run left in a file. */
 typedef struct jsonl_resume {

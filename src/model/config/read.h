@@ -1,5 +1,5 @@
 /* What the readers of the three containers share: limits, and the checks that do not depend on where a number stood.
- * Private to src/model/config*.c. */
+ * For src/model/config, and its limits for src/model. */
 #ifndef MDL_CONFIG_READ_H
 #define MDL_CONFIG_READ_H
 
