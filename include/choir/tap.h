@@ -1,8 +1,9 @@
 /* A look inside: attention weights, the residual stream and what each head and block adds to it; heads that are masked.
  *
  * A tap is off until it is asked for, and costs nothing then.  To see a text that has been generated already, replay its ids:
- * append them to a sequence of an engine with a tap and step.  Only what is computed is told of, so not what comes from the
- * prefix cache: an engine whose taps shall see every token is opened without one. */
+ * append them to a sequence of an engine with a tap and step.  Only what is computed is told of, not what a sequence holds
+ * already or takes from the prefix cache: of a long text whose end is looked at, the start is reused; an engine whose taps
+ * shall see every token is opened without a prefix cache. */
 #ifndef CHOIR_TAP_H
 #define CHOIR_TAP_H
 

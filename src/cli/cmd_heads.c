@@ -49,6 +49,7 @@ static choir_status check(const options *o, unsigned part, choir_error *err)
     } flags[] = {
         {o->layers.n > 0, MAP, "--layer"},
         {o->heads.n > 0, MAP, "--head"},
+        {o->from != 0, MAP, "--from"},
         {o->csv, MAP, "--csv"},
         {o->pgm, MAP, "--pgm"},
         {o->html, MAP | REPORT | EXPLAIN, "--html"},

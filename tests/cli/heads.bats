@@ -53,6 +53,33 @@ load terminal
         "$("$CHOIR_BIN" generate -p 'Once upon' -n 3 --temp 0)" ]
 }
 
+@test "heads map: --from leaves the rows before out, of the text or of what the model wrote" {
+    need jq
+    "$CHOIR_BIN" heads map -p 'Tom has a ball. Tom has' -n 3 --csv >all
+    n=$(tail -n 1 all | cut -d, -f3) # the last token
+    for from in $((n - 2)) -3; do
+        "$CHOIR_BIN" heads map -p 'Tom has a ball. Tom has' -n 3 --csv --from=$from >some
+        awk -F, -v from=$((n - 2)) 'NR == 1 || $3 >= from' all | cmp - some
+    done
+    "$CHOIR_BIN" heads map -p 'Tom has a ball. Tom has' -n 3 --csv --from -99 | cmp - all
+    "$CHOIR_BIN" heads map -p 'Tom has a ball. Tom has' -n 3 --json --from -3 |
+        jq -e --argjson n "$n" '.from == $n - 2 and (.tokens | length) == $n + 1
+            and all(.layers[].heads[].weights; [.[] | length] == [$n - 1, $n, $n + 1])'
+    "$CHOIR_BIN" heads map -p 'Tom has a ball. Tom has' -n 3 --from -3 --layer 0 --head 0,1 --pgm - >maps.pgm
+    [ "$(sed -n 2p maps.pgm)" = "$((2 * (n + 1) + 1)) 3" ]
+    "$CHOIR_BIN" heads map -p 'Tom has a ball. Tom has' --from -3 >picture
+    head -n 1 picture | grep -q '^the last 3 of'
+    # three lines of each head, and below its name no more
+    [ "$(awk '/L0H0/ { at = NR } at && NF == 0 { print NR - at - 1; exit }' picture)" -eq 3 ]
+    "$CHOIR_BIN" heads map -p 'Tom has a ball. Tom has' --layer 0 --head 0 --from -3 >picture
+    "$CHOIR_BIN" heads map -p 'Tom has a ball. Tom has' --layer 0 --head 0 | tail -n 3 | cmp - <(tail -n 3 picture)
+    [ "$(wc -l <picture)" -eq $(($("$CHOIR_BIN" heads map -p 'Tom has a ball. Tom has' --layer 0 --head 0 | wc -l) - n + 5)) ]
+    "$CHOIR_BIN" heads map -p 'Tom has a ball. Tom has' --layer 0 --head 0 --top 1 --from -3 >top
+    [ "$(grep -c '←' top)" -eq 3 ]
+    refused 2 '--from 9: the text has ' "$CHOIR_BIN" heads map -p x --from 9
+    refused 2 'heads report has no use for --from' "$CHOIR_BIN" heads report -p x --from 1
+}
+
 @test "heads map: pictures, in the terminal and as PGM" {
     "$CHOIR_BIN" heads map -p 'Tom has a ball. Tom has' >all
     grep -q 'L1H1' all
@@ -78,6 +105,7 @@ load terminal
     refused 2 '--head: the model has 0 to' "$CHOIR_BIN" heads map -p x --head 99 -n 60000
     refused 2 '--json, --csv, --pgm - and --html - exclude each other' "$CHOIR_BIN" heads map -p x --json --csv
     refused 2 'exclude each other' "$CHOIR_BIN" heads map -p x --csv --pgm -
+    refused 2 '--pgm and --html both go to x' "$CHOIR_BIN" heads map -p x --pgm x --html x
     refused 2 'heads map has no use for --rerank' "$CHOIR_BIN" heads map -p x --rerank
     refused 4 'No such file' "$CHOIR_BIN" heads map -p x --pgm none/at.pgm
     refused 4 'not a regular file' "$CHOIR_BIN" heads map -p x --pgm /dev/null
@@ -91,8 +119,9 @@ load terminal
 
 @test "heads map: maps keep to --mem-limit beside model and engine" {
     for _ in {1..60}; do printf 'Tom has a red ball and a big dog. '; done >text
-    refused 5 'are left: choose fewer with --layer and --head' "$CHOIR_BIN" heads map -f text --csv -t 1 --mem-limit 30M
+    refused 5 'are left: choose fewer with --layer, --head and --from' "$CHOIR_BIN" heads map -f text --csv -t 1 --mem-limit 30M
     "$CHOIR_BIN" heads map -f text --csv -t 1 --mem-limit 30M --layer 0 --head 0 >/dev/null
+    "$CHOIR_BIN" heads map -f text --csv -t 1 --mem-limit 30M --from -5 >/dev/null
 }
 
 @test "heads cost: the known figures of GPT-3 and of a model with eight key/value heads" {

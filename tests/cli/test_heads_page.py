@@ -92,6 +92,12 @@ def test_map_file(folder):
         flat = [w for row in rows for w in row]
         got = numbers(text)
         assert len(got) == len(flat) and all(abs(a - b) <= 1e-5 for a, b in zip(got, flat)), (layer, head)
+    assert data["from"] == 0
+    choir("map", "-p", TEXT, "-n", "4", "--from", "-4", "--html", path)
+    late, n = read(path), len(data["tokens"])
+    assert late["from"] == n - 4 and late["tokens"] == data["tokens"]
+    for some, all_rows in zip(late["weights"], data["weights"]):
+        assert numbers(some) == numbers(all_rows)[(n - 4) * (n - 3) // 2:]
     choir("map", "-p", TEXT, "--layer", "1", "--head", "2,0", "--html", path)
     data = read(path)
     assert data["layers"] == [1] and data["heads"] == [0, 2] and len(data["weights"]) == 2
@@ -155,7 +161,7 @@ def test_refused(folder):
     vocabulary = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden", "tokenizers", "added", "tokenizer.model")
     path = os.path.join(folder, "large.html")
     error = choir("map", "-m", model, "--tokenizer", vocabulary, "-f", text, "--html", path, code=5).stderr
-    assert b"MB, the most is 50: choose fewer with --layer and --head" in error, error
+    assert b"MB, the most is 50: choose fewer with --layer, --head and --from" in error, error
     assert not os.path.exists(path)
 
 
@@ -251,6 +257,35 @@ def test_map_page(folder):
         assert page.value("location.hash") == ("" if fragment == "#" else fragment)
 
 
+def test_late_page(folder):
+    """the map's page with --from: rows before it are not there, and no step goes to them"""
+    path = os.path.join(folder, "late.html")
+    choir("map", "-p", TEXT, "-n", "4", "--from", "-4", "--html", path)
+    data = read(path)
+    n, late = len(data["tokens"]), data["from"]
+    for width in (1600, 400):
+        open_page(path, width, fragment="#t=1")
+        assert page.value("map.t") == late and page.value("document.getElementById('step').min") == str(late)
+        page.key("End")
+        assert page.value("map.t") == n - 1
+        page.click(".strip:not([hidden] *) .token[data-token='2']")
+        assert page.value("map.t") == late
+        page.click(".tile[data-map='2']")
+        # the row that is shown is the token's, and begins where it should
+        row = numbers(data["weights"][2])[: late + 1]
+        assert page.value("document.querySelector('#list tbody td:nth-child(3)').textContent.trim()") == f"{max(row):.4f}"
+        assert page.value("document.querySelector('.figures').textContent").startswith("mean of 1 row:")
+        # of the first column, the rows before are empty, those from then on are not
+        column = page.value("(() => { const c = document.querySelector('.cells canvas');"
+                            " return [c.height, ...c.getContext('2d').getImageData(2, 0, 1, c.height).data.filter((_, i) => i % 4 === 3)]; })()")
+        row_at = lambda t: column[1 + int((t + 0.5) * column[0] / n)]  # noqa: E731
+        assert row_at(late) == 255 and row_at(late - 1) == 0 and row_at(0) == 0
+        page.key("Home")
+        page.key("ArrowRight")
+        assert page.value("map.t") == late + 1
+        fits()
+
+
 def test_hostile_page(folder):
     """the map's page: tokens that look like markup stay text"""
     path = os.path.join(folder, "hostile.html")
@@ -317,7 +352,7 @@ def test_explain_page(folder):
 def main():
     global page
     files = [test_map_file, test_hostile_file, test_report_file, test_explain_file, test_refused]
-    pages = [test_map_page, test_hostile_page, test_report_page, test_explain_page]
+    pages = [test_map_page, test_late_page, test_hostile_page, test_report_page, test_explain_page]
     failed = 0
     for number, test in enumerate(files + pages, 1):
         name = test.__doc__

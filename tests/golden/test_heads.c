@@ -178,6 +178,74 @@ static void test_attention(void **state)
     }
 }
 
+/* Rows as they come: all of them, to be compared. */
+struct heap {
+    float *weights;
+    size_t n;
+    int32_t first; /* the lowest position that was told of */
+};
+
+static void on_any(void *user, choir_seen seen, int32_t head, const float *weights, int32_t n)
+{
+    struct heap *h = user;
+    (void)head;
+    h->weights = realloc(h->weights, (h->n + (size_t)n) * sizeof *weights);
+    assert_non_null(h->weights);
+    memcpy(h->weights + h->n, weights, (size_t)n * sizeof *weights);
+    h->n += (size_t)n;
+    h->first = seen.pos < h->first ? seen.pos : h->first;
+}
+
+/* The rows of the tokens from a position on, a token a step; what comes before them is computed again, or comes from the prefix
+ * cache, which has it of a sequence that was closed. */
+static struct heap late_rows(const char *name, int32_t from, bool prefix_cache)
+{
+    struct bench b;
+    choir_tap tap;
+    choir_engine_options opt = plain();
+    struct heap h = {.first = INT32_MAX};
+    opt.prefix_cache = prefix_cache;
+    opt.batch = 1; /* rows come in the same order */
+    opt.kv_block = 4;
+    open_bench(&b, name, &opt);
+    run(&b, b.f.ids, b.f.n_ids);
+    if (prefix_cache) {
+        choir_sequence_close(b.seq);
+        assert_int_equal(choir_sequence_open(&b.seq, b.engine, NULL, NULL), CHOIR_OK);
+    } else {
+        choir_sequence_truncate(b.seq, 0);
+    }
+    choir_tap_default(&tap);
+    tap.from = from;
+    tap.attention = on_any;
+    tap.user = &h;
+    assert_int_equal(choir_engine_tap(b.engine, &tap, NULL), CHOIR_OK);
+    run(&b, b.f.ids, b.f.n_ids);
+    if ((choir_sequence_cached(b.seq) > 0) != prefix_cache) {
+        fail_msg("%s: %d tokens were cached", name, choir_sequence_cached(b.seq));
+    }
+    assert_true(choir_sequence_cached(b.seq) <= from);
+    close_bench(&b);
+    return h;
+}
+
+/* What is looked at late in a text is the same to the bit, whether what comes before it is computed or reused. */
+static void test_reused_prefix(void **state)
+{
+    static const char *const some[] = {"llama", "gemma3", "qwen2_moe"};
+    (void)state;
+    for (size_t i = 0; i < sizeof some / sizeof some[0]; i++) {
+        const int32_t from = 38; /* of 40, in blocks of 4 */
+        struct heap plain_rows = late_rows(some[i], from, false), reused = late_rows(some[i], from, true);
+        assert_int_equal(plain_rows.first, from);
+        assert_int_equal(reused.first, from);
+        assert_int_equal(plain_rows.n, reused.n);
+        assert_memory_equal(plain_rows.weights, reused.weights, reused.n * sizeof(float));
+        free(plain_rows.weights);
+        free(reused.weights);
+    }
+}
+
 /* ---- parts of the residual stream ---- */
 
 struct parts {
@@ -480,13 +548,14 @@ static void test_redo(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[2 * N_NAMES + 5];
+    struct CMUnitTest tests[2 * N_NAMES + 6];
     size_t n = 0;
     for (int i = 0; i < N_NAMES; i++) {
         void *name = (void *)(uintptr_t)names[i];
         tests[n++] = (struct CMUnitTest){names[i], test_attention, NULL, NULL, name};
         tests[n++] = (struct CMUnitTest){names[i], test_parts, NULL, NULL, name};
     }
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_reused_prefix);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_room);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_other_caches);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_mask);

@@ -24,6 +24,10 @@ choir_status heads_files_check(const session *s, choir_error *err)
     if (o->json + o->csv + is_stdout(o->pgm) + is_stdout(o->html) > 1) {
         return base_fail(err, CHOIR_USAGE, "--json, --csv, --pgm - and --html - exclude each other");
     }
+    if (o->pgm && o->html && strcmp(o->pgm, o->html) == 0) {
+        char name[BASE_ESCAPE_CAP];
+        return base_fail(err, CHOIR_USAGE, "--pgm and --html both go to %s", base_escape_str(name, o->pgm));
+    }
     choir_status status = check(s, "--html", o->html, err);
     return status ? status : check(s, "--pgm", o->pgm, err);
 }

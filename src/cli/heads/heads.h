@@ -22,7 +22,8 @@ choir_status heads_text_open(heads_text *t, session *s, choir_error *err);
 choir_status heads_text_read(heads_text *t, session *s, choir_error *err);
 choir_status heads_text_engine(heads_text *t, int32_t ctx, int32_t max_logits, choir_error *err);
 void heads_text_close(heads_text *t);
-/* Computes ids [n] from nothing, with the tap (NULL: none) from position tap->from on. */
+/* Computes ids [n], with the tap (NULL: none) from position tap->from on.  What the sequence holds of the tokens before
+ * that stays. */
 choir_status heads_replay(heads_text *t, const int32_t *ids, int32_t n, const choir_tap *tap, choir_error *err);
 /* Whether there are so many bytes beside the engine and the tap (NULL: none): else CHOIR_RESOURCE "WHAT 97.7 MiB,
  * 8.1 MiB are left: HINT". */
@@ -56,14 +57,17 @@ void heads_choice_free(heads_choice *c);
 typedef struct heads_maps {
     heads_choice choice;
     int32_t n_tokens;
-    float *weights; /* [n_layers][n_heads] of the choice, each a triangle: row t holds t + 1 numbers */
+    int32_t from;   /* rows of tokens before are not there; below n_tokens */
+    float *weights; /* [n_layers][n_heads] of the choice, each of rows from to n_tokens - 1: row t holds t + 1 numbers */
 } heads_maps;
 
 choir_status heads_maps_make(heads_maps *m, heads_text *t, choir_error *err);
 void heads_maps_free(heads_maps *m);
 /* Numbers of a triangle of n rows. */
 size_t heads_triangle(int32_t n);
-/* Row t [t + 1] of the i-th layer and j-th head of the choice. */
+/* Numbers of a map. */
+size_t heads_map_size(const heads_maps *m);
+/* Row t [t + 1], m->from or above, of the i-th layer and j-th head of the choice. */
 const float *heads_row(const heads_maps *m, int32_t i, int32_t j, int32_t t);
 
 /* As the terminal, JSON, CSV and PGM have it. */

@@ -11,10 +11,15 @@ size_t heads_triangle(int32_t n)
     return (size_t)n * ((size_t)n + 1) / 2;
 }
 
+size_t heads_map_size(const heads_maps *m)
+{
+    return heads_triangle(m->n_tokens) - heads_triangle(m->from);
+}
+
 static float *row_at(const heads_maps *m, int32_t i, int32_t j, int32_t t)
 {
     const size_t map = (size_t)i * (size_t)m->choice.n_heads + (size_t)j;
-    return m->weights + map * heads_triangle(m->n_tokens) + heads_triangle(t);
+    return m->weights + map * heads_map_size(m) + (heads_triangle(t) - heads_triangle(m->from));
 }
 
 const float *heads_row(const heads_maps *m, int32_t i, int32_t j, int32_t t)
@@ -35,38 +40,50 @@ static void on_attention(void *user, choir_seen seen, int32_t head, const float 
 }
 
 /* Maps stand beside model and engine, under the same limit; so does a picture of them. */
-static choir_status check_room(const heads_text *t, const choir_tap *tap, size_t n_maps, choir_error *err)
+static choir_status check_room(const heads_maps *m, const heads_text *t, const choir_tap *tap, size_t n_maps,
+                               choir_error *err)
 {
     char what[96];
-    const double n = (double)t->n_ids, picture = t->s->opt->pgm ? (n + 1) * (n + 1) : 0;
-    snprintf(what, sizeof what, "%zu maps of %d tokens take", n_maps, (int)t->n_ids);
-    return heads_room(t, tap, (double)n_maps * ((double)heads_triangle(t->n_ids) * sizeof(float) + picture), what,
-                      "choose fewer with --layer and --head", err);
+    const double rows = (double)(m->n_tokens - m->from), columns = (double)m->n_tokens;
+    const double picture = t->s->opt->pgm ? (rows + 1) * (columns + 1) : 0;
+    snprintf(what, sizeof what, "%zu maps of %d tokens take", n_maps, (int)(m->n_tokens - m->from));
+    return heads_room(t, tap, (double)n_maps * ((double)heads_map_size(m) * sizeof(float) + picture), what,
+                      "choose fewer with --layer, --head and --from", err);
+}
+
+/* --from, counted from the start. */
+static choir_status choose_rows(heads_maps *m, const heads_text *t, choir_error *err)
+{
+    const int32_t n = t->n_ids, from = t->s->opt->from;
+    *m = (heads_maps){.n_tokens = n, .from = from >= 0 ? from : from < -n ? 0 : n + from};
+    return m->from < n ? CHOIR_OK
+                       : base_fail(err, CHOIR_USAGE, "--from %d: the text has %d tokens, 0 to %d", (int)from, (int)n,
+                                   (int)n - 1);
 }
 
 choir_status heads_maps_make(heads_maps *m, heads_text *t, choir_error *err)
 {
-    const choir_tap tap = {.attention = on_attention, .user = m};
-    *m = (heads_maps){.n_tokens = t->n_ids};
-    choir_status status = heads_choose(&m->choice, t->s, err);
+    choir_status status = choose_rows(m, t, err);
+    const choir_tap tap = {.from = m->from, .attention = on_attention, .user = m};
+    status = status ? status : heads_choose(&m->choice, t->s, err);
     if (status) {
         return status;
     }
     if (t->s->opt->html) {
-        status = heads_page_map_fits(&m->choice, t->n_ids, err);
+        status = heads_page_map_fits(m, err);
     }
     const size_t n_maps = (size_t)m->choice.n_layers * (size_t)m->choice.n_heads;
-    status = status ? status : check_room(t, &tap, n_maps, err);
+    status = status ? status : check_room(m, t, &tap, n_maps, err);
     if (status) {
         return status;
     }
-    m->weights = heads_triangle(t->n_ids) <= SIZE_MAX / sizeof(float) / n_maps
-                     ? calloc(n_maps * heads_triangle(t->n_ids), sizeof(float))
+    m->weights = heads_map_size(m) <= SIZE_MAX / sizeof(float) / n_maps
+                     ? calloc(n_maps * heads_map_size(m), sizeof(float))
                      : NULL;
     if (!m->weights) {
         return base_fail(err, CHOIR_RESOURCE,
-                         "out of memory for %zu maps of %d tokens: choose fewer with --layer and --head", n_maps,
-                         (int)t->n_ids);
+                         "out of memory for %zu maps of %d tokens: choose fewer with --layer, --head and --from",
+                         n_maps, (int)(m->n_tokens - m->from));
     }
     return heads_replay(t, t->ids, t->n_ids, &tap, err);
 }

@@ -25,7 +25,7 @@ static int32_t smaller(int32_t a, int32_t b)
 static float most(const heads_maps *m, int32_t i, int32_t j, int32_t t0, int32_t t1, int32_t k0, int32_t k1)
 {
     float w = 0;
-    for (int32_t t = t0; t < t1; t++) {
+    for (int32_t t = t0 > m->from ? t0 : m->from; t < t1; t++) {
         const float *row = heads_row(m, i, j, t);
         for (int32_t k = k0; k < smaller(k1, t + 1); k++) {
             w = row[k] > w ? row[k] : w;
@@ -121,7 +121,7 @@ static void draw_large(const sheet *s, int32_t i, int32_t j)
     paper_print(s->p, "%s\n\n", legend);
     for (int k = 0; k < HEADING && print_heading(s, k); k++) {
     }
-    for (int32_t t = 0; t < m->n_tokens; t += s->step) {
+    for (int32_t t = m->from / s->step * s->step; t < m->n_tokens; t += s->step) {
         print_margin(s, s->labels[t]);
         for (int32_t k = 0; k <= t; k += s->step) {
             const char *c =
@@ -151,18 +151,42 @@ static sheet make_sheet(const heads_maps *m, paper *p, char (*labels)[LABEL_CAP]
 
 /* ---- all heads ---- */
 
+/* The y-th of height lines of a head's map of width columns; each cell the largest weight of what falls on it. */
+static void draw_line(const heads_maps *m, paper *p, int32_t i, int32_t j, int y, int width, int height)
+{
+    const int32_t n = m->n_tokens, rows = n - m->from;
+    const int32_t t0 = m->from + (int32_t)((int64_t)rows * y / height);
+    const int32_t t1 = m->from + (int32_t)((int64_t)rows * (y + 1) / height);
+    for (int x = 0; x < width; x++) {
+        const int32_t k0 = (int32_t)((int64_t)n * x / width), k1 = (int32_t)((int64_t)n * (x + 1) / width);
+        paper_print(p, "%s", shade(most(m, i, j, t0, t1 > t0 ? t1 : t0 + 1, k0, k1 > k0 ? k1 : k0 + 1)));
+    }
+}
+
+/* What the maps are of. */
+static void print_about(const heads_maps *m, paper *p)
+{
+    char of[48] = "";
+    const int32_t rows = m->n_tokens - m->from;
+    if (m->from > 0) {
+        snprintf(of, sizeof of, "the last %d of ", (int)rows);
+    }
+    paper_prose(p, "%s%d token%s; a map a head, each token a line, what it looks at from left to right", of,
+                (int)m->n_tokens, m->n_tokens == 1 ? "" : "s");
+    paper_print(p, "%s\n", legend);
+}
+
 static void draw_small(const heads_maps *m, paper *p, int columns)
 {
     const heads_choice *c = &m->choice;
+    const int32_t rows = m->n_tokens - m->from;
     int width = (columns - 4) / (int)c->n_heads - 1;
     width = width < 6 ? 6 : width > 24 ? 24 : width;
     width = width < m->n_tokens ? width : m->n_tokens < 4 ? 4 : (int)m->n_tokens;
     const int fit = (columns - 4) / (width + 1) > 0 ? (columns - 4) / (width + 1) : 1; /* in a line */
     const int lines = ((int)c->n_heads + fit - 1) / fit, in_line = ((int)c->n_heads + lines - 1) / lines;
-    const int height = (width + 1) / 2;
-    paper_prose(p, "%d token%s; a map a head, each token a line, what it looks at from left to right", (int)m->n_tokens,
-                m->n_tokens == 1 ? "" : "s");
-    paper_print(p, "%s\n", legend);
+    const int height = m->from == 0 || (width + 1) / 2 < rows ? (width + 1) / 2 : (int)rows;
+    print_about(m, p);
     for (int32_t at = 0; at < c->n_layers * c->n_heads;) {
         const int32_t i = at / c->n_heads, j0 = at % c->n_heads, n = smaller(in_line, c->n_heads - j0);
         paper_print(p, "\n%-4s", "");
@@ -173,15 +197,9 @@ static void draw_small(const heads_maps *m, paper *p, int columns)
         }
         paper_print(p, "\n");
         for (int y = 0; y < height; y++) {
-            const int32_t t0 = (int32_t)((int64_t)m->n_tokens * y / height);
-            const int32_t t1 = (int32_t)((int64_t)m->n_tokens * (y + 1) / height);
             paper_print(p, "%-4s", "");
             for (int32_t j = j0; j < j0 + n; j++) {
-                for (int x = 0; x < width; x++) {
-                    const int32_t k0 = (int32_t)((int64_t)m->n_tokens * x / width);
-                    const int32_t k1 = (int32_t)((int64_t)m->n_tokens * (x + 1) / width);
-                    paper_print(p, "%s", shade(most(m, i, j, t0, t1 > t0 ? t1 : t0 + 1, k0, k1 > k0 ? k1 : k0 + 1)));
-                }
+                draw_line(m, p, i, j, y, width, height);
                 paper_print(p, " ");
             }
             paper_print(p, "\n");
@@ -200,7 +218,7 @@ static void draw_top(const heads_maps *m, int32_t i, int32_t j, paper *p, char (
         margin = heads_width(labels[t]) > margin ? heads_width(labels[t]) : margin;
     }
     paper_print(p, "layer %d, head %d\n", (int)m->choice.layers[i], (int)m->choice.heads[j]);
-    for (int32_t t = 0; t < m->n_tokens; t++) {
+    for (int32_t t = m->from; t < m->n_tokens; t++) {
         const float *row = heads_row(m, i, j, t);
         int32_t found[TOP_MOST];
         int n = 0;

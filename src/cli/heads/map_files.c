@@ -26,10 +26,10 @@ static bool print_tokens(paper *p, const heads_text *t)
 static void print_map(paper *p, const heads_maps *m, int32_t i, int32_t j)
 {
     paper_print(p, "%s{\"head\": %d, \"weights\": [", j > 0 ? ", " : "", (int)m->choice.heads[j]);
-    for (int32_t t = 0; t < m->n_tokens; t++) {
+    for (int32_t t = m->from; t < m->n_tokens; t++) {
         const float *row = heads_row(m, i, j, t);
         for (int32_t k = 0; k <= t; k++) {
-            paper_print(p, "%s%.7g", k > 0 ? ", " : t > 0 ? ", [" : "[", (double)row[k]);
+            paper_print(p, "%s%.7g", k > 0 ? ", " : t > m->from ? ", [" : "[", (double)row[k]);
         }
         paper_print(p, "]");
     }
@@ -45,7 +45,7 @@ choir_status heads_map_json(const heads_maps *m, const heads_text *t, choir_erro
     for (int32_t i = 0; i < t->n_ids; i++) {
         paper_print(&p, "%s%d", i > 0 ? ", " : "", (int)t->ids[i]);
     }
-    paper_print(&p, "], \"n_prompt\": %d, \"layers\": [", (int)t->n_prompt);
+    paper_print(&p, "], \"n_prompt\": %d, \"from\": %d, \"layers\": [", (int)t->n_prompt, (int)m->from);
     for (int32_t i = 0; i < m->choice.n_layers; i++) {
         paper_print(&p, "%s{\"layer\": %d, \"heads\": [", i > 0 ? ", " : "", (int)m->choice.layers[i]);
         for (int32_t j = 0; j < m->choice.n_heads; j++) {
@@ -64,7 +64,7 @@ void heads_map_csv(const heads_maps *m, const heads_text *t)
     paper_print(&p, "layer,head,query,key,weight\n");
     for (int32_t i = 0; i < m->choice.n_layers; i++) {
         for (int32_t j = 0; j < m->choice.n_heads; j++) {
-            for (int32_t q = 0; q < m->n_tokens; q++) {
+            for (int32_t q = m->from; q < m->n_tokens; q++) {
                 const float *row = heads_row(m, i, j, q);
                 for (int32_t k = 0; k <= q; k++) {
                     paper_print(&p, "%d,%d,%d,%d,%.7g\n", (int)m->choice.layers[i], (int)m->choice.heads[j], (int)q,
@@ -79,19 +79,19 @@ void heads_map_csv(const heads_maps *m, const heads_text *t)
 /* A pixel of the sheet on which maps lie side by side, a row a layer, with lines of a pixel between them. */
 static int pixel(const heads_maps *m, size_t x, size_t y)
 {
-    const size_t side = (size_t)m->n_tokens + 1;
-    const int32_t q = (int32_t)(y % side), k = (int32_t)(x % side);
+    const size_t columns = (size_t)m->n_tokens + 1, rows = columns - (size_t)m->from;
+    const int32_t q = m->from + (int32_t)(y % rows), k = (int32_t)(x % columns);
     if (q == m->n_tokens || k == m->n_tokens) {
         return 96;
     }
-    return k > q ? 0 : (int)(heads_row(m, (int32_t)(y / side), (int32_t)(x / side), q)[k] * 255.0f + 0.5f);
+    return k > q ? 0 : (int)(heads_row(m, (int32_t)(y / rows), (int32_t)(x / columns), q)[k] * 255.0f + 0.5f);
 }
 
 choir_status heads_map_pgm(const heads_maps *m, session *s, choir_error *err)
 {
     char head[64];
-    const size_t side = (size_t)m->n_tokens + 1;
-    const size_t width = (size_t)m->choice.n_heads * side - 1, height = (size_t)m->choice.n_layers * side - 1;
+    const size_t columns = (size_t)m->n_tokens + 1, rows = columns - (size_t)m->from;
+    const size_t width = (size_t)m->choice.n_heads * columns - 1, height = (size_t)m->choice.n_layers * rows - 1;
     const size_t n_head =
         (size_t)snprintf(head, sizeof head, "P5\n%zu %zu\n255\n", width, height); /* numbers of 20 digits fit */
     char *picture = width <= (SIZE_MAX - sizeof head) / height ? malloc(n_head + width * height) : NULL;

@@ -22,7 +22,7 @@ json_t *heads_page_base64(const float *x, size_t n);
 /* ---- page_data.c ---- */
 
 /* CHOIR_RESOURCE when maps of n tokens are too much for a page. */
-choir_status heads_page_map_fits(const heads_choice *c, int32_t n, choir_error *err);
+choir_status heads_page_map_fits(const heads_maps *m, choir_error *err);
 choir_status heads_page_map(const heads_maps *m, const heads_text *t, choir_error *err);
 choir_status heads_page_report(const heads_report_data *r, choir_error *err);
 choir_status heads_page_explain(const explanation *x, choir_error *err);

@@ -15,16 +15,16 @@ static json_t *numbers(const int32_t *x, int32_t n)
     return list;
 }
 
-choir_status heads_page_map_fits(const heads_choice *c, int32_t n, choir_error *err)
+choir_status heads_page_map_fits(const heads_maps *m, choir_error *err)
 {
-    const size_t n_maps = (size_t)c->n_layers * (size_t)c->n_heads;
-    const double bytes = (double)n_maps * (double)heads_page_base64_bound(heads_triangle(n));
+    const size_t n_maps = (size_t)m->choice.n_layers * (size_t)m->choice.n_heads;
+    const double bytes = (double)n_maps * (double)heads_page_base64_bound(heads_map_size(m));
     return bytes <= PAGE_MOST
                ? CHOIR_OK
                : base_fail(err, CHOIR_RESOURCE,
                            "--html: %zu maps of %d tokens make a page of %.0f MB, the most is %.0f: choose fewer "
-                           "with --layer and --head, or a shorter text",
-                           n_maps, (int)n, bytes / 1e6, PAGE_MOST / 1e6);
+                           "with --layer, --head and --from, or a shorter text",
+                           n_maps, (int)(m->n_tokens - m->from), bytes / 1e6, PAGE_MOST / 1e6);
 }
 
 choir_status heads_page_map(const heads_maps *m, const heads_text *t, choir_error *err)
@@ -33,14 +33,14 @@ choir_status heads_page_map(const heads_maps *m, const heads_text *t, choir_erro
     json_t *maps = json_array();
     for (int32_t i = 0; maps && i < c->n_layers; i++) {
         for (int32_t j = 0; maps && j < c->n_heads; j++) {
-            json_add(&maps, heads_page_base64(heads_row(m, i, j, 0), heads_triangle(m->n_tokens)));
+            json_add(&maps, heads_page_base64(heads_row(m, i, j, m->from), heads_map_size(m)));
         }
     }
     return heads_page_write(
         t->s, "map",
-        json_pack("{s:o, s:o, s:i, s:o, s:o, s:o}", "tokens", heads_page_labels(t->s->model, t->ids, t->n_ids), "ids",
-                  numbers(t->ids, t->n_ids), "n_prompt", (int)t->n_prompt, "layers", numbers(c->layers, c->n_layers),
-                  "heads", numbers(c->heads, c->n_heads), "weights", maps),
+        json_pack("{s:o, s:o, s:i, s:i, s:o, s:o, s:o}", "tokens", heads_page_labels(t->s->model, t->ids, t->n_ids),
+                  "ids", numbers(t->ids, t->n_ids), "n_prompt", (int)t->n_prompt, "from", (int)m->from, "layers",
+                  numbers(c->layers, c->n_layers), "heads", numbers(c->heads, c->n_heads), "weights", maps),
         err);
 }
 

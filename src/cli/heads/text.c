@@ -42,7 +42,7 @@ choir_status heads_text_engine(heads_text *t, int32_t ctx, int32_t max_logits, c
     session_engine_options(s, &opt);
     opt.ctx_size = ctx;
     opt.max_logits = max_logits;
-    opt.prefix_cache = false; /* what comes from it is not seen */
+    opt.prefix_cache = false; /* what comes from it is not seen; what a sequence keeps is reused by heads_replay */
     choir_status status = session_open_engine(s, &opt, err);
     status = status ? status : choir_sequence_open(&t->seq, s->engine, &greedy, err);
     if (!status) {
@@ -98,12 +98,25 @@ choir_status heads_text_open(heads_text *t, session *s, choir_error *err)
     return status || more == 0 ? status : go_on(t, err);
 }
 
+/* How many tokens of ids [n] the sequence begins with. */
+static int32_t n_same(const choir_sequence *seq, const int32_t *ids, int32_t n)
+{
+    const int32_t n_seq = choir_sequence_length(seq), most = n < n_seq ? n : n_seq;
+    const int32_t *held = choir_sequence_ids(seq);
+    int32_t same = 0;
+    while (same < most && held[same] == ids[same]) {
+        same++;
+    }
+    return same;
+}
+
 choir_status heads_replay(heads_text *t, const int32_t *ids, int32_t n, const choir_tap *tap, choir_error *err)
 {
     choir_engine *e = t->s->engine;
-    choir_sequence_truncate(t->seq, 0);
+    const int32_t kept = n_same(t->seq, ids, tap && tap->from < n ? tap->from : n);
+    choir_sequence_truncate(t->seq, kept);
     choir_status status = choir_engine_tap(e, tap, err);
-    status = status ? status : choir_sequence_append(t->seq, ids, (size_t)n, err);
+    status = status ? status : choir_sequence_append(t->seq, ids + kept, (size_t)(n - kept), err);
     while (!status && choir_sequence_computed(t->seq) < choir_sequence_length(t->seq)) {
         status =
             signals_pending() ? base_fail(err, CHOIR_CANCELLED, "cancelled") : choir_engine_step(e, &t->seq, 1, err);

@@ -62,14 +62,14 @@ function fitText(context, text, room) {
     return letters.join('') + '\u2026';
 }
 
-/* A triangle of weights (16 bits) as a picture of side pixels, the largest weight of what falls on one; rows from t + 1 on
- * are left empty. */
-function drawSmall(canvas, weights, n, t, side, shade) {
+/* A triangle of weights (16 bits), from the row `from` on, as a picture of side pixels, the largest weight of what falls on
+ * one; rows before and from t + 1 on are left empty. */
+function drawSmall(canvas, weights, n, from, t, side, shade) {
     const m = Math.max(1, Math.min(n, side));
     canvas.width = canvas.height = m;
     const context = canvas.getContext('2d'), image = context.createImageData(m, m);
     const most = new Uint16Array(m * m);
-    for (let q = 0, at = 0; q <= t; q++) {
+    for (let q = from, at = 0; q <= t; q++) {
         const y = Math.floor((q * m) / n) * m;
         for (let k = 0; k <= q; k++, at++) {
             const i = y + Math.floor((k * m) / n);
@@ -77,7 +77,7 @@ function drawSmall(canvas, weights, n, t, side, shade) {
         }
     }
     const last = Math.floor((t * m) / n);
-    for (let y = 0; y <= last; y++) {
+    for (let y = Math.floor((from * m) / n); y <= last; y++) {
         for (let x = 0; x <= y; x++) {
             const c = colors.ramp[shade[most[y * m + x] >> 4]], i = 4 * (y * m + x);
             image.data[i] = c[0];

@@ -75,7 +75,7 @@ function makePanel(i, which) {
     const follow = (e) => {
         const box = cells.getBoundingClientRect(), size = cells.clientWidth / map.n;
         const k = Math.floor((e.clientX - box.left) / size), t = Math.floor((e.clientY - box.top) / size);
-        setHover(t >= 0 && t < map.n && k >= 0 && k <= t ? { t, k } : null, e);
+        setHover(t >= data.from && t < map.n && k >= 0 && k <= t ? { t, k } : null, e);
     };
     cells.addEventListener('pointermove', follow);
     cells.addEventListener('pointerdown', follow);
@@ -166,7 +166,7 @@ function drawLabels(panel, size, margin) {
 function drawCells(panel, i, size) {
     const n = map.n, side = size * n, w = mapWeights(i), pixels = el('canvas', { width: n, height: n });
     const small = pixels.getContext('2d'), image = small.createImageData(n, n);
-    for (let t = 0, at = 0; t < n; t++) {
+    for (let t = data.from, at = 0; t < n; t++) {
         for (let k = 0; k <= t; k++, at++) {
             const [r, g, b] = colors.ramp[map.shade[w[at] >> 4]];
             image.data.set([r, g, b, t > map.t ? 40 : 255], 4 * (t * n + k));
@@ -193,7 +193,7 @@ function place(box, x, y, w, h) {
 
 function describe(panel, i) {
     const f = mapFigures(i);
-    panel.querySelector('.figures').textContent = `mean of ${map.t} rows: previous token ${percent(f.previous)}, first ${percent(f.first)}, itself ${percent(f.self)}, entropy ${f.entropy.toFixed(2)} bits`;
+    panel.querySelector('.figures').textContent = `mean of ${count(rowCount(), 'row')}: previous token ${percent(f.previous)}, first ${percent(f.first)}, itself ${percent(f.self)}, entropy ${f.entropy.toFixed(2)} bits`;
 }
 
 function redrawLarge() {
@@ -220,7 +220,7 @@ function keepInSight(panel, size, margin) {
 
 /* Jensen-Shannon divergence of a row of two heads, in bits. */
 function divergence(a, b, t) {
-    const wa = mapWeights(a), wb = mapWeights(b), at = triangle(t);
+    const wa = mapWeights(a), wb = mapWeights(b), at = rowStart(t);
     const part = (p, m) => (p > 0 ? p * Math.log2(p / m) : 0);
     let sum = 0;
     for (let k = 0; k <= t; k++) {
@@ -232,8 +232,8 @@ function divergence(a, b, t) {
 
 function tellApart() {
     let sum = 0;
-    for (let t = 1; t <= map.t; t++) sum += divergence(map.at, map.other, t);
-    byId('apart').textContent = `${mapName(map.at)} and ${mapName(map.other)} differ by ${(sum / Math.max(1, map.t)).toFixed(3)} bits ` +
+    for (let t = firstRow(); t <= map.t; t++) sum += divergence(map.at, map.other, t);
+    byId('apart').textContent = `${mapName(map.at)} and ${mapName(map.other)} differ by ${(sum / Math.max(1, rowCount())).toFixed(3)} bits ` +
         `in the mean of the rows, by ${divergence(map.at, map.other, map.t).toFixed(3)} in this one (Jensen-Shannon: 0 alike, 1 apart)`;
 }
 

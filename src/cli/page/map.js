@@ -16,20 +16,25 @@ const map = {
 const mapName = (i) => headName(data.layers[Math.floor(i / map.nHeads)], data.heads[i % map.nHeads]);
 const mapLongName = (i) => `layer ${data.layers[Math.floor(i / map.nHeads)]}, head ${data.heads[i % map.nHeads]}`;
 const triangle = (t) => (t * (t + 1)) / 2;
+const rowStart = (t) => triangle(t) - triangle(data.from); // in a map's weights, which begin with the row data.from
 
 function mapWeights(i) {
     if (!map.decoded.has(i)) map.decoded.set(i, decode(data.weights[i]));
     return map.decoded.get(i);
 }
 
-const weightOf = (i, t, k) => mapWeights(i)[triangle(t) + k] / 65535;
+const weightOf = (i, t, k) => mapWeights(i)[rowStart(t) + k] / 65535;
+
+/* The rows that means are taken over: up to t, without the first token's, who can only look at itself. */
+const firstRow = () => Math.max(1, data.from);
+const rowCount = () => Math.max(0, map.t + 1 - firstRow());
 
 /* What a head does in this text, by means over the rows up to t: for names and tips. */
 function mapFigures(i) {
     const w = mapWeights(i);
     let previous = 0, first = 0, self = 0, entropy = 0;
-    for (let t = 1; t <= map.t; t++) {
-        const row = triangle(t);
+    for (let t = firstRow(); t <= map.t; t++) {
+        const row = rowStart(t);
         previous += w[row + t - 1];
         first += w[row];
         self += w[row + t];
@@ -38,7 +43,7 @@ function mapFigures(i) {
             if (p > 0) entropy -= p * Math.log2(p);
         }
     }
-    const rows = Math.max(1, map.t);
+    const rows = Math.max(1, rowCount());
     return { previous: previous / rows / 65535, first: first / rows / 65535, self: self / rows / 65535, entropy: entropy / rows };
 }
 
@@ -63,7 +68,7 @@ function drawTile(tile) {
     if (!tile.clientWidth || tile.dataset.drawn === drawn) return;
     tile.dataset.drawn = drawn;
     const side = Math.round(tile.clientWidth * (devicePixelRatio || 1));
-    drawSmall(tile.firstChild, mapWeights(Number(tile.dataset.map)), map.n, map.t, side, map.shade);
+    drawSmall(tile.firstChild, mapWeights(Number(tile.dataset.map)), map.n, data.from, map.t, side, map.shade);
 }
 
 function redrawTiles() {
@@ -154,14 +159,14 @@ function shadeStrip(strip, share) {
 
 function averageShare(k) {
     let sum = 0;
-    for (let i = 0; i < data.weights.length; i++) sum += mapWeights(i)[triangle(map.t) + k];
+    for (let i = 0; i < data.weights.length; i++) sum += mapWeights(i)[rowStart(map.t) + k];
     return sum / data.weights.length / 65535;
 }
 
 /* ---- steps ---- */
 
 function setStep(t) {
-    map.t = Math.max(0, Math.min(map.n - 1, t));
+    map.t = Math.max(data.from, Math.min(map.n - 1, t));
     byId('step').value = map.t;
     byId('step').setAttribute('aria-valuetext', `token ${map.t}: ${data.tokens[map.t]}`);
     byId('step-at').textContent = `${map.t + 1} of ${map.n}`;
@@ -174,7 +179,7 @@ function play() {
         clearInterval(map.timer);
         map.timer = 0;
     } else {
-        if (map.t === map.n - 1) setStep(0);
+        if (map.t === map.n - 1) setStep(data.from);
         map.timer = setInterval(() => (map.t < map.n - 1 ? setStep(map.t + 1) : play()), 350);
     }
     byId('play').textContent = map.timer ? 'Stop' : 'Play';
@@ -191,7 +196,7 @@ function makeBar() {
     return el('div', { class: 'bar sticky' },
         button('All heads', 'Back to all heads (Escape)', () => closeLarge(), { id: 'back' }),
         el('label', { class: 'step' }, 'Token',
-            el('input', { type: 'range', id: 'step', min: 0, max: map.n - 1, value: map.n - 1, on: { input: (e) => setStep(Number(e.target.value)) } }),
+            el('input', { type: 'range', id: 'step', min: data.from, max: map.n - 1, value: map.n - 1, on: { input: (e) => setStep(Number(e.target.value)) } }),
             el('output', { id: 'step-at', for: 'step' })),
         button('Play', 'Step through the text (p)', play, { id: 'play' }),
         button('Shade: root', 'Square root or linear: how weights become colours (s)', () => setLinear(!map.linear), { id: 'scale' }));
@@ -286,7 +291,8 @@ pages.map = {
         ['\u2190 \u2192', 'large: step through the tokens'], [', .', 'step anywhere; Home and End, too'], ['Shift+arrows', 'large: another head; all heads: step'],
         ['x', 'comparing: which of the two the keys change'], ['p', 'play'], ['s', 'shade by root or linearly'], ['+ \u2212 0', 'large: bigger, smaller, as at first'], ['w', 'large: the whole map at once'], ['Esc', 'back']],
     about: () => `${count(data.n_layers, 'layer')} of ${count(data.n_heads, 'head')}, ${data.n_kv_heads} for keys and values; ${count(map.n, 'token')}` +
-        (data.n_prompt < map.n ? `, the last ${map.n - data.n_prompt} written by the model` : ''),
+        (data.n_prompt < map.n ? `, the last ${map.n - data.n_prompt} written by the model` : '') +
+        (data.from > 0 ? `; what the last ${map.n - data.from} look at` : ''),
     open(main) {
         map.n = data.tokens.length;
         map.t = map.n - 1;
