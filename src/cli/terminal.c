@@ -2,6 +2,7 @@
  * a line, so that lines of several programs do not mix, and ignores failures: there is nowhere left to report them. */
 #include "cli/terminal.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,6 +137,15 @@ void note(const terminal *t, const char *format, ...)
 void progress_begin(progress *p, const terminal *t, const char *label)
 {
     *p = (progress){.term = t, .label = label, .begun_ns = base_clock_ns()};
+}
+
+int terminal_columns(const terminal *t)
+{
+    struct winsize size;
+    if (!t->out) {
+        return INT_MAX;
+    }
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20 ? size.ws_col : 80;
 }
 
 /* Columns of stderr's terminal; 80 when it does not know. */

@@ -21,6 +21,9 @@ typedef struct terminal {
  * terminal) or "never". */
 void terminal_open(terminal *t, const char *color, bool quiet, bool verbose);
 
+/* Columns of the window that stdout is; INT_MAX where it is none. */
+int terminal_columns(const terminal *t);
+
 /* Whether stdin's terminal shows what is typed; nothing when it is no terminal or another job has it. */
 void terminal_echo(bool on);
 

@@ -13,6 +13,23 @@ load helper
     [[ "$output" == *"limits with 2 threads: read "*" GB/s, multiply-add "*" GOP/s"* ]]
 }
 
+@test "on a terminal the table has the columns that fit, and tells of the others" {
+    load terminal
+    for columns in 60 80 120; do
+        terminal "'$CHOIR_BIN' bench ${model[*]} -p 8 -n 4 -r 2 -t 1 -q" $columns 30
+        sees 'left 0'
+        screen -J >out
+        [ "$(grep '^|' out | awk '{ if (length($0) > most) most = length($0) } END { print most }')" -le $((columns + 1)) ] # a two-byte sign
+        grep -q '^| .*test .*tok/s ' out
+        [ "$(grep '^|' out | grep -c 'of the limit')" -eq $((columns >= 80)) ]
+        [ "$(grep '^|' out | grep -c 'p50 / p95')" -eq $((columns >= 120)) ]
+        grep -q '^in a wider window.*GOP/s' out
+        grep -q ' parameters, ' out
+        run grep '^| model' out
+        [ "$status" -eq 1 ]
+    done
+}
+
 @test "-o json has llama-bench's fields and ours, and they agree" {
     need jq
     choir bench -p 8 -n 4 -r 3 -t 1 -o json >out

@@ -80,11 +80,22 @@ typedef struct bench_table {
     session *s;
     const char *format; /* md, json, jsonl, csv */
     int32_t n_rows;
+    unsigned columns; /* md: those that the window has room for, a bit each (markdown.c) */
 } bench_table;
 
 void bench_table_begin(bench_table *t, session *s, const char *format);
 choir_status bench_table_row(bench_table *t, const bench_result *r, choir_error *err);
 void bench_table_end(bench_table *t, const bench_limits *limits);
+
+/* ---- the rows of Markdown (markdown.c) ---- */
+
+/* The columns that fit into a window of so many. */
+unsigned bench_markdown_fit(int columns);
+/* What is the same in all rows and has no column, then the header. */
+void bench_markdown_header(bench_table *t);
+void bench_markdown_row(bench_table *t, const bench_result *r);
+/* The names of the columns that did not fit; nothing when all did. */
+void bench_markdown_end(bench_table *t);
 
 /* ---- --plot FILE.svg (plot.c): tokens per second over the depth and over the number of texts ---- */
 

@@ -1,4 +1,5 @@
-/* The rows of `choir bench`: Markdown for people, JSON and CSV with llama-bench's field names and ours for programs. */
+/* The rows of `choir bench`: Markdown for people (markdown.c), JSON and CSV with llama-bench's field names and ours for
+ * programs. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -158,45 +159,9 @@ static void print_csv(bench_table *t, const bench_result *r)
     stream_print(out, "\n");
 }
 
-static void print_md_header(stream *out)
-{
-    stream_print(out, "| %-16s | %9s | %8s | %-5s | %2s | %-16s | %20s | %8s | %21s | %8s | %6s | %7s | %-18s |\n",
-                 "model", "size", "params", "type", "t", "test", "tok/s", "first ms", "p50 / p95 / p99 ms", "MB/token",
-                 "GB/s", "GOP/s", "of the limit");
-    stream_print(out,
-                 "| ---------------- | --------: | -------: | ----- | -: | ---------------- | -------------------: | "
-                 "-------: | --------------------: | -------: | -----: | ------: | ------------------ |\n");
-}
-
-static void print_md(bench_table *t, const bench_result *r)
-{
-    const session *s = t->s;
-    char size[BYTES_CAP], params[BYTES_CAP], name[BENCH_NAME_CAP], speed[32], gaps[48] = "", share[32],
-                                                                              model[BASE_ESCAPE_CAP];
-    const char *limit, *file = session_model_name(s);
-    double of_limit = bench_share(r, &limit);
-    snprintf(speed, sizeof speed, "%.2f ± %.2f", r->avg_ts, r->stddev_ts);
-    if (r->test.n_gen) {
-        snprintf(gaps, sizeof gaps, "%.2f / %.2f / %.2f", r->token_p50_ns / 1e6, r->token_p95_ns / 1e6,
-                 r->token_p99_ns / 1e6);
-    }
-    snprintf(share, sizeof share, "%.0f %% %s", 100 * of_limit, limit);
-    if (t->n_rows == 0) {
-        print_md_header(&t->s->out);
-    }
-    /* "±" is two bytes and one column: one more in the width. */
-    stream_print(&t->s->out,
-                 "| %-16s | %9s | %8s | %-5s | %2d | %-16s | %21s | %8.2f | %21s | %8.2f | %6.1f | %7.1f | %-18s |\n",
-                 base_escape_str(model, file), format_bytes(size, sizeof size, s->info.weight_bytes),
-                 format_count(params, sizeof params, s->info.n_params), s->info.type, (int)r->test.n_threads,
-                 bench_name(name, sizeof name, &r->test), speed, r->first_token_ns / 1e6, gaps,
-                 r->bytes_per_token / 1e6, r->bytes_per_token * r->avg_ts / 1e9, r->ops_per_token * r->avg_ts / 1e9,
-                 share);
-}
-
 void bench_table_begin(bench_table *t, session *s, const char *format)
 {
-    *t = (bench_table){.s = s, .format = format};
+    *t = (bench_table){.s = s, .format = format, .columns = bench_markdown_fit(terminal_columns(&s->term))};
     if (strcmp(format, "json") == 0) {
         stream_print(&s->out, "[");
     }
@@ -206,7 +171,10 @@ choir_status bench_table_row(bench_table *t, const bench_result *r, choir_error 
 {
     choir_status status = CHOIR_OK;
     if (strcmp(t->format, "md") == 0) {
-        print_md(t, r);
+        if (t->n_rows == 0) {
+            bench_markdown_header(t);
+        }
+        bench_markdown_row(t, r);
     } else if (strcmp(t->format, "csv") == 0) {
         print_csv(t, r);
     } else {
@@ -225,6 +193,7 @@ void bench_table_end(bench_table *t, const bench_limits *limits)
         stream_print(&t->s->out, "]\n");
     } else if (strcmp(t->format, "md") == 0 && t->n_rows > 0) {
         choir_cpu_name(cpu, sizeof cpu);
+        bench_markdown_end(t);
         stream_print(&t->s->out,
                      "\n%s; kernels %s; limits with %d thread%s: read %.1f GB/s, multiply-add %.0f GOP/s; most "
                      "memory %s\n",

@@ -38,8 +38,6 @@ void heads_label_in(char dst[LABEL_CAP], const choir_model *model, int32_t id, c
 json_t *heads_token_json(const choir_model *model, int32_t id);
 /* Columns that a UTF-8 text takes on a terminal. */
 int heads_width(const char *text);
-/* Columns of the window; where stdout is none, as many as anyone wants. */
-int heads_columns(const terminal *t);
 
 /* ---- choice.c: --layer and --head ---- */
 
@@ -89,7 +87,7 @@ typedef struct paper {
     char *text;
     size_t n, cap;
     stream *out; /* gets what is full */
-    int columns; /* as heads_columns has them */
+    int columns; /* as terminal_columns has them */
 } paper;
 
 paper paper_open(session *s);

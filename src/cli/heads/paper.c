@@ -18,7 +18,7 @@ static void flush(paper *p)
 
 paper paper_open(session *s)
 {
-    return (paper){.out = &s->out, .columns = heads_columns(&s->term)};
+    return (paper){.out = &s->out, .columns = terminal_columns(&s->term)};
 }
 
 void paper_write(paper *p, const char *text, size_t n)

@@ -1,10 +1,7 @@
 /* The text that is looked at, and replaying it. */
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 #include <utf8proc.h>
 
 #include "base/error.h"
@@ -209,13 +206,4 @@ int heads_width(const char *text)
         i += len > 0 ? (size_t)len : 1;
     }
     return width;
-}
-
-int heads_columns(const terminal *t)
-{
-    struct winsize w;
-    if (!t->out) {
-        return INT_MAX;
-    }
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col >= 20 ? w.ws_col : 80;
 }
