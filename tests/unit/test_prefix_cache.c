@@ -246,8 +246,16 @@ static void test_eviction(void **state)
     choir_engine_close(e);
 }
 
-/* A fork of 4,096 tokens takes no block, and less time than computing any of them (the bound is for a slow machine under a
- * sanitizer); what it writes later takes one. */
+/* Of a fork of 4,096 tokens, the fastest of many: 14 us where it was measured, many times that where every access is checked
+ * (clang's builds are for that) or nothing is optimized. */
+#if defined(__OPTIMIZE__) && defined(__x86_64__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) &&           \
+    !defined(__SANITIZE_THREAD__)
+enum { FORK_MOST_NS = 50000 };
+#else
+enum { FORK_MOST_NS = 2000000 };
+#endif
+
+/* A fork of 4,096 tokens takes no block, and less time than computing any of them; what it writes later takes one. */
 static void test_fork(void **state)
 {
     struct fixture *f = *state;
@@ -256,7 +264,7 @@ static void test_fork(void **state)
     compute(e, s);
     const int n_free = describe(e).n_free_blocks;
     uint64_t best = UINT64_MAX;
-    for (int i = 0; i < 30; i++) {
+    for (int i = 0; i < 100; i++) {
         choir_sequence_close(fork);
         uint64_t begun = base_clock_ns();
         assert_int_equal(choir_sequence_fork(&fork, s, NULL, NULL), CHOIR_OK);
@@ -264,8 +272,8 @@ static void test_fork(void **state)
         best = ns < best ? ns : best;
         assert_int_equal(describe(e).n_free_blocks, n_free);
     }
-    if (best >= 2000000) {
-        fail_msg("%llu ns", (unsigned long long)best);
+    if (best >= FORK_MOST_NS) {
+        fail_msg("%llu ns, at most %d", (unsigned long long)best, (int)FORK_MOST_NS);
     }
     assert_int_equal(choir_sequence_append(fork, f->ids, 1, NULL), CHOIR_OK);
     compute(e, fork);
