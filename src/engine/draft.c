@@ -13,7 +13,7 @@ struct draft_guesser {
     int32_t n_known;     /* tokens of the text that it begins with */
 };
 
-/* Catching up with as many tokens takes no longer than with one; with more it says nothing about the next guesses. */
+/* Catching up with as many tokens takes no longer than with one. */
 enum { DECODE = 4 };
 
 /* Whether each id is the same piece of text in both.  CHOIR_USAGE with the first that is not. */
@@ -81,11 +81,13 @@ static int32_t draft_guess(void *ctx, const int32_t *ids, int32_t n_ids, int32_t
 {
     struct draft_guesser *x = ctx;
     choir_sequence *s = x->seq;
-    uint64_t begin = base_clock_ns();
+    if (n_ids - s->table.n_tokens > DECODE && !(follow(x, ids, n_ids - 1) && compute(x, s))) {
+        return 0;
+    }
+    const uint64_t begin = base_clock_ns(); /* catching up after a rest says nothing about the next guesses */
     if (!follow(x, ids, n_ids)) {
         return 0;
     }
-    const int32_t behind = s->n_ids - s->table.n_tokens;
     int32_t made = 0;
     while (made < n && compute(x, s) && choir_sequence_sample(s, &out[made], NULL) == CHOIR_OK) {
         made++;
@@ -94,7 +96,7 @@ static int32_t draft_guess(void *ctx, const int32_t *ids, int32_t n_ids, int32_t
             break;
         }
     }
-    if (made > 0 && behind <= DECODE) {
+    if (made > 0) {
         eng_pace_guess(pace, made, base_clock_ns() - begin);
     }
     return made;

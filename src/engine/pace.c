@@ -11,7 +11,13 @@ static const double FIRST_TRIALS = 4;
 static const double WORTH = 1.03;
 /* Share of a plain step that a further token takes, until it is known. */
 static const double MORE_GUESSED = 0.15;
-enum { REST_MIN = 16, REST_MAX = 512 };
+enum {
+    REST_MIN = 16,
+    REST_MAX = 512,
+    PERFECT = 8, /* guesses, all right: whether those would pay */
+    DEAR_MOST = 3,
+    REST_DEAR = 8192
+};
 
 void eng_pace_open(struct eng_pace *p, const double likely[PACE_KINDS])
 {
@@ -97,7 +103,10 @@ void eng_pace_result(struct eng_pace *p, int kind, int32_t n, int32_t n_kept)
         x->kept = FADE * x->kept + (kept ? 1 : 0);
         x->tried = FADE * x->tried + 1;
     }
-    if (n_kept > 0) {
+    x->dear = best_count(p, 1, PERFECT) > 0 ? 0 : x->dear + 1;
+    if (x->dear >= DEAR_MOST) {
+        x->rest = REST_DEAR; /* a trial costs, too: a draft has to catch up with the text */
+    } else if (n_kept > 0 && x->dear == 0) {
         x->rest = x->wait = REST_MIN;
     }
 }

@@ -2,8 +2,8 @@
  *
  * A step that also computes k guessed tokens takes longer than one without, by a share that depends on the model and the
  * machine; it gains a token for every guess that is kept.  Both are watched, and k is the number with the best rate of
- * tokens expected; where that is none, one guess is tried now and then, more rarely each time that it was in vain.  It decides about
- * speed only, never about the text.  Private to src/engine. */
+ * tokens expected; where that is none, one guess is tried now and then, more rarely each time that it was in vain, and hardly
+ * ever again where even right guesses cost more than they gain.  It decides about speed only, never about the text.  Private to src/engine. */
 #ifndef ENG_PACE_H
 #define ENG_PACE_H
 
@@ -15,6 +15,7 @@ enum { PACE_KINDS = 5 };
 struct eng_pace_kind {
     double kept, tried; /* guesses of late, older ones counting less */
     int32_t rest, wait; /* chances to let pass until the next trial; and after that */
+    int32_t dear;       /* results in a row in which the best guesses would have cost too much */
 };
 
 struct eng_pace {

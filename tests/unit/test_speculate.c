@@ -101,6 +101,30 @@ static void test_pace(void **state)
     assert_int_equal(eng_pace_choose(&p, 4, 15), 0);
 }
 
+/* Guesses that are always right and cost as much as the token that they save: after a few trials there are none; when they cost
+ * less, they go on. */
+static void test_dear(void **state)
+{
+    (void)state;
+    static const double likely[PACE_KINDS] = {0.75};
+    for (int dear = 0; dear < 2; dear++) {
+        struct eng_pace p;
+        int guesses = 0;
+        eng_pace_open(&p, likely);
+        eng_pace_step(&p, 0, 1000000);
+        for (int i = 0; i < 4000; i++) {
+            int32_t n = eng_pace_choose(&p, 0, 4);
+            eng_pace_step(&p, n, 1000000 + 100000 * (uint64_t)n);
+            if (n > 0) {
+                eng_pace_guess(&p, n, (dear ? 1000000 : 100000) * (uint64_t)n);
+                eng_pace_result(&p, 0, n, n);
+                guesses += n;
+            }
+        }
+        assert_in_range(guesses, dear ? 1 : 12000, dear ? 20 : 16000);
+    }
+}
+
 /* ---- the text ---- */
 
 enum { VOCAB_MOST = 96, CTX = 128, N_PROMPT = 24 };
@@ -464,6 +488,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ngrams_longest),
         cmocka_unit_test(test_pace),
+        cmocka_unit_test(test_dear),
         {"any_guesser", test_any_guesser, set_up, tear_down, whole_past},
         {"any_guesser in windows", test_any_guesser, set_up, tear_down, windows},
         {"ngrams", test_ngrams, set_up, tear_down, whole_past},
