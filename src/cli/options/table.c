@@ -162,7 +162,9 @@ const option_row option_rows[] = {
      INTO(OPTION_INT, top), .min = 1, .max = 100, .common = true},
     {HEADS, GROUP_OUTPUT, "from", 0, NULL, 0, "N", "map: only what tokens from N on look at (0)",
      INTO(OPTION_INT, from), .min = -INT_MOST, .max = INT_MOST,
-     .more = "-N: the last N tokens. Tokens before take no room, so of a long text the end can be looked at."},
+     .more = "-N: the last N tokens. Tokens before take no room, so of a long text the end can be looked at. The first "
+             "row in "
+             "JSON is then that of token \"from\"."},
     {HEADS, GROUP_OUTPUT, "token", 0, NULL, 0, "N", "explain: this id instead of the most likely",
      INTO(OPTION_INT, token), .min = 0, .max = INT_MOST},
     {HEADS, GROUP_OUTPUT, "new-tokens", 'n', NULL, 0, "N", "let the model go on for N tokens first (0)",
