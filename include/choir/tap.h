@@ -43,8 +43,8 @@ typedef struct choir_tap {
     /* The residual stream [dim] after the layer. */
     void (*stream)(void *user, choir_seen seen, const float *x, int32_t dim);
     /* What was added to it [dim]; head: -1 for parts other than heads.  All parts of all layers and the embedding add up to
-     * the stream after the last layer, but for rounding; where activations are quantized, a head's part is what W_O makes of
-     * it alone.  This multiplies the work of W_O by the number of heads. */
+     * the stream after the last layer, but for rounding; a head's part is by how much W_O's result changes when the head is
+     * added to those before it.  This multiplies the work of W_O by the number of heads. */
     void (*part)(void *user, choir_seen seen, choir_part part, int32_t head, const float *y, int32_t dim);
     void *user;
 } choir_tap;
@@ -81,7 +81,8 @@ CHOIR_API choir_status choir_engine_mask_heads(choir_engine *engine, const choir
  * doing again.  x [tokens of the step, dim]: the residual stream after the layer before (choir_tap.stream), in the order of
  * the step.  Gives the step's rows of logits anew.  Meant for sequences that began with the step: of a token before it the
  * cache has what it had.  What is cached then goes with these heads, so sequences are truncated to 0 before another mask counts.
- * CHOIR_USAGE when the sequences have changed since, share blocks, or the prefix cache holds them. */
+ * CHOIR_USAGE when the sequences have changed since, share blocks, or the prefix cache holds them, and when the step was longer
+ * than any layer sees (choir_model_window): its first blocks are gone then. */
 CHOIR_API choir_status choir_engine_redo(choir_engine *engine, int32_t layer, const float *x, const choir_head *heads,
                                          size_t n, choir_error *err);
 

@@ -252,6 +252,34 @@ choir_status base_new_file_check(const char *path, choir_error *err)
     return status;
 }
 
+/* As the file system knows it, there already or not; malloc'ed. */
+static char *full_path(const char *path)
+{
+    char *full = realpath(path, NULL);
+    if (full != NULL || errno != ENOENT) {
+        return full;
+    }
+    char *folder = folder_of(path), *at = folder != NULL ? realpath(folder, NULL) : NULL;
+    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+    const size_t cap = at != NULL ? strlen(at) + strlen(name) + 2 : 0;
+    full = cap > 0 ? malloc(cap) : NULL;
+    if (full != NULL) {
+        snprintf(full, cap, "%s/%s", at, name);
+    }
+    free(folder);
+    free(at);
+    return full;
+}
+
+bool base_new_file_same(const char *a, const char *b)
+{
+    char *x = full_path(a), *y = full_path(b);
+    const bool same = strcmp(x != NULL ? x : a, y != NULL ? y : b) == 0;
+    free(x);
+    free(y);
+    return same;
+}
+
 choir_status base_new_file_put(const char *path, const void *bytes, size_t n, choir_error *err)
 {
     struct base_new_file f;

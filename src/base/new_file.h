@@ -5,6 +5,7 @@
 #ifndef BASE_NEW_FILE_H
 #define BASE_NEW_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -33,6 +34,8 @@ void base_new_file_close(struct base_new_file *f);
 
 /* Whether such a file can be made, before the work that would go into it; leaves nothing behind. */
 choir_status base_new_file_check(const char *path, choir_error *err);
+/* Whether both would be the same file. */
+bool base_new_file_same(const char *a, const char *b);
 /* All of it at once. */
 choir_status base_new_file_put(const char *path, const void *bytes, size_t n, choir_error *err);
 

@@ -194,11 +194,17 @@ static void norm_part(const struct mdl_state *s, float *y, const float *block, c
 
 static void tell_part(struct mdl_state *s, struct mdl_seen seen, int32_t token, int32_t head)
 {
-    const size_t at = (size_t)token * (size_t)s->model->config.dim;
+    const size_t dim = (size_t)s->model->config.dim, at = (size_t)token * dim;
     const struct mdl_layer *y = &s->model->layers[seen.layer];
-    float *part = s->tap->part + at;
+    float *part = s->tap->part + at, *less = s->tap->before + at;
     if (head < 0) {
-        memcpy(part, y->bo, (size_t)s->model->config.dim * sizeof *part);
+        memcpy(part, y->bo, dim * sizeof *part);
+    } else { /* what all heads up to this one give, less what those before it gave */
+        for (size_t i = 0; i < dim; i++) {
+            const float all = part[i];
+            part[i] = all - less[i];
+            less[i] = all;
+        }
     }
     if (s->model->config.post_norm) {
         norm_part(s, part, s->block + at, y->post_att_norm);
@@ -206,8 +212,8 @@ static void tell_part(struct mdl_state *s, struct mdl_seen seen, int32_t token, 
     s->tap->opt.part(s->tap->opt.user, seen, head < 0 ? MDL_PART_ATT_BIAS : MDL_PART_HEAD, head, part);
 }
 
-/* What attention gave, but only head h's. */
-static void isolate(struct par_thread *me, const struct mdl_state *s, int32_t h)
+/* What attention gave, up to head h. */
+static void reveal(struct par_thread *me, const struct mdl_state *s, int32_t h)
 {
     const struct mdl_config *c = &s->model->config;
     const size_t q_dim = (size_t)mdl_q_dim(c), hd = (size_t)c->head_dim;
@@ -215,20 +221,25 @@ static void isolate(struct par_thread *me, const struct mdl_state *s, int32_t h)
     par_loop_begin(me, s->batch->n_tokens, 1, mdl_grain((int64_t)q_dim));
     while (par_loop_next(me, &begin, &end)) {
         for (size_t t = (size_t)begin; t < (size_t)end; t++) {
-            const size_t at = t * q_dim + (size_t)h * hd;
-            memset(s->tap->masked + t * q_dim, 0, q_dim * sizeof *s->tap->masked);
+            const size_t at = t * q_dim + (size_t)h * hd, dim = (size_t)c->dim;
+            if (h == 0) {
+                memset(s->tap->masked + t * q_dim, 0, q_dim * sizeof *s->tap->masked);
+                memset(s->tap->before + t * dim, 0, dim * sizeof *s->tap->before);
+            }
             memcpy(s->tap->masked + at, s->att + at, hd * sizeof *s->att);
         }
     }
     par_loop_end(me);
 }
 
+/* The heads are revealed one after the other, and each is told by how much the result changes: so parts add up to it whatever
+ * the quantization of W_O's input, whose blocks may hold numbers of two heads. */
 static void tell_heads(struct par_thread *me, struct mdl_state *s, int32_t l)
 {
     const struct mdl_layer *y = &s->model->layers[l];
     const struct mdl_job job = {&y->wo, s->tap->part, false, NULL};
     for (int32_t h = 0; h < s->model->config.n_heads; h++) {
-        isolate(me, s, h);
+        reveal(me, s, h);
         mdl_pack_shared(me, s, s->tap->masked, &job, 1, s->batch->n_tokens);
         mdl_linear(me, s, &job, 1, s->batch->n_tokens);
         for_tokens(me, s, l, h, tell_part);

@@ -29,7 +29,8 @@ struct mdl_tap_options {
     void (*attention)(void *user, struct mdl_seen seen, int32_t head, const float *weights);
     /* x [dim]: the residual stream after the layer. */
     void (*stream)(void *user, struct mdl_seen seen, const float *x);
-    /* y [dim]: what was added to it; head: -1 for other parts. */
+    /* y [dim]: what was added to it; head: -1 for other parts.  Heads are added in order: a head's part is by how much W_O's
+     * result changes. */
     void (*part)(void *user, struct mdl_seen seen, enum mdl_stream_part part, int32_t head, const float *y);
     void *user;
 };
@@ -51,7 +52,7 @@ void mdl_state_mask(struct mdl_state *s, const bool *masked);
 /* logits [vocab_size] of a residual stream x [dim], as after the last layer.  The last step's logits are gone. */
 void mdl_unembed(struct mdl_state *s, const float *x, float *logits);
 /* How token id's logit, before a cap, depends on x when the last norm's factor is held at what it is for x: it is the sum of
- * direction[i] x[i] plus the value returned.  direction [dim]. */
+ * direction[i] x[i] plus *constant.  direction [dim]. */
 choir_status mdl_readout(double *direction, double *constant, const struct mdl_state *s, const float *x, int32_t id,
                          choir_error *err);
 

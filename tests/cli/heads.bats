@@ -77,6 +77,12 @@ load terminal
     "$CHOIR_BIN" heads map -p 'Tom has a ball. Tom has' --layer 0 --head 0 --top 1 --from -3 >top
     [ "$(grep -c '←' top)" -eq 3 ]
     refused 2 '--from 9: the text has ' "$CHOIR_BIN" heads map -p x --from 9
+    refused 2 '--from 999: the text has ' "$CHOIR_BIN" heads map -p x --from 999 -n 300
+    # of a text that is wider than the window the late rows are lines of their own, each with its token
+    for _ in {1..30}; do printf 'Tom has a red ball and a big dog. '; done >long
+    "$CHOIR_BIN" heads map -f long --layer 0 --head 0 --from -3 >picture
+    [ "$(tail -n 4 picture | head -n 3 | awk '{ print $1 }' | tr '\n' ' ')" = '·dog . · ' ]
+    tail -n 1 picture | grep -q 'tokens in a cell from left to right'
     refused 2 'heads report has no use for --from' "$CHOIR_BIN" heads report -p x --from 1
 }
 
@@ -106,6 +112,10 @@ load terminal
     refused 2 '--json, --csv, --pgm - and --html - exclude each other' "$CHOIR_BIN" heads map -p x --json --csv
     refused 2 'exclude each other' "$CHOIR_BIN" heads map -p x --csv --pgm -
     refused 2 '--pgm and --html both go to x' "$CHOIR_BIN" heads map -p x --pgm x --html x
+    refused 2 '--pgm and --html both go to x' "$CHOIR_BIN" heads map -p x --pgm x --html ./x
+    refused 2 '--top lists tokens as text' "$CHOIR_BIN" heads map -p x --top 2 --json
+    refused 2 'heads prune has no use for --quant' "$CHOIR_BIN" heads prune x.gguf --mask-heads L0H0 --quant q4_0
+    refused 2 'heads cost has no use for --mem-limit' "$CHOIR_BIN" heads cost --mem-limit 1M
     refused 2 'heads map has no use for --rerank' "$CHOIR_BIN" heads map -p x --rerank
     refused 4 'No such file' "$CHOIR_BIN" heads map -p x --pgm none/at.pgm
     refused 4 'not a regular file' "$CHOIR_BIN" heads map -p x --pgm /dev/null
@@ -122,6 +132,9 @@ load terminal
     refused 5 'are left: choose fewer with --layer, --head and --from' "$CHOIR_BIN" heads map -f text --csv -t 1 --mem-limit 30M
     "$CHOIR_BIN" heads map -f text --csv -t 1 --mem-limit 30M --layer 0 --head 0 >/dev/null
     "$CHOIR_BIN" heads map -f text --csv -t 1 --mem-limit 30M --from -5 >/dev/null
+    # a page stands beside the maps
+    "$CHOIR_BIN" heads map -f text --csv -t 1 --mem-limit 60M >/dev/null
+    refused 5 'are left: choose fewer with --layer, --head and --from' "$CHOIR_BIN" heads map -f text -t 1 --mem-limit 60M --html x.html
 }
 
 @test "heads cost: the known figures of GPT-3 and of a model with eight key/value heads" {
@@ -244,6 +257,20 @@ make_text() {
     ! grep -q '^L0H' table || false                       # is priced already
     grep -q -- '--mask-heads L0H\*,' table # what it names is what was measured
     refused 6 'windows of 256 need at least' "$CHOIR_BIN" heads prune-scan -p 'Once upon a time'
+}
+
+@test "heads: a model all of whose layers see a window only has prices, and a cache of that window" {
+    need jq
+    need python3
+    make_text
+    "$BATS_TEST_DIRNAME/../../tools/make_model.py" --dim 64 --hidden 96 --layers 2 --heads 4 --kv-heads 2 --vocab 512 \
+        --context 256 --type f32 -o win
+    jq '.model_type = "mistral" | .architectures = ["MistralForCausalLM"] | .sliding_window = 16' win/config.json >config
+    mv config win/config.json
+    "$CHOIR_BIN" heads prune-scan -m win -f text -c 64 --chunks 1 --json >json
+    want=$("$CHOIR_BIN" perplexity -m win -f text -c 64 --chunks 1 --json --mask-heads L1H2 | jq .perplexity)
+    jq -e --argjson want "$want" '(.heads[] | select(.layer == 1 and .head == 2).perplexity) / $want - 1 | fabs < 1e-9' json
+    "$CHOIR_BIN" heads cost win --json | jq -e '.ctx_size == 256 and .kv_tokens == 16 and .kv_bytes == 16 * 2 * 2 * 2 * 16 * 2'
 }
 
 @test "heads prune-scan --rerank: the second to go is the cheapest of a model that lacks the first" {

@@ -31,7 +31,8 @@ struct bench {
     choir_sequence *seq;
 };
 
-static void open_bench(struct bench *b, const char *name, const choir_engine_options *like)
+/* quant: what its matrices become; NULL: nothing. */
+static void open_quantized(struct bench *b, const char *name, const choir_engine_options *like, const char *quant)
 {
     choir_error err;
     choir_model_options mo;
@@ -43,6 +44,7 @@ static void open_bench(struct bench *b, const char *name, const choir_engine_opt
     choir_model_options_default(&mo);
     mo.path = b->dir;
     mo.text_optional = true;
+    mo.quant = quant;
     if (choir_model_open(&b->model, &mo, &err) != CHOIR_OK) {
         fail_msg("%s", err.msg);
     }
@@ -54,6 +56,11 @@ static void open_bench(struct bench *b, const char *name, const choir_engine_opt
     choir_sampling_default(&greedy);
     greedy.temp = 0;
     assert_int_equal(choir_sequence_open(&b->seq, b->engine, &greedy, NULL), CHOIR_OK);
+}
+
+static void open_bench(struct bench *b, const char *name, const choir_engine_options *like)
+{
+    open_quantized(b, name, like, NULL);
 }
 
 static void close_bench(struct bench *b)
@@ -337,6 +344,42 @@ static void test_parts(void **state)
     close_bench(&b);
 }
 
+/* Heads of 16 numbers, two in a block of W_O's quantized input: their parts add up to what the layers made, too. */
+static void test_parts_quantized(void **state)
+{
+    static const char *const types[] = {"q8_0", "q4_0"};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct bench b;
+        choir_tap tap;
+        choir_engine_options opt = plain();
+        double worst = 0, most = 0;
+        open_quantized(&b, "llama", &opt, types[i]);
+        assert_true(b.info.head_dim % 32 != 0);
+        const int dim = b.info.dim;
+        struct parts p = {
+            .b = &b, .sum = calloc((size_t)dim, sizeof(double)), .last = calloc((size_t)dim, sizeof(float))};
+        choir_tap_default(&tap);
+        tap.from = b.f.n_ids - 1;
+        tap.stream = on_stream;
+        tap.part = on_part;
+        tap.user = &p;
+        assert_int_equal(choir_engine_tap(b.engine, &tap, NULL), CHOIR_OK);
+        run(&b, b.f.ids, b.f.n_ids);
+        for (int k = 0; k < dim; k++) {
+            const double off = fabs(p.sum[k] - (double)p.last[k]);
+            worst = off > worst ? off : worst;
+            most = fabs((double)p.last[k]) > most ? fabs((double)p.last[k]) : most;
+        }
+        if (!(worst <= 1e-6 * most)) {
+            fail_msg("%s: parts are off by %g of %g", types[i], worst, most);
+        }
+        free(p.sum);
+        free(p.last);
+        close_bench(&b);
+    }
+}
+
 /* ---- memory ---- */
 
 /* A limit that holds model and engine to the byte has no room for a tap; one with a tap's bytes more has. */
@@ -548,7 +591,7 @@ static void test_redo(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[2 * N_NAMES + 6];
+    struct CMUnitTest tests[2 * N_NAMES + 7];
     size_t n = 0;
     for (int i = 0; i < N_NAMES; i++) {
         void *name = (void *)(uintptr_t)names[i];
@@ -556,6 +599,7 @@ int main(void)
         tests[n++] = (struct CMUnitTest){names[i], test_parts, NULL, NULL, name};
     }
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_reused_prefix);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_parts_quantized);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_room);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_other_caches);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_mask);

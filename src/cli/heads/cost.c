@@ -16,6 +16,7 @@ typedef struct cost {
     const choir_model_info *m;
     int32_t ctx;
     double kv_number; /* bytes of a cached number, scales included */
+    int32_t kept;     /* tokens that the cache holds: where every layer sees a window only, no more than that */
     work token, text; /* the token at the end of the context; all tokens up to it */
 } cost;
 
@@ -45,6 +46,7 @@ static cost make_cost(const session *s)
     count_pairs(&last, &all, n, 0);
     count_pairs(&last_near, &all_near, n, m->sliding_window);
     const double near = m->n_windowed, far = m->n_layers - m->n_windowed;
+    c.kept = m->n_windowed == m->n_layers && m->sliding_window < c.ctx ? m->sliding_window : c.ctx;
     c.kv_number = head_bytes(s->opt->kv_type, m->head_dim) / m->head_dim;
     c.token.projections = 2.0 * (double)(m->n_wq + m->n_wk + m->n_wv + m->n_wo);
     c.token.scores = c.token.mixing = 2 * q_dim * (near * last_near + far * last);
@@ -121,11 +123,12 @@ static const char *form(const choir_model_info *m, int32_t g, int columns)
 static void print_cache(paper *p, const session *s, const cost *c)
 {
     char all[BYTES_CAP], token[BYTES_CAP];
-    paper_print(p, "%-15s %11s %12s  (%s)\n", "key/value heads", "a token", "all tokens", s->opt->kv_type);
+    paper_print(p, "%-15s %11s %12s  (%s)\n", "key/value heads", "a token",
+                c->kept < c->ctx ? "a window" : "all tokens", s->opt->kv_type);
     for (int32_t g = c->m->n_heads; g >= 1; g--) {
         if (c->m->n_heads % g == 0) {
             paper_print(p, "  %-13d %11s %12s  %s\n", (int)g, with_unit(token, kv_bytes(c, g, 1)),
-                        with_unit(all, kv_bytes(c, g, c->ctx)), form(c->m, g, p->columns));
+                        with_unit(all, kv_bytes(c, g, c->kept)), form(c->m, g, p->columns));
         }
     }
 }
@@ -136,11 +139,12 @@ static void print_table(session *s, const cost *c)
     char name[BASE_ESCAPE_CAP], windowed[64] = "";
     paper p = paper_open(s);
     if (m->n_windowed > 0) {
-        snprintf(windowed, sizeof windowed, ", %d layers see the last %d", (int)m->n_windowed, (int)m->sliding_window);
+        snprintf(windowed, sizeof windowed, ", %d layer%s the last %d", (int)m->n_windowed,
+                 m->n_windowed == 1 ? " sees" : "s see", (int)m->sliding_window);
     }
-    paper_prose(&p, "%s: %s, %d layers, dim %d, %d query heads of %d, %d key/value heads; %d tokens%s",
+    paper_prose(&p, "%s: %s, %d layers, dim %d, %d query heads of %d, %d key/value head%s; %d tokens%s",
                 base_escape_str(name, m->path), m->heads, (int)m->n_layers, (int)m->dim, (int)m->n_heads,
-                (int)m->head_dim, (int)m->n_kv_heads, (int)c->ctx, windowed);
+                (int)m->head_dim, (int)m->n_kv_heads, m->n_kv_heads == 1 ? "" : "s", (int)c->ctx, windowed);
     paper_print(&p, "\n");
     print_parameters(&p, c);
     paper_print(&p, "\n");
@@ -165,19 +169,20 @@ static json_t *cost_json(const session *s, const cost *c)
     for (int32_t g = m->n_heads; forms && g >= 1; g--) {
         if (m->n_heads % g == 0) {
             json_add(&forms, json_pack("{s:i, s:f, s:f}", "n_kv_heads", (int)g, "token_bytes", kv_bytes(c, g, 1),
-                                       "bytes", kv_bytes(c, g, c->ctx)));
+                                       "bytes", kv_bytes(c, g, c->kept)));
         }
     }
     const json_int_t wq = (json_int_t)m->n_wq, wk = (json_int_t)m->n_wk, wv = (json_int_t)m->n_wv,
                      wo = (json_int_t)m->n_wo;
     return json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:{s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I, "
-                     "s:I}, s:o, s:o, s:f, s:o}",
+                     "s:I}, s:o, s:o, s:i, s:f, s:o}",
                      "heads", m->heads, "n_layers", (int)m->n_layers, "dim", (int)m->dim, "n_heads", (int)m->n_heads,
                      "n_kv_heads", (int)m->n_kv_heads, "head_dim", (int)m->head_dim, "ctx_size", (int)c->ctx, "kv_type",
                      s->opt->kv_type, "parameters", "wq", wq, "wk", wk, "wv", wv, "wo", wo, "total", wq + wk + wv + wo,
                      "parameters_layer", "wq", wq / layers, "wk", wk / layers, "wv", wv / layers, "wo", wo / layers,
                      "total", (wq + wk + wv + wo) / layers, "operations_token", work_json(&c->token), "operations_text",
-                     work_json(&c->text), "kv_bytes", kv_bytes(c, m->n_kv_heads, c->ctx), "kv_forms", forms);
+                     work_json(&c->text), "kv_tokens", (int)c->kept, "kv_bytes", kv_bytes(c, m->n_kv_heads, c->kept),
+                     "kv_forms", forms);
 }
 
 /* The folder of PATH/config.json, which is what models are opened by; other paths as they are. */

@@ -24,7 +24,7 @@ choir_status heads_files_check(const session *s, choir_error *err)
     if (o->json + o->csv + is_stdout(o->pgm) + is_stdout(o->html) > 1) {
         return base_fail(err, CHOIR_USAGE, "--json, --csv, --pgm - and --html - exclude each other");
     }
-    if (o->pgm && o->html && strcmp(o->pgm, o->html) == 0) {
+    if (o->pgm && o->html && base_new_file_same(o->pgm, o->html)) {
         char name[BASE_ESCAPE_CAP];
         return base_fail(err, CHOIR_USAGE, "--pgm and --html both go to %s", base_escape_str(name, o->pgm));
     }

@@ -22,6 +22,8 @@ choir_status heads_text_open(heads_text *t, session *s, choir_error *err);
 choir_status heads_text_read(heads_text *t, session *s, choir_error *err);
 choir_status heads_text_engine(heads_text *t, int32_t ctx, int32_t max_logits, choir_error *err);
 void heads_text_close(heads_text *t);
+/* CHOIR_USAGE when a text of n tokens has none that --from names. */
+choir_status heads_from_fits(int32_t from, int32_t n, choir_error *err);
 /* Computes ids [n], with the tap (NULL: none) from position tap->from on.  What the sequence holds of the tokens before
  * that stays. */
 choir_status heads_replay(heads_text *t, const int32_t *ids, int32_t n, const choir_tap *tap, choir_error *err);
@@ -55,8 +57,9 @@ void heads_choice_free(heads_choice *c);
 typedef struct heads_maps {
     heads_choice choice;
     int32_t n_tokens;
-    int32_t from;   /* rows of tokens before are not there; below n_tokens */
-    float *weights; /* [n_layers][n_heads] of the choice, each of rows from to n_tokens - 1: row t holds t + 1 numbers */
+    int32_t from; /* rows of tokens before are not there; below n_tokens */
+    float
+        *weights; /* [n_layers][n_heads] of the choice, each of rows from to n_tokens - 1: row t holds t + 1 numbers */
 } heads_maps;
 
 choir_status heads_maps_make(heads_maps *m, heads_text *t, choir_error *err);
@@ -65,6 +68,9 @@ void heads_maps_free(heads_maps *m);
 size_t heads_triangle(int32_t n);
 /* Numbers of a map. */
 size_t heads_map_size(const heads_maps *m);
+/* "12 tokens" or "the last 5 of 12 tokens": what its rows are of.  Returns dst. */
+#define HEADS_ROWS_CAP 64
+const char *heads_rows_text(char dst[HEADS_ROWS_CAP], const heads_maps *m);
 /* Row t [t + 1], m->from or above, of the i-th layer and j-th head of the choice. */
 const float *heads_row(const heads_maps *m, int32_t i, int32_t j, int32_t t);
 

@@ -16,6 +16,17 @@ size_t heads_map_size(const heads_maps *m)
     return heads_triangle(m->n_tokens) - heads_triangle(m->from);
 }
 
+const char *heads_rows_text(char dst[HEADS_ROWS_CAP], const heads_maps *m)
+{
+    const int n = (int)m->n_tokens;
+    if (m->from > 0) {
+        snprintf(dst, HEADS_ROWS_CAP, "the last %d of %d tokens", n - (int)m->from, n);
+    } else {
+        snprintf(dst, HEADS_ROWS_CAP, "%d token%s", n, n == 1 ? "" : "s");
+    }
+    return dst;
+}
+
 static float *row_at(const heads_maps *m, int32_t i, int32_t j, int32_t t)
 {
     const size_t map = (size_t)i * (size_t)m->choice.n_heads + (size_t)j;
@@ -43,11 +54,12 @@ static void on_attention(void *user, choir_seen seen, int32_t head, const float 
 static choir_status check_room(const heads_maps *m, const heads_text *t, const choir_tap *tap, size_t n_maps,
                                choir_error *err)
 {
-    char what[96];
+    char what[96], rows_of[HEADS_ROWS_CAP];
     const double rows = (double)(m->n_tokens - m->from), columns = (double)m->n_tokens;
     const double picture = t->s->opt->pgm ? (rows + 1) * (columns + 1) : 0;
-    snprintf(what, sizeof what, "%zu maps of %d tokens take", n_maps, (int)(m->n_tokens - m->from));
-    return heads_room(t, tap, (double)n_maps * ((double)heads_map_size(m) * sizeof(float) + picture), what,
+    const double page = t->s->opt->html ? heads_page_map_room(m) : 0;
+    snprintf(what, sizeof what, "%zu maps of %s take", n_maps, heads_rows_text(rows_of, m));
+    return heads_room(t, tap, (double)n_maps * ((double)heads_map_size(m) * sizeof(float) + picture) + page, what,
                       "choose fewer with --layer, --head and --from", err);
 }
 
@@ -56,9 +68,7 @@ static choir_status choose_rows(heads_maps *m, const heads_text *t, choir_error 
 {
     const int32_t n = t->n_ids, from = t->s->opt->from;
     *m = (heads_maps){.n_tokens = n, .from = from >= 0 ? from : from < -n ? 0 : n + from};
-    return m->from < n ? CHOIR_OK
-                       : base_fail(err, CHOIR_USAGE, "--from %d: the text has %d tokens, 0 to %d", (int)from, (int)n,
-                                   (int)n - 1);
+    return heads_from_fits(from, n, err);
 }
 
 choir_status heads_maps_make(heads_maps *m, heads_text *t, choir_error *err)
@@ -81,9 +91,10 @@ choir_status heads_maps_make(heads_maps *m, heads_text *t, choir_error *err)
                      ? calloc(n_maps * heads_map_size(m), sizeof(float))
                      : NULL;
     if (!m->weights) {
+        char rows_of[HEADS_ROWS_CAP];
         return base_fail(err, CHOIR_RESOURCE,
-                         "out of memory for %zu maps of %d tokens: choose fewer with --layer, --head and --from",
-                         n_maps, (int)(m->n_tokens - m->from));
+                         "out of memory for %zu maps of %s: choose fewer with --layer, --head and --from", n_maps,
+                         heads_rows_text(rows_of, m));
     }
     return heads_replay(t, t->ids, t->n_ids, &tap, err);
 }
@@ -100,6 +111,9 @@ choir_status heads_map(session *s, choir_error *err)
     const options *o = s->opt;
     heads_text t = {.s = s};
     heads_maps m = {.n_tokens = 0};
+    if (o->top > 0 && (o->json || o->csv || o->pgm || o->html)) {
+        return base_fail(err, CHOIR_USAGE, "--top lists tokens as text: not with --json, --csv, --pgm or --html");
+    }
     choir_status status = heads_files_check(s, err);
     status = status ? status : heads_text_open(&t, s, err);
     status = status ? status : heads_maps_make(&m, &t, err);

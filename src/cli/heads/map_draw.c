@@ -48,7 +48,8 @@ typedef struct sheet {
     char (*labels)[LABEL_CAP]; /* [n_tokens] */
     int margin;                /* columns of the labels on the left */
     int cell;                  /* columns of a token: 1 or 2 */
-    int32_t step;              /* tokens of a cell */
+    int32_t step;              /* tokens of a cell, from left to right */
+    int32_t rows;              /* the same, from above */
 } sheet;
 
 static void pad(paper *p, int n)
@@ -121,23 +122,24 @@ static void draw_large(const sheet *s, int32_t i, int32_t j)
     paper_print(s->p, "%s\n\n", legend);
     for (int k = 0; k < HEADING && print_heading(s, k); k++) {
     }
-    for (int32_t t = m->from / s->step * s->step; t < m->n_tokens; t += s->step) {
+    for (int32_t t = m->from; t < m->n_tokens; t += s->rows) {
         print_margin(s, s->labels[t]);
         for (int32_t k = 0; k <= t; k += s->step) {
             const char *c =
-                shade(most(m, i, j, t, smaller(t + s->step, m->n_tokens), k, smaller(k + s->step, m->n_tokens)));
+                shade(most(m, i, j, t, smaller(t + s->rows, m->n_tokens), k, smaller(k + s->step, m->n_tokens)));
             paper_print(s->p, "%s%s", c, s->cell > 1 ? c : "");
         }
         paper_print(s->p, "\n");
     }
     if (s->step > 1) {
-        paper_print(s->p, "(%d tokens in a cell: their largest)\n", (int)s->step);
+        paper_print(s->p, "(%d tokens in a cell%s: their largest)\n", (int)s->step,
+                    s->rows < s->step ? " from left to right" : "");
     }
 }
 
 static sheet make_sheet(const heads_maps *m, paper *p, char (*labels)[LABEL_CAP])
 {
-    sheet s = {.p = p, .m = m, .labels = labels, .step = 1};
+    sheet s = {.p = p, .m = m, .labels = labels, .step = 1, .rows = 1};
     for (int32_t k = 0; k < m->n_tokens; k++) {
         int width = heads_width(labels[k]);
         s.margin = width > s.margin ? width : s.margin;
@@ -146,6 +148,7 @@ static sheet make_sheet(const heads_maps *m, paper *p, char (*labels)[LABEL_CAP]
     const int32_t room = columns_of(p) - s.margin - 1;
     s.cell = 2 * m->n_tokens <= room ? 2 : 1;
     s.step = m->n_tokens <= room ? 1 : (m->n_tokens + room - 1) / room;
+    s.rows = m->n_tokens - m->from <= room ? 1 : s.step;
     return s;
 }
 
@@ -166,13 +169,9 @@ static void draw_line(const heads_maps *m, paper *p, int32_t i, int32_t j, int y
 /* What the maps are of. */
 static void print_about(const heads_maps *m, paper *p)
 {
-    char of[48] = "";
-    const int32_t rows = m->n_tokens - m->from;
-    if (m->from > 0) {
-        snprintf(of, sizeof of, "the last %d of ", (int)rows);
-    }
-    paper_prose(p, "%s%d token%s; a map a head, each token a line, what it looks at from left to right", of,
-                (int)m->n_tokens, m->n_tokens == 1 ? "" : "s");
+    char rows_of[HEADS_ROWS_CAP];
+    paper_prose(p, "%s; a map a head, each token a line, what it looks at from left to right",
+                heads_rows_text(rows_of, m));
     paper_print(p, "%s\n", legend);
 }
 

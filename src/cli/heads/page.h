@@ -21,7 +21,9 @@ json_t *heads_page_base64(const float *x, size_t n);
 
 /* ---- page_data.c ---- */
 
-/* CHOIR_RESOURCE when maps of n tokens are too much for a page. */
+/* Bytes that making the page takes at most, beside the maps. */
+double heads_page_map_room(const heads_maps *m);
+/* CHOIR_RESOURCE when the maps are too much for a page. */
 choir_status heads_page_map_fits(const heads_maps *m, choir_error *err);
 choir_status heads_page_map(const heads_maps *m, const heads_text *t, choir_error *err);
 choir_status heads_page_report(const heads_report_data *r, choir_error *err);

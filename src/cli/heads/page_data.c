@@ -15,16 +15,27 @@ static json_t *numbers(const int32_t *x, int32_t n)
     return list;
 }
 
+static double base64_bytes(const heads_maps *m)
+{
+    return (double)m->choice.n_layers * (double)m->choice.n_heads * (double)heads_page_base64_bound(heads_map_size(m));
+}
+
+double heads_page_map_room(const heads_maps *m)
+{
+    return 3 * base64_bytes(m); /* as JSON, and in a buffer that doubles */
+}
+
 choir_status heads_page_map_fits(const heads_maps *m, choir_error *err)
 {
-    const size_t n_maps = (size_t)m->choice.n_layers * (size_t)m->choice.n_heads;
-    const double bytes = (double)n_maps * (double)heads_page_base64_bound(heads_map_size(m));
+    char rows_of[HEADS_ROWS_CAP];
+    const double bytes = base64_bytes(m);
     return bytes <= PAGE_MOST
                ? CHOIR_OK
                : base_fail(err, CHOIR_RESOURCE,
-                           "--html: %zu maps of %d tokens make a page of %.0f MB, the most is %.0f: choose fewer "
-                           "with --layer, --head and --from, or a shorter text",
-                           n_maps, (int)(m->n_tokens - m->from), bytes / 1e6, PAGE_MOST / 1e6);
+                           "--html: %d maps of %s make a page of %.0f MB, the most is %.0f: choose fewer with --layer, "
+                           "--head and --from, or a shorter text",
+                           (int)(m->choice.n_layers * m->choice.n_heads), heads_rows_text(rows_of, m), bytes / 1e6,
+                           PAGE_MOST / 1e6);
 }
 
 choir_status heads_page_map(const heads_maps *m, const heads_text *t, choir_error *err)

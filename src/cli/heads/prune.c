@@ -17,14 +17,15 @@ static int on_progress(void *user, uint64_t done, uint64_t total)
 static void tell(session *s, const char *out, const choir_prune_result *r)
 {
     char before[BYTES_CAP], after[BYTES_CAP], name[BASE_ESCAPE_CAP];
+    const char *plural = r->n_gone == 1 ? "" : "s";
     base_escape_str(name, out);
     if (r->removed) {
-        stream_print(&s->out, "%s: %d heads removed; a layer has %d query heads and %d key/value heads; %s, was %s\n",
-                     name, (int)r->n_gone, (int)r->n_heads, (int)r->n_kv_heads,
-                     format_bytes(after, sizeof after, r->bytes_after),
-                     format_bytes(before, sizeof before, r->bytes_before));
+        stream_print(
+            &s->out, "%s: %d head%s removed; a layer has %d for queries and %d for keys and values; %s, was %s\n", name,
+            (int)r->n_gone, plural, (int)r->n_heads, (int)r->n_kv_heads,
+            format_bytes(after, sizeof after, r->bytes_after), format_bytes(before, sizeof before, r->bytes_before));
     } else {
-        stream_print(&s->out, "%s: %d heads made zero, %s\n", name, (int)r->n_gone, r->why);
+        stream_print(&s->out, "%s: %d head%s made zero, %s\n", name, (int)r->n_gone, plural, r->why);
     }
 }
 

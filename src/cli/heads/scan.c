@@ -295,6 +295,17 @@ static void make_streams(heads_scan *x)
     }
 }
 
+/* Whether the cache still holds a whole window after a step: where no layer sees all of it, it lets go of the start. */
+static bool keeps_window(const heads_scan *x)
+{
+    bool all = false;
+    for (int32_t l = 0; l < x->text.s->info.n_layers; l++) {
+        const int32_t seen = choir_model_window(x->text.s->model, l);
+        all = all || seen == 0 || seen >= x->windows.ctx;
+    }
+    return all;
+}
+
 static choir_status open_scan(heads_scan *x, session *s, choir_error *err)
 {
     const options *o = s->opt;
@@ -313,7 +324,7 @@ static choir_status open_scan(heads_scan *x, session *s, choir_error *err)
     x->max_rows = one_step || x->windows.n_scored < ROWS ? x->windows.n_scored : ROWS;
     status = heads_text_engine(&x->text, x->windows.ctx, x->max_rows, err);
     status = status ? status : make_room(x, err);
-    if (!status && one_step) {
+    if (!status && one_step && keeps_window(x)) {
         make_streams(x);
     }
     return status;

@@ -55,6 +55,13 @@ void heads_text_close(heads_text *t)
     *t = (heads_text){.s = t->s};
 }
 
+choir_status heads_from_fits(int32_t from, int32_t n, choir_error *err)
+{
+    return from < n ? CHOIR_OK
+                    : base_fail(err, CHOIR_USAGE, "--from %d: the text has %d token%s, 0 to %d", (int)from, (int)n,
+                                n == 1 ? "" : "s", (int)n - 1);
+}
+
 /* The model goes on, always with the most likely token. */
 static choir_status go_on(heads_text *t, choir_error *err)
 {
@@ -91,6 +98,7 @@ choir_status heads_text_open(heads_text *t, session *s, choir_error *err)
         return base_fail(err, CHOIR_PROMPT, "the text has %d tokens%s, the model was made for %d", (int)t->n_ids,
                          more > 0 ? ", and more are asked for" : "", (int)s->info.max_seq_len);
     }
+    status = status ? status : heads_from_fits(t->s->opt->from, t->n_ids + more, err);
     status = status ? status : heads_text_engine(t, t->n_ids + more, 0, err);
     return status || more == 0 ? status : go_on(t, err);
 }

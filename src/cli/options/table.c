@@ -160,9 +160,9 @@ const option_row option_rows[] = {
      .min = 0, .max = 4095, .common = true},
     {HEADS, GROUP_OUTPUT, "top", 0, NULL, 0, "K", "map: tokens looked at most; explain: said (3)",
      INTO(OPTION_INT, top), .min = 1, .max = 100, .common = true},
-    {HEADS, GROUP_OUTPUT, "from", 0, NULL, 0, "N", "map: only what tokens from N on look at (0)",
+    {HEADS, GROUP_OUTPUT, "from", 0, NULL, 0, "N", "map: rows of tokens from N on; -N: the last N",
      INTO(OPTION_INT, from), .min = -INT_MOST, .max = INT_MOST,
-     .more = "-N: the last N tokens. Tokens before take no room, so of a long text the end can be looked at. The first "
+     .more = "Tokens before take no room, so of a long text the end can be looked at. The first "
              "row in "
              "JSON is then that of token \"from\"."},
     {HEADS, GROUP_OUTPUT, "token", 0, NULL, 0, "N", "explain: this id instead of the most likely",
