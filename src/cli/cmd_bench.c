@@ -62,6 +62,15 @@ static choir_status run_case(plan *p, const bench_case *test, choir_error *err)
     return status;
 }
 
+static choir_status expect_case(plan *p, const bench_case *test, choir_error *err)
+{
+    (void)err;
+    if (test->n_prompt + test->n_gen > 0) {
+        bench_markdown_case(&p->table, test);
+    }
+    return CHOIR_OK;
+}
+
 typedef choir_status case_fn(plan *p, const bench_case *test, choir_error *err);
 
 /* Prefills first, then decodes, for each number of threads, depth and number of sequences. */
@@ -127,7 +136,8 @@ static choir_status measure(plan *p, choir_error *err)
 {
     session *s = p->s;
     bench_table_begin(&p->table, s, s->opt->output);
-    choir_status status = for_each_case(p, run_case, err);
+    choir_status status = for_each_case(p, expect_case, err);
+    status = status ? status : for_each_case(p, run_case, err);
     if (!status) {
         bench_table_end(&p->table, &p->limits);
         tell_noise(p);

@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
+#include <utf8proc.h>
 
 #include "base/clock.h"
 #include "base/utf8.h"
@@ -139,20 +140,48 @@ void progress_begin(progress *p, const terminal *t, const char *label)
     *p = (progress){.term = t, .label = label, .begun_ns = base_clock_ns()};
 }
 
-int terminal_columns(const terminal *t)
+/* Columns of the terminal that a stream is; 80 when it does not know. */
+static int columns_of(int stream)
 {
     struct winsize size;
-    if (!t->out) {
-        return INT_MAX;
-    }
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20 ? size.ws_col : 80;
+    return ioctl(stream, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-/* Columns of stderr's terminal; 80 when it does not know. */
-static int columns(void)
+int terminal_columns(const terminal *t)
 {
-    struct winsize size;
-    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+    const int least = 20, columns = t->out ? columns_of(STDOUT_FILENO) : INT_MAX;
+    return columns > least ? columns : least;
+}
+
+int terminal_width(const char *text)
+{
+    int width = 0;
+    size_t n = strlen(text);
+    for (size_t i = 0; i < n;) {
+        utf8proc_int32_t c = 0;
+        utf8proc_ssize_t len = utf8proc_iterate((const utf8proc_uint8_t *)text + i, (utf8proc_ssize_t)(n - i), &c);
+        width += len > 0 ? utf8proc_charwidth(c) : 1;
+        i += len > 0 ? (size_t)len : 1;
+    }
+    return width;
+}
+
+void terminal_break(char *text, int columns)
+{
+    int used = 0;
+    for (char *word = text, *rest; word; word = rest) {
+        rest = strchr(word, ' ');
+        if (rest) {
+            *rest = '\0';
+        }
+        const int width = terminal_width(word);
+        const bool fits = used == 0 || used + 1 + width <= columns;
+        if (word > text) {
+            word[-1] = fits ? ' ' : '\n';
+        }
+        used = fits ? used + (used > 0) + width : width;
+        rest = rest ? rest + 1 : NULL;
+    }
 }
 
 /* Fits the terminal with its last three columns free, for a ^C that is echoed: clearing the line would leave a wrapped
@@ -162,7 +191,7 @@ static int format_bar(char *line, size_t cap, const char *label, const char *aft
                       double seconds)
 {
     static const char full[] = "==============================", none[] = "                              ";
-    const int longest = (int)sizeof full - 1, shortest = 5, wide = columns();
+    const int longest = (int)sizeof full - 1, shortest = 5, wide = columns_of(STDERR_FILENO);
     double share = done < total ? (double)done / (double)total : 1;
     int percent = (int)(share * 100);
     char sizes[64];

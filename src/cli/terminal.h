@@ -21,8 +21,12 @@ typedef struct terminal {
  * terminal) or "never". */
 void terminal_open(terminal *t, const char *color, bool quiet, bool verbose);
 
-/* Columns of the window that stdout is; INT_MAX where it is none. */
+/* Columns of the window that stdout is, 20 at least, 80 when it does not know; INT_MAX where it is none. */
 int terminal_columns(const terminal *t);
+/* Columns that a UTF-8 text takes on a terminal. */
+int terminal_width(const char *text);
+/* Breaks a line at spaces, so that its words stay within so many columns; a word that is wider stays whole. */
+void terminal_break(char *text, int columns);
 
 /* Whether stdin's terminal shows what is typed; nothing when it is no terminal or another job has it. */
 void terminal_echo(bool on);

@@ -15,19 +15,52 @@ load helper
 
 @test "on a terminal the table has the columns that fit, and tells of the others" {
     load terminal
-    for columns in 60 80 120; do
+    for columns in 44 60 120; do
         terminal "'$CHOIR_BIN' bench ${model[*]} -p 8 -n 4 -r 2 -t 1 -q" $columns 30
         sees 'left 0'
         screen -J >out
         [ "$(grep '^|' out | awk '{ if (length($0) > most) most = length($0) } END { print most }')" -le $((columns + 1)) ] # a two-byte sign
         grep -q '^| .*test .*tok/s ' out
-        [ "$(grep '^|' out | grep -c 'of the limit')" -eq $((columns >= 80)) ]
+        [ "$(grep '^|' out | grep -c 'of the limit')" -eq $((columns >= 60)) ]
         [ "$(grep '^|' out | grep -c 'p50 / p95')" -eq $((columns >= 120)) ]
-        grep -q '^in a wider window.*GOP/s' out
-        grep -q ' parameters, ' out
+        grep -q '^in a wider window, or in a file:' out
+        tr '\n' ' ' <out | grep -q 'in a file:.* MB/token.*; kernels'
+        grep -q 'parameters,' out
         run grep '^| model' out
         [ "$status" -eq 1 ]
     done
+}
+
+@test "on a terminal no line is broken by the window, and rows can be told apart" {
+    load terminal
+    local rows
+    for columns in 44 60 80 100; do
+        terminal "'$CHOIR_BIN' bench ${model[*]} -p 8 -n 4 -d 8 --n-seqs 16 -r 2 -t 1,2 -q" $columns 30
+        sees 'left 0'
+        screen >out
+        cat out
+        [ "$(wc -l <out)" -eq "$(screen -J | wc -l)" ]
+        rows=$(sed -n 's/^| *\([12]\) | \([pt][pg][48] @ d8 x16\) |.*[0-9] |.*/\1 \2/p' out)
+        [ "$rows" = $'1 pp8 @ d8 x16\n1 tg4 @ d8 x16\n2 pp8 @ d8 x16\n2 tg4 @ d8 x16' ]
+    done
+    terminal "'$CHOIR_BIN' bench ${model[*]} -p 8 -n 4 -r 1 -t 1,2 -q" 20 50
+    sees 'left 0'
+    [ "$(screen | grep -cE '^\| (pp8|tg4)  *\| +[0-9.]+ \|$')" -eq 4 ] # the least: tests and speeds
+}
+
+@test "names of any script keep the columns of the table, and are cut as everywhere" {
+    load terminal
+    need_stories
+    cp "$stories/stories260K.bin" 日本語.bin
+    terminal "'$CHOIR_BIN' bench -m 日本語.bin -p 8 -n 4 -r 1 -t 1 -q" 200 30
+    sees 'left 0'
+    screen >out
+    cat out
+    grep -q '^| 日本語.bin       |' out # 10 columns of 16
+    long=$(printf 'é%.0s' {1..60}).bin
+    cp "$stories/stories260K.bin" "$long"
+    "$CHOIR_BIN" bench -m "$long" -p 8 -n 0 -r 1 -q >out
+    grep -q "^| $(printf 'é%.0s' {1..48})\.\.\. | " out
 }
 
 @test "-o json has llama-bench's fields and ours, and they agree" {

@@ -75,12 +75,17 @@ void noise_add(bench_noise *worst, const bench_noise *n);
 #define NOISE_CAP 320
 const char *noise_text(char *dst, size_t cap, const bench_noise *n);
 
-/* Rows of a table: begin, a row at a time as it is measured, end. */
+/* Rows of a table: begin, all cases that will be measured, a row at a time as it is measured, end. */
+enum { BENCH_COLUMNS = 13 };
 typedef struct bench_table {
     session *s;
     const char *format; /* md, json, jsonl, csv */
     int32_t n_rows;
-    unsigned columns; /* md: those that the window has room for, a bit each (markdown.c) */
+    /* md alone: what the cases need, and the columns */
+    int32_t n_threads; /* of the last case */
+    bool several_threads;
+    int test_width, threads_width;
+    int width[BENCH_COLUMNS]; /* known from the first row on; 0: the window has no room for it */
 } bench_table;
 
 void bench_table_begin(bench_table *t, session *s, const char *format);
@@ -89,8 +94,8 @@ void bench_table_end(bench_table *t, const bench_limits *limits);
 
 /* ---- the rows of Markdown (markdown.c) ---- */
 
-/* The columns that fit into a window of so many. */
-unsigned bench_markdown_fit(int columns);
+/* A case that there will be a row of; before the header. */
+void bench_markdown_case(bench_table *t, const bench_case *test);
 /* What is the same in all rows and has no column, then the header. */
 void bench_markdown_header(bench_table *t);
 void bench_markdown_row(bench_table *t, const bench_result *r);

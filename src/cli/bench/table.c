@@ -161,7 +161,7 @@ static void print_csv(bench_table *t, const bench_result *r)
 
 void bench_table_begin(bench_table *t, session *s, const char *format)
 {
-    *t = (bench_table){.s = s, .format = format, .columns = bench_markdown_fit(terminal_columns(&s->term))};
+    *t = (bench_table){.s = s, .format = format};
     if (strcmp(format, "json") == 0) {
         stream_print(&s->out, "[");
     }
@@ -188,17 +188,18 @@ choir_status bench_table_row(bench_table *t, const bench_result *r, choir_error 
 
 void bench_table_end(bench_table *t, const bench_limits *limits)
 {
-    char cpu[128], peak[BYTES_CAP];
+    char cpu[128], peak[BYTES_CAP], line[512];
     if (strcmp(t->format, "json") == 0) {
         stream_print(&t->s->out, "]\n");
     } else if (strcmp(t->format, "md") == 0 && t->n_rows > 0) {
         choir_cpu_name(cpu, sizeof cpu);
         bench_markdown_end(t);
-        stream_print(&t->s->out,
-                     "\n%s; kernels %s; limits with %d thread%s: read %.1f GB/s, multiply-add %.0f GOP/s; most "
-                     "memory %s\n",
-                     cpu, t->s->info.kernels, (int)limits->n_threads, limits->n_threads == 1 ? "" : "s",
-                     limits->read_per_second / 1e9, limits->ops_per_second / 1e9,
-                     format_bytes(peak, sizeof peak, choir_peak_memory()));
+        snprintf(line, sizeof line,
+                 "%s; kernels %s; limits with %d thread%s: read %.1f GB/s, multiply-add %.0f GOP/s; most memory %s",
+                 cpu, t->s->info.kernels, (int)limits->n_threads, limits->n_threads == 1 ? "" : "s",
+                 limits->read_per_second / 1e9, limits->ops_per_second / 1e9,
+                 format_bytes(peak, sizeof peak, choir_peak_memory()));
+        terminal_break(line, terminal_columns(&t->s->term));
+        stream_print(&t->s->out, "\n%s\n", line);
     }
 }

@@ -60,7 +60,7 @@ static void print_lens(paper *p, const explanation *x)
         for (int i = 0; i < x->n_top; i++) {
             snprintf(entry, sizeof entry, "   %s %.1f %%", heads_label(label, model, y->top[i].id),
                      100 * exp(y->top[i].log_prob));
-            used += heads_width(entry);
+            used += terminal_width(entry);
             if (i > 0 && used > p->columns) {
                 break;
             }

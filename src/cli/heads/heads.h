@@ -38,8 +38,6 @@ const char *heads_label(char dst[LABEL_CAP], const choir_model *model, int32_t i
 void heads_label_in(char dst[LABEL_CAP], const choir_model *model, int32_t id, char *own);
 /* The token's text, or where it has none its piece, as a JSON string; NULL: out of memory. */
 json_t *heads_token_json(const choir_model *model, int32_t id);
-/* Columns that a UTF-8 text takes on a terminal. */
-int heads_width(const char *text);
 
 /* ---- choice.c: --layer and --head ---- */
 

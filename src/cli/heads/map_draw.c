@@ -76,13 +76,13 @@ static void print_margin(const sheet *s, const char *label)
         size_t more = character(label + n);
         memcpy(cut, label, n + more);
         cut[n + more] = '\0';
-        if (more == 0 || heads_width(cut) > s->margin) {
+        if (more == 0 || terminal_width(cut) > s->margin) {
             break;
         }
         n += more;
     }
     cut[n] = '\0';
-    pad(s->p, s->margin - heads_width(cut));
+    pad(s->p, s->margin - terminal_width(cut));
     paper_print(s->p, "%s ", cut);
 }
 
@@ -101,7 +101,7 @@ static bool print_heading(const sheet *s, int k)
         if (n > 0 && n < sizeof one) {
             memcpy(one, at, n);
             one[n] = '\0';
-            if (heads_width(one) != 1) {
+            if (terminal_width(one) != 1) {
                 one[0] = '?';
                 one[1] = '\0';
             }
@@ -141,7 +141,7 @@ static sheet make_sheet(const heads_maps *m, paper *p, char (*labels)[LABEL_CAP]
 {
     sheet s = {.p = p, .m = m, .labels = labels, .step = 1, .rows = 1};
     for (int32_t k = 0; k < m->n_tokens; k++) {
-        int width = heads_width(labels[k]);
+        int width = terminal_width(labels[k]);
         s.margin = width > s.margin ? width : s.margin;
     }
     s.margin = s.margin < MARGIN_MOST ? s.margin : MARGIN_MOST;
@@ -214,7 +214,7 @@ static void draw_top(const heads_maps *m, int32_t i, int32_t j, paper *p, char (
 {
     int margin = 0;
     for (int32_t t = 0; t < m->n_tokens; t++) {
-        margin = heads_width(labels[t]) > margin ? heads_width(labels[t]) : margin;
+        margin = terminal_width(labels[t]) > margin ? terminal_width(labels[t]) : margin;
     }
     paper_print(p, "layer %d, head %d\n", (int)m->choice.layers[i], (int)m->choice.heads[j]);
     for (int32_t t = m->from; t < m->n_tokens; t++) {
@@ -233,7 +233,7 @@ static void draw_top(const heads_maps *m, int32_t i, int32_t j, paper *p, char (
             }
         }
         paper_print(p, "%5d ", (int)t);
-        pad(p, margin - heads_width(labels[t]));
+        pad(p, margin - terminal_width(labels[t]));
         paper_print(p, "%s  \u2190 ", labels[t]);
         for (int k = 0; k < n; k++) {
             paper_print(p, "%s%s %d (%.2f)", k > 0 ? "  " : "", labels[found[k]], (int)found[k], (double)row[found[k]]);

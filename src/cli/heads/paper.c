@@ -55,21 +55,8 @@ void paper_prose(paper *p, const char *format, ...)
     va_start(args, format);
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
-    int used = 0;
-    for (char *word = line, *rest; word; word = rest) {
-        rest = strchr(word, ' ');
-        if (rest) {
-            *rest++ = '\0';
-        }
-        const int width = heads_width(word);
-        if (used > 0) {
-            const bool fits = used + 1 + width <= p->columns;
-            paper_write(p, fits ? " " : "\n", 1);
-            used = fits ? used + 1 : 0;
-        }
-        paper_write(p, word, strlen(word));
-        used += width;
-    }
+    terminal_break(line, p->columns);
+    paper_write(p, line, strlen(line));
     paper_write(p, "\n", 1);
 }
 

@@ -202,16 +202,3 @@ json_t *heads_token_json(const choir_model *model, int32_t id)
     free(text);
     return value;
 }
-
-int heads_width(const char *text)
-{
-    int width = 0;
-    size_t n = strlen(text);
-    for (size_t i = 0; i < n;) {
-        utf8proc_int32_t c = 0;
-        utf8proc_ssize_t len = utf8proc_iterate((const utf8proc_uint8_t *)text + i, (utf8proc_ssize_t)(n - i), &c);
-        width += len > 0 ? utf8proc_charwidth(c) : 1;
-        i += len > 0 ? (size_t)len : 1;
-    }
-    return width;
-}
