@@ -5,6 +5,7 @@ import base64
 import hashlib
 import html.parser
 import json
+import math
 import os
 import re
 import struct
@@ -170,10 +171,12 @@ def test_refused(folder):
 page = None
 
 
-def open_page(path, width, dark=False, fragment=""):
+def open_page(path, width, dark=False, fragment="", ratio=1):
     page.problems.clear()
     page.requests.clear()
     page.size(width, 900, dark)
+    if ratio != 1:
+        page.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=ratio, mobile=False)
     page.open(path, fragment)
     page.drawn()
 
@@ -188,6 +191,42 @@ def fits():
 
 def shown():
     return page.value("[...document.querySelectorAll('.panel.large h2')].map((e) => e.textContent)")
+
+
+def triangle(t):
+    return t * (t + 1) // 2
+
+
+def pixels(selector, x=0, y=0, width="c.width", height="c.height"):
+    """A canvas or a part of it, row by row, each pixel as [r, g, b, a].  Read from a copy: Chromium warns of a canvas read often."""
+    return page.value("(() => { const c = document.querySelector(%s), w = %s, h = %s;"
+                      " const copy = new OffscreenCanvas(w, h).getContext('2d', { willReadFrequently: true }); copy.drawImage(c, -%d, -%d);"
+                      " const d = copy.getImageData(0, 0, w, h).data;"
+                      " return Array.from({ length: h }, (_, y) => Array.from({ length: w }, (_, x) => [...d.subarray(4 * (y * w + x), 4 * (y * w + x) + 4)])); })()"
+                      % (json.dumps(selector), width, height, x, y))
+
+
+def ink(selector, columns):
+    """Of each column or row of a canvas, whether something is drawn there."""
+    return page.value("(() => { const c = document.querySelector(%s), copy = new OffscreenCanvas(c.width, c.height).getContext('2d', { willReadFrequently: true });"
+                      " copy.drawImage(c, 0, 0); const d = new Uint32Array(copy.getImageData(0, 0, c.width, c.height).data.buffer);"
+                      " const seen = new Array(%s).fill(false); d.forEach((p, i) => { if (p) seen[%s] = true; }); return seen; })()"
+                      % (json.dumps(selector), "c.width" if columns else "c.height", "i % c.width" if columns else "Math.floor(i / c.width)"))
+
+
+def color(weight):
+    """What the page's legend has for it, by the square root."""
+    if page.ramp[0] != page.value("isDark()"):
+        page.ramp = [page.value("isDark()"), page.value("colors.ramp")]
+    return page.ramp[1][min(255, int(255 * math.sqrt((round(65535 * weight) >> 4) / 4095) + 0.5))]
+
+
+def on_screen(places):
+    """The colours at places of the window, as they are shown."""
+    png = page.call("Page.captureScreenshot", format="png")["data"]
+    return page.value("createImageBitmap(new Blob([Uint8Array.from(atob('%s'), (c) => c.charCodeAt(0))])).then((b) => {"
+                      " const c = new OffscreenCanvas(b.width, b.height).getContext('2d', { willReadFrequently: true }); c.drawImage(b, 0, 0);"
+                      " return %s.map(([x, y]) => [...c.getImageData(x, y, 1, 1).data].slice(0, 3)); })" % (png, json.dumps(places)))
 
 
 def test_map_page(folder):
@@ -275,14 +314,92 @@ def test_late_page(folder):
         row = numbers(data["weights"][2])[: late + 1]
         assert page.value("document.querySelector('#list tbody td:nth-child(3)').textContent.trim()") == f"{max(row):.4f}"
         assert page.value("document.querySelector('.figures').textContent").startswith("mean of 1 row:")
-        # of the first column, the rows before are empty, those from then on are not
-        column = page.value("(() => { const c = document.querySelector('.cells canvas');"
-                            " return [c.height, ...c.getContext('2d').getImageData(2, 0, 1, c.height).data.filter((_, i) => i % 4 === 3)]; })()")
-        row_at = lambda t: column[1 + int((t + 0.5) * column[0] / n)]  # noqa: E731
-        assert row_at(late) == 255 and row_at(late - 1) == 0 and row_at(0) == 0
+        # the rows before are not there; of those from then on, what is not looked at is empty
+        drawn = pixels(".cells canvas")
+        assert len(drawn) == n - late
+        for t, cells in enumerate(drawn, late):
+            assert [c[3] for c in cells] == [255] * (t + 1) + [0] * (n - 1 - t)
+            assert [c[:3] for c in cells[:t + 1]] == [color(w) for w in numbers(data["weights"][2])[triangle(t) - triangle(late):][:t + 1]], t
         page.key("Home")
         page.key("ArrowRight")
         assert page.value("map.t") == late + 1
+        fits()
+
+
+def long_text(folder):
+    path = os.path.join(folder, "long")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("Once upon a time there was a girl named Mia. Mia had a red ball and a big dog. " * 32)
+    return path
+
+
+def test_long_late_page(folder):
+    """the map's page of a long text with --from: its rows only, to be seen in the tiles and large"""
+    path = os.path.join(folder, "late.html")
+    choir("map", "-f", long_text(folder), "-n", "0", "--from", "-5", "--html", path)
+    data = read(path)
+    n, late, i = len(data["tokens"]), data["from"], 4 * len(data["heads"])
+    assert n > 600 and late == n - 5
+    for width, dark in ((1600, False), (400, True)):
+        open_page(path, width, dark, "#t=1")
+        page.mouse("mouseMoved", 1, 1)
+        tile = f".tile[data-map='{i}']"
+        assert page.value(f"document.querySelector(\"{tile}\").clientHeight") >= 20
+        page.key("End")
+        drawn = pixels(tile + " canvas")
+        assert len(drawn) == 5 and all(len({tuple(c) for c in row if c[3] == 255}) > 3 for row in drawn)
+        page.click(tile)
+        size = page.value("Number(document.querySelector('.panel.large').dataset.size)")
+        cells = "(() => { const b = document.querySelector('.cells').getBoundingClientRect(); return [b.left, b.top, b.width, b.height]; })()"
+        assert page.value(cells)[2:] == [n * size, 5 * size]
+        assert page.value("(() => { const c = document.querySelector('.cells canvas'); return [c.width, c.height]; })()") == [n, 5]
+        page.place(".matrix")
+        left, top = page.value(cells)[:2]
+        for t in (n - 1, late):
+            page.mouse("mouseMoved", left + 2.5 * size, top + (t - late + 0.5) * size)
+            page.drawn()
+            value = numbers(data["weights"][i])[triangle(t) - triangle(late) + 2]
+            assert page.value("document.getElementById('tip').textContent").endswith(f" ({t}) looks at {data['tokens'][2]} (2)\nL4H0: {value:.4f}")
+        for kind in ("mousePressed", "mouseReleased"):
+            page.mouse(kind, left + 2.5 * size, top + 1.5 * size)
+        page.drawn()
+        assert page.value("map.t") == late + 1
+        fits()
+
+
+def test_long_page(folder):
+    """the map's page of a long text: each cell and each label in sight is sharp, wherever it is scrolled"""
+    path = os.path.join(folder, "full.html")
+    choir("map", "-f", long_text(folder), "-n", "0", "--layer", "2", "--head", "0,1", "--html", path)
+    assert os.path.getsize(path) < 3e6
+    data = read(path)
+    n, weights, t = len(data["tokens"]), numbers(data["weights"][1]), 400
+    for ratio in (1, 2):
+        open_page(path, 1600, fragment=f"#L2H1;t={t}", ratio=ratio)
+        page.mouse("mouseMoved", 1, 1)
+        page.place(".matrix")
+        size = page.value("Number(document.querySelector('.panel.large').dataset.size)")
+        for first in (0, t - 30):
+            page.value(f"document.querySelector('.matrix').scrollLeft = {first * size}")
+            page.drawn()
+            left, top = page.value("(() => { const b = document.querySelector('.cells').getBoundingClientRect(); return [b.left, b.top]; })()")
+            # the cells of a row, in the picture and on the screen
+            line = weights[triangle(t):][:t + 1]
+            want = [color(w) for w in line[first:first + 25]]
+            assert len({tuple(c) for c in want}) > 3
+            assert [c[:3] for c in pixels(".cells canvas", first, t, 25, 1)[0]] == want
+            for edge in (0.3, 0.7):
+                places = [[int(ratio * (left + (first + k + edge) * size)), int(ratio * (top + (t + 0.5) * size))] for k in range(25)]
+                assert max(abs(a - b) for x, y in zip(on_screen(places), want) for a, b in zip(x, y)) <= 2, (ratio, first, edge)
+            # labels have the screen's pixels, and all that are in sight are drawn
+            for side, scrolled, room, width in (("keys", "scrollLeft", "clientWidth", "width"), ("queries", "scrollTop", "clientHeight", "height")):
+                begin, length, real, at, sight = page.value(
+                    f"(() => {{ const m = document.querySelector('.matrix'), c = document.querySelector('.{side} canvas');"
+                    f" return [parseFloat(c.style.{'left' if side == 'keys' else 'top'}), c.{room}, c.{width}, m.{scrolled}, m.{room}]; }})()")
+                assert real == ratio * length and begin <= at and begin + length >= min(at + sight, n * size)
+                inked = ink(f".{side} canvas", side == "keys")
+                for k in range(math.ceil(at / size), int(min(at + sight, n * size) / size) - 1):
+                    assert any(inked[int(ratio * (k * size - begin)):int(ratio * ((k + 1) * size - begin))]), (side, k)
         fits()
 
 
@@ -352,7 +469,7 @@ def test_explain_page(folder):
 def main():
     global page
     files = [test_map_file, test_hostile_file, test_report_file, test_explain_file, test_refused]
-    pages = [test_map_page, test_late_page, test_hostile_page, test_report_page, test_explain_page]
+    pages = [test_map_page, test_late_page, test_long_late_page, test_long_page, test_hostile_page, test_report_page, test_explain_page]
     failed = 0
     for number, test in enumerate(files + pages, 1):
         name = test.__doc__
@@ -362,6 +479,7 @@ def main():
         try:
             if test in pages and not page:
                 page = browser.Browser()
+                page.ramp = [None, None]
             with tempfile.TemporaryDirectory() as folder:
                 test(folder)
             print(f"ok {number} - {name}", flush=True)

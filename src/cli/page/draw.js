@@ -38,9 +38,10 @@ function signColor(x, most) {
     return from.map((c, i) => Math.round(c + share * (to[i] - c)));
 }
 
-/* A canvas of w x h CSS pixels, sharp on this screen; the context counts in CSS pixels. */
+/* A canvas of w x h CSS pixels, sharp on this screen unless it had more pixels than a browser bears; the context counts in CSS
+ * pixels. */
 function sizeCanvas(canvas, w, h) {
-    const ratio = Math.min(devicePixelRatio || 1, 6144 / Math.max(w, h));
+    const ratio = Math.min(devicePixelRatio || 1, 16384 / Math.max(w, h), 6144 / Math.sqrt(w * h));
     const width = Math.max(1, Math.round(w * ratio)), height = Math.max(1, Math.round(h * ratio));
     if (canvas.width !== width) canvas.width = width;
     if (canvas.height !== height) canvas.height = height;
@@ -62,29 +63,26 @@ function fitText(context, text, room) {
     return letters.join('') + '\u2026';
 }
 
-/* A triangle of weights (16 bits), from the row `from` on, as a picture of side pixels, the largest weight of what falls on
- * one; rows before and from t + 1 on are left empty. */
-function drawSmall(canvas, weights, n, from, t, side, shade) {
-    const m = Math.max(1, Math.min(n, side));
-    canvas.width = canvas.height = m;
-    const context = canvas.getContext('2d'), image = context.createImageData(m, m);
-    const most = new Uint16Array(m * m);
-    for (let q = from, at = 0; q <= t; q++) {
-        const y = Math.floor((q * m) / n) * m;
+/* Rows of weights (16 bits) of n tokens, from the row `from` to n - 1, as a picture of at most w x h pixels: a weight a pixel, or
+ * the largest weight of what falls on one. */
+function drawWeights(canvas, weights, n, from, w, h, shade) {
+    const rows = n - from, width = Math.max(1, Math.min(n, w)), height = Math.max(1, Math.min(rows, h));
+    canvas.width = width;
+    canvas.height = height;
+    const context = canvas.getContext('2d'), image = context.createImageData(width, height);
+    const most = new Uint16Array(width * height), end = new Uint32Array(height);
+    for (let q = from, at = 0; q < n; q++) {
+        const y = Math.floor(((q - from) * height) / rows);
         for (let k = 0; k <= q; k++, at++) {
-            const i = y + Math.floor((k * m) / n);
+            const i = y * width + Math.floor((k * width) / n);
             if (weights[at] > most[i]) most[i] = weights[at];
         }
+        end[y] = y * width + Math.floor((q * width) / n) + 1;
     }
-    const last = Math.floor((t * m) / n);
-    for (let y = Math.floor((from * m) / n); y <= last; y++) {
-        for (let x = 0; x <= y; x++) {
-            const c = colors.ramp[shade[most[y * m + x] >> 4]], i = 4 * (y * m + x);
-            image.data[i] = c[0];
-            image.data[i + 1] = c[1];
-            image.data[i + 2] = c[2];
-            image.data[i + 3] = 255;
-        }
+    const ramp = new Uint32Array(Uint8Array.from(colors.ramp.flatMap((c) => [...c, 255])).buffer);
+    const pixels = new Uint32Array(image.data.buffer);
+    for (let y = 0; y < height; y++) {
+        for (let i = y * width; i < end[y]; i++) pixels[i] = ramp[shade[most[i] >> 4]];
     }
     context.putImageData(image, 0, 0);
 }

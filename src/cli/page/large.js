@@ -4,6 +4,7 @@
 const shown = () => (map.other >= 0 ? [map.at, map.other] : [map.at]);
 let hover = null; // {t, k}
 let returnTo = 0; // how far all heads were scrolled
+let widest = 0;   // of the tokens, in pixels; 0: not measured yet
 
 function openLarge(i, other) {
     if (!map.large) returnTo = scrollY;
@@ -71,10 +72,10 @@ function makeChoice() {
 
 function makePanel(i, which) {
     const cells = el('div', { class: 'cells' }, el('canvas', { role: 'img', 'aria-label': `attention weights of ${mapLongName(i)}; the list has those of one token` }),
-        el('div', { class: 'cross now' }), el('div', { class: 'cross row', hidden: true }), el('div', { class: 'cross column', hidden: true }));
+        el('div', { class: 'veil' }), el('div', { class: 'cross now' }), el('div', { class: 'cross row', hidden: true }), el('div', { class: 'cross column', hidden: true }));
     const follow = (e) => {
-        const box = cells.getBoundingClientRect(), size = cells.clientWidth / map.n;
-        const k = Math.floor((e.clientX - box.left) / size), t = Math.floor((e.clientY - box.top) / size);
+        const box = cells.getBoundingClientRect(), size = box.width / map.n;
+        const k = Math.floor((e.clientX - box.left) / size), t = data.from + Math.floor((e.clientY - box.top) / size);
         setHover(t >= data.from && t < map.n && k >= 0 && k <= t ? { t, k } : null, e);
     };
     cells.addEventListener('pointermove', follow);
@@ -86,9 +87,14 @@ function makePanel(i, which) {
         el('h2', {}, `Layer ${data.layers[Math.floor(i / map.nHeads)]}, head ${data.heads[i % map.nHeads]}`),
         el('p', { class: 'quiet figures' }),
         makeStrip('text, shaded by ' + mapName(i)),
-        el('div', { class: 'matrix', tabindex: 0, role: 'group', 'aria-label': 'map, can be scrolled' },
-            el('div', { class: 'sheet' }, el('div', { class: 'corner' }, 'looks at \u2192'), el('canvas', { class: 'keys', 'aria-hidden': 'true' }),
-                el('canvas', { class: 'queries', 'aria-hidden': 'true' }), cells)));
+        el('div', { class: 'matrix', tabindex: 0, role: 'group', 'aria-label': 'map, can be scrolled', on: { scroll: onScroll } },
+            el('div', { class: 'sheet' }, el('div', { class: 'corner' }, 'looks at \u2192'), el('div', { class: 'keys', 'aria-hidden': 'true' }, el('canvas')),
+                el('div', { class: 'queries', 'aria-hidden': 'true' }, el('canvas')), cells)));
+}
+
+function onScroll(event) {
+    const panel = event.target.closest('.panel');
+    if (panel) drawLabels(panel, Number(panel.dataset.size), marginWidth());
 }
 
 function makeLarge() {
@@ -122,68 +128,103 @@ function setZoom(zoom) {
 /* Pixels of a token: as the panel has room, not too small to be read; then the panel scrolls. */
 function cellSize(panel, margin) {
     const room = panel.querySelector('.matrix').clientWidth - margin - 2;
-    const high = parseFloat(getComputedStyle(panel.querySelector('.matrix')).maxHeight) - Math.min(margin, 96) - 8;
-    const all = Math.min(34, room / map.n, high / map.n);
+    const high = parseFloat(getComputedStyle(panel.querySelector('.matrix')).maxHeight) - topHeight(margin) - 8;
+    const all = Math.min(34, room / map.n, high / map.rows);
     if (map.whole) return all >= 4 ? Math.floor(all) : all;
     return Math.round(Math.max(4, Math.min(48, Math.max(13, all) * 1.3 ** map.zoom)));
 }
 
+/* Room for the labels at the left and, turned, at the top. */
 function marginWidth() {
-    const context = document.createElement('canvas').getContext('2d');
-    context.font = labelFont(12);
-    const widest = Math.max(...data.tokens.map((token) => context.measureText(token).width));
+    if (!widest) {
+        const context = document.createElement('canvas').getContext('2d');
+        context.font = labelFont(12);
+        widest = data.tokens.reduce((most, token) => Math.max(most, context.measureText(token).width), 1);
+    }
     return Math.min(innerWidth < 620 ? 84 : 150, Math.max(64, Math.ceil(widest) + 12));
 }
 
-function drawLabels(panel, size, margin) {
-    const px = Math.min(13, Math.max(9, size - 2)), side = size * map.n, every = Math.ceil(10 / size);
-    const top = Math.min(margin, 96);
-    const keys = sizeCanvas(panel.querySelector('.keys'), side, top), queries = sizeCanvas(panel.querySelector('.queries'), margin, side);
-    keys.font = queries.font = labelFont(px);
-    keys.textBaseline = queries.textBaseline = 'middle';
-    queries.textAlign = 'right';
-    for (let t = 0; t < map.n; t++) {
-        const chosen = t === map.t || (hover && t === hover.t), looked = hover && t === hover.k;
-        const near = every > 1 && [map.t, hover?.t, hover?.k].some((other) => Math.abs(t - other) < every);
-        if ((t % every > 0 || near) && !chosen && !looked) continue;
-        const ahead = t > map.t;
-        queries.fillStyle = chosen ? colors.ink : colors.quiet;
-        queries.globalAlpha = ahead ? 0.4 : 1;
-        queries.font = (chosen ? 'bold ' : '') + labelFont(px);
-        queries.fillText(fitText(queries, data.tokens[t], margin - 8), margin - 6, (t + 0.5) * size);
-        keys.save();
-        keys.globalAlpha = ahead ? 0.4 : 1;
-        keys.fillStyle = looked ? colors.ink : colors.quiet;
-        keys.font = (looked ? 'bold ' : '') + labelFont(px);
-        keys.translate((t + 0.5) * size, top - 5);
-        keys.rotate(-Math.PI / 2);
-        keys.fillText(fitText(keys, data.tokens[t], top - 8), 0, 0);
-        keys.restore();
+const topHeight = (margin) => Math.min(margin, 96);
+const rowTop = (t, size) => (t - data.from) * size;
+
+
+/* Of a side of the map, the pixels in sight and some around them: labels are drawn there, and again when it is scrolled. */
+function inSight(scrolled, room, length) {
+    const begin = Math.floor(Math.max(0, Math.min(scrolled - 200, length - 1)));
+    return [begin, Math.ceil(Math.min(length, scrolled + room + 200))];
+}
+
+/* The tokens of those pixels that have a label: where there is no room for each, every few, and those pointed out. */
+function labelled(begin, end, size) {
+    const every = Math.ceil(10 / size), out = [map.t, hover?.t, hover?.k], list = [];
+    for (let t = Math.floor(begin / size); t < Math.min(map.n, end / size); t++) {
+        const near = every > 1 && out.some((other) => Math.abs(t - other) < every);
+        if (out.includes(t) || (t % every === 0 && !near)) list.push(t);
+    }
+    return list;
+}
+
+/* Font, colour and strength of a token's label. */
+function setLabel(context, t, size, strong) {
+    context.font = (strong ? 'bold ' : '') + labelFont(Math.min(13, Math.max(9, size - 2)));
+    context.fillStyle = strong ? colors.ink : colors.quiet;
+    context.globalAlpha = t > map.t ? 0.4 : 1;
+    context.textBaseline = 'middle';
+}
+
+function drawKeys(panel, size, top) {
+    const matrix = panel.querySelector('.matrix'), canvas = panel.querySelector('.keys canvas');
+    const [begin, end] = inSight(matrix.scrollLeft, matrix.clientWidth, map.n * size);
+    const context = sizeCanvas(canvas, end - begin, top);
+    canvas.style.left = begin + 'px';
+    for (const t of labelled(begin, end, size)) {
+        context.save();
+        setLabel(context, t, size, t === hover?.k);
+        context.translate((t + 0.5) * size - begin, top - 5);
+        context.rotate(-Math.PI / 2);
+        context.fillText(fitText(context, data.tokens[t], top - 8), 0, 0);
+        context.restore();
     }
 }
 
-/* A pixel a weight, then enlarged; lines between the cells where there is room for them. */
+function drawQueries(panel, size, margin) {
+    const matrix = panel.querySelector('.matrix'), canvas = panel.querySelector('.queries canvas'), before = data.from * size;
+    const [begin, end] = inSight(matrix.scrollTop, matrix.clientHeight, map.rows * size);
+    const context = sizeCanvas(canvas, margin, end - begin);
+    canvas.style.top = begin + 'px';
+    context.textAlign = 'right';
+    for (const t of labelled(before + begin, before + end, size)) {
+        setLabel(context, t, size, t === map.t || t === hover?.t);
+        context.fillText(fitText(context, data.tokens[t], margin - 8), margin - 6, (t + 0.5) * size - before - begin);
+    }
+}
+
+function drawLabels(panel, size, margin) {
+    drawKeys(panel, size, topHeight(margin));
+    drawQueries(panel, size, margin);
+}
+
+/* Size of everything that is scrolled. */
+function sizeSheet(panel, size, margin) {
+    const side = (name, w, h) => Object.assign(panel.querySelector(name).style, { width: w + 'px', height: h + 'px' });
+    side('.keys', size * map.n, topHeight(margin));
+    side('.queries', margin, size * map.rows);
+    side('.cells', size * map.n, size * map.rows);
+}
+
+/* A pixel a weight, which the style enlarges and, where there is room, lays lines over; the rows to come are veiled. */
 function drawCells(panel, i, size) {
-    const n = map.n, side = size * n, w = mapWeights(i), pixels = el('canvas', { width: n, height: n });
-    const small = pixels.getContext('2d'), image = small.createImageData(n, n);
-    for (let t = data.from, at = 0; t < n; t++) {
-        for (let k = 0; k <= t; k++, at++) {
-            const [r, g, b] = colors.ramp[map.shade[w[at] >> 4]];
-            image.data.set([r, g, b, t > map.t ? 40 : 255], 4 * (t * n + k));
-        }
+    const cells = panel.querySelector('.cells'), canvas = cells.firstChild, drawn = `${map.linear} ${isDark()}`;
+    if (canvas.dataset.drawn !== drawn) {
+        canvas.dataset.drawn = drawn;
+        drawWeights(canvas, mapWeights(i), map.n, data.from, map.n, map.rows, map.shade);
     }
-    small.putImageData(image, 0, 0);
-    const context = sizeCanvas(panel.querySelector('.cells canvas'), side, side);
-    context.imageSmoothingEnabled = false;
-    context.drawImage(pixels, 0, 0, side, side);
-    context.fillStyle = colors.tile;
-    for (let t = 0; t < n && size >= 8; t++) {
-        context.fillRect(0, (t + 1) * size - 1, (t + 1) * size, 1);
-        context.fillRect((t + 1) * size - 1, t * size, 1, side);
-    }
-    const cells = panel.querySelector('.cells');
-    cells.style.width = cells.style.height = side + 'px';
-    place(panel.querySelector('.cross.now'), 0, map.t * size, (map.t + 1) * size, size);
+    cells.classList.toggle('lined', size >= 8);
+    cells.classList.toggle('tiny', size < 1);
+    cells.style.setProperty('--size', size + 'px');
+    const y = rowTop(map.t, size), next = y + size;
+    Object.assign(panel.querySelector('.veil').style, { top: next + 'px', height: map.rows * size - next + 'px' });
+    place(panel.querySelector('.cross.now'), 0, y, (map.t + 1) * size, size);
 }
 
 function place(box, x, y, w, h) {
@@ -201,10 +242,11 @@ function redrawLarge() {
     for (const panel of document.querySelectorAll('.panel.large')) {
         const i = Number(panel.dataset.map), size = cellSize(panel, margin);
         panel.dataset.size = size;
-        drawLabels(panel, size, margin);
+        sizeSheet(panel, size, margin);
         drawCells(panel, i, size);
-        describe(panel, i);
         keepInSight(panel, size, margin);
+        drawLabels(panel, size, margin);
+        describe(panel, i);
         shadeStrip(panel.querySelector('.strip'), (k) => weightOf(i, map.t, k));
     }
     if (map.other >= 0) tellApart();
@@ -213,7 +255,7 @@ function redrawLarge() {
 
 /* The row of the token that looks is on the screen. */
 function keepInSight(panel, size, margin) {
-    const matrix = panel.querySelector('.matrix'), top = Math.min(margin, 96), y = map.t * size + top;
+    const matrix = panel.querySelector('.matrix'), top = topHeight(margin), y = rowTop(map.t, size) + top;
     if (y < matrix.scrollTop + top) matrix.scrollTop = y - top;
     else if (y + size > matrix.scrollTop + matrix.clientHeight) matrix.scrollTop = y + size - matrix.clientHeight + 2;
 }
@@ -231,9 +273,8 @@ function divergence(a, b, t) {
 }
 
 function tellApart() {
-    let sum = 0;
-    for (let t = firstRow(); t <= map.t; t++) sum += divergence(map.at, map.other, t);
-    byId('apart').textContent = `${mapName(map.at)} and ${mapName(map.other)} differ by ${(sum / Math.max(1, rowCount())).toFixed(3)} bits ` +
+    const sums = sumsOf(`apart ${map.at} ${map.other}`, (t) => divergence(map.at, map.other, t));
+    byId('apart').textContent = `${mapName(map.at)} and ${mapName(map.other)} differ by ${(sums[map.t] / Math.max(1, rowCount())).toFixed(3)} bits ` +
         `in the mean of the rows, by ${divergence(map.at, map.other, map.t).toFixed(3)} in this one (Jensen-Shannon: 0 alike, 1 apart)`;
 }
 
@@ -241,8 +282,8 @@ function tellApart() {
 function fillList() {
     const t = map.t, heads = shown();
     const order = Array.from({ length: t + 1 }, (_, k) => k);
-    const most = (k) => Math.max(...heads.map((i) => weightOf(i, t, k)));
-    order.sort((a, b) => most(b) - most(a) || a - b);
+    const most = order.map((k) => Math.max(...heads.map((i) => weightOf(i, t, k))));
+    order.sort((a, b) => most[b] - most[a] || a - b);
     byId('list-title').textContent = `Token ${t}: ${data.tokens[t]}`;
     byId('list').replaceChildren(el('table', {},
         el('thead', {}, el('tr', {}, el('th', { class: 'left', scope: 'col' }, 'looks at'), el('th', { scope: 'col' }, 'token'),
@@ -267,8 +308,8 @@ function setHover(cell, event) {
         const size = Number(panel.dataset.size), row = panel.querySelector('.cross.row'), column = panel.querySelector('.cross.column');
         row.hidden = column.hidden = !cell;
         if (cell) {
-            place(row, cell.k * size, cell.t * size, size, size);
-            place(column, cell.k * size, 0, size, map.n * size);
+            place(row, cell.k * size, rowTop(cell.t, size), size, size);
+            place(column, cell.k * size, 0, size, map.rows * size);
         }
         if (!same) drawLabels(panel, size, margin);
     }

@@ -3,6 +3,7 @@
 
 const map = {
     n: 0, nLayers: 0, nHeads: 0,
+    rows: 0,          // of the n, those from data.from on
     at: 0, other: -1, // shown large; -1: no second
     marked: -1,       // to be compared with the next
     active: 0,        // which of the two the keys move
@@ -11,6 +12,7 @@ const map = {
     linear: false, zoom: 0, whole: false, timer: 0,
     shade: new Uint8Array(4097),
     decoded: new Map(),
+    sums: new Map(),
 };
 
 const mapName = (i) => headName(data.layers[Math.floor(i / map.nHeads)], data.heads[i % map.nHeads]);
@@ -29,22 +31,33 @@ const weightOf = (i, t, k) => mapWeights(i)[rowStart(t) + k] / 65535;
 const firstRow = () => Math.max(1, data.from);
 const rowCount = () => Math.max(0, map.t + 1 - firstRow());
 
+/* Sums of f(t) over the rows up to each; computed once for a key, so that a step costs little in a long text. */
+function sumsOf(key, f) {
+    if (!map.sums.has(key)) {
+        const sums = new Float64Array(map.n);
+        for (let t = firstRow(), sum = 0; t < map.n; t++) sums[t] = sum += f(t);
+        map.sums.set(key, sums);
+    }
+    return map.sums.get(key);
+}
+
+function entropyOf(i, t) {
+    const w = mapWeights(i), row = rowStart(t);
+    let entropy = 0;
+    for (let k = 0; k <= t; k++) {
+        const p = w[row + k] / 65535;
+        if (p > 0) entropy -= p * Math.log2(p);
+    }
+    return entropy;
+}
+
 /* What a head does in this text, by means over the rows up to t: for names and tips. */
 function mapFigures(i) {
-    const w = mapWeights(i);
-    let previous = 0, first = 0, self = 0, entropy = 0;
-    for (let t = firstRow(); t <= map.t; t++) {
-        const row = rowStart(t);
-        previous += w[row + t - 1];
-        first += w[row];
-        self += w[row + t];
-        for (let k = 0; k <= t; k++) {
-            const p = w[row + k] / 65535;
-            if (p > 0) entropy -= p * Math.log2(p);
-        }
-    }
-    const rows = Math.max(1, rowCount());
-    return { previous: previous / rows / 65535, first: first / rows / 65535, self: self / rows / 65535, entropy: entropy / rows };
+    const mean = (name, f) => sumsOf(`${name} ${i}`, f)[map.t] / Math.max(1, rowCount());
+    return {
+        previous: mean('previous', (t) => weightOf(i, t, t - 1)), first: mean('first', (t) => weightOf(i, t, 0)),
+        self: mean('self', (t) => weightOf(i, t, t)), entropy: mean('entropy', (t) => entropyOf(i, t)),
+    };
 }
 
 function setShade() {
@@ -63,12 +76,15 @@ const watchTiles = new IntersectionObserver((entries) => {
     }
 }, { rootMargin: '200px' });
 
+/* Draws all rows when they are new, and shows those up to t. */
 function drawTile(tile) {
-    const drawn = `${map.t} ${map.linear} ${isDark()} ${tile.clientWidth}`;
-    if (!tile.clientWidth || tile.dataset.drawn === drawn) return;
+    const drawn = `${map.linear} ${isDark()} ${tile.clientWidth}`, canvas = tile.firstChild;
+    if (!tile.clientWidth) return;
+    canvas.style.clipPath = `inset(0 0 ${(100 * (map.n - 1 - map.t)) / map.rows}% 0)`;
+    if (tile.dataset.drawn === drawn) return;
     tile.dataset.drawn = drawn;
-    const side = Math.round(tile.clientWidth * (devicePixelRatio || 1));
-    drawSmall(tile.firstChild, mapWeights(Number(tile.dataset.map)), map.n, data.from, map.t, side, map.shade);
+    const [w, h] = [tile.clientWidth, tile.clientHeight].map((side) => Math.round(side * (devicePixelRatio || 1)));
+    drawWeights(canvas, mapWeights(Number(tile.dataset.map)), map.n, data.from, w, h, map.shade);
 }
 
 function redrawTiles() {
@@ -99,6 +115,7 @@ function makeGrid() {
     for (let i = 0; i < data.weights.length; i++) {
         if (i % map.nHeads === 0) grid.append(el('span', { class: 'side', 'aria-hidden': 'true' }, 'L' + data.layers[i / map.nHeads]));
         const tile = makeTile(i);
+        tile.style.aspectRatio = `${map.n} / ${map.rows}`;
         grid.append(tile);
         watchTiles.observe(tile);
     }
@@ -295,6 +312,7 @@ pages.map = {
         (data.from > 0 ? `; what the last ${map.n - data.from} look at` : ''),
     open(main) {
         map.n = data.tokens.length;
+        map.rows = map.n - data.from;
         map.t = map.n - 1;
         map.nLayers = data.layers.length;
         map.nHeads = data.heads.length;
