@@ -288,6 +288,8 @@ def test_map_page(folder):
         page.key("Home")
         assert page.value("document.getElementById('step').value") == "0"
         fits()
+        # the rows up to the token, no others
+        assert [[c[3] for c in row] for row in pixels(".tile canvas")] == [[255] + [0] * (n - 1)] + [[0] * n] * (n - 1)
     open_page(path, 1600, fragment="#L1H0,L0H2;t=3")
     assert shown() == ["Layer 1, head 0", "Layer 0, head 2"] and page.value("map.t") == 3
     for fragment, heads, step in (("#", [], n - 1), ("#L1H1;t=2", ["Layer 1, head 1"], 2), ("#t=4", [], 4)):

@@ -65,11 +65,9 @@ function fitText(context, text, room) {
 
 /* Rows of weights (16 bits) of n tokens, from the row `from` to n - 1, as a picture of at most w x h pixels: a weight a pixel, or
  * the largest weight of what falls on one. */
-function drawWeights(canvas, weights, n, from, w, h, shade) {
+function weightsImage(weights, n, from, w, h, shade) {
     const rows = n - from, width = Math.max(1, Math.min(n, w)), height = Math.max(1, Math.min(rows, h));
-    canvas.width = width;
-    canvas.height = height;
-    const context = canvas.getContext('2d'), image = context.createImageData(width, height);
+    const image = new ImageData(width, height);
     const most = new Uint16Array(width * height), end = new Uint32Array(height);
     for (let q = from, at = 0; q < n; q++) {
         const y = Math.floor(((q - from) * height) / rows);
@@ -84,7 +82,14 @@ function drawWeights(canvas, weights, n, from, w, h, shade) {
     for (let y = 0; y < height; y++) {
         for (let i = y * width; i < end[y]; i++) pixels[i] = ramp[shade[most[i] >> 4]];
     }
-    context.putImageData(image, 0, 0);
+    return image;
+}
+
+/* The first rows of an image; the others are left empty. */
+function putRows(canvas, image, rows) {
+    canvas.width = image.width;
+    canvas.height = image.height;
+    canvas.getContext('2d').putImageData(image, 0, 0, 0, 0, image.width, rows);
 }
 
 function drawRamp(canvas, shade) {

@@ -217,7 +217,7 @@ function drawCells(panel, i, size) {
     const cells = panel.querySelector('.cells'), canvas = cells.firstChild, drawn = `${map.linear} ${isDark()}`;
     if (canvas.dataset.drawn !== drawn) {
         canvas.dataset.drawn = drawn;
-        drawWeights(canvas, mapWeights(i), map.n, data.from, map.n, map.rows, map.shade);
+        putRows(canvas, weightsImage(mapWeights(i), map.n, data.from, map.n, map.rows, map.shade), map.rows);
     }
     cells.classList.toggle('lined', size >= 8);
     cells.classList.toggle('tiny', size < 1);

@@ -13,6 +13,7 @@ const map = {
     shade: new Uint8Array(4097),
     decoded: new Map(),
     sums: new Map(),
+    images: new Map(), // of tiles
 };
 
 const mapName = (i) => headName(data.layers[Math.floor(i / map.nHeads)], data.heads[i % map.nHeads]);
@@ -76,15 +77,20 @@ const watchTiles = new IntersectionObserver((entries) => {
     }
 }, { rootMargin: '200px' });
 
-/* Draws all rows when they are new, and shows those up to t. */
+/* All rows of a tile as an image, kept for the next step. */
+function tileImage(tile) {
+    const i = Number(tile.dataset.map), [w, h] = [tile.clientWidth, tile.clientHeight].map((side) => Math.round(side * (devicePixelRatio || 1)));
+    const key = `${map.linear} ${isDark()} ${w} ${h}`;
+    if (map.images.get(i)?.key !== key) map.images.set(i, { key, image: weightsImage(mapWeights(i), map.n, data.from, w, h, map.shade) });
+    return map.images.get(i).image;
+}
+
 function drawTile(tile) {
-    const drawn = `${map.linear} ${isDark()} ${tile.clientWidth}`, canvas = tile.firstChild;
-    if (!tile.clientWidth) return;
-    canvas.style.clipPath = `inset(0 0 ${(100 * (map.n - 1 - map.t)) / map.rows}% 0)`;
-    if (tile.dataset.drawn === drawn) return;
+    const drawn = `${map.t} ${map.linear} ${isDark()} ${tile.clientWidth}`;
+    if (!tile.clientWidth || tile.dataset.drawn === drawn) return;
     tile.dataset.drawn = drawn;
-    const [w, h] = [tile.clientWidth, tile.clientHeight].map((side) => Math.round(side * (devicePixelRatio || 1)));
-    drawWeights(canvas, mapWeights(Number(tile.dataset.map)), map.n, data.from, w, h, map.shade);
+    const image = tileImage(tile);
+    putRows(tile.firstChild, image, Math.floor(((map.t - data.from) * image.height) / map.rows) + 1);
 }
 
 function redrawTiles() {
