@@ -351,7 +351,7 @@ def test_long_late_page(folder):
         drawn = pixels(tile + " canvas")
         assert len(drawn) == 5 and all(len({tuple(c) for c in row if c[3] == 255}) > 3 for row in drawn)
         page.click(tile)
-        size = page.value("Number(document.querySelector('.panel.large').dataset.size)")
+        size = page.value("Number(document.querySelector('.panel.large').dataset.width)")
         cells = "(() => { const b = document.querySelector('.cells').getBoundingClientRect(); return [b.left, b.top, b.width, b.height]; })()"
         assert page.value(cells)[2:] == [n * size, 5 * size]
         assert page.value("(() => { const c = document.querySelector('.cells canvas'); return [c.width, c.height]; })()") == [n, 5]
@@ -366,6 +366,13 @@ def test_long_late_page(folder):
             page.mouse(kind, left + 2.5 * size, top + 1.5 * size)
         page.drawn()
         assert page.value("map.t") == late + 1
+        page.key("w")  # all at once: narrow columns, rows still to be read
+        left, top, wide, high = page.value(cells)
+        assert wide <= page.value("document.querySelector('.matrix').clientWidth") and high >= 5 * 9
+        page.mouse("mouseMoved", left + (2.5 / n) * wide, top + 0.5 * high)
+        page.drawn()
+        assert f" ({late + 2}) looks at {data['tokens'][2]} (2)\n" in page.value("document.getElementById('tip').textContent")
+        page.key("w")
         fits()
 
 
@@ -380,7 +387,7 @@ def test_long_page(folder):
         open_page(path, 1600, fragment=f"#L2H1;t={t}", ratio=ratio)
         page.mouse("mouseMoved", 1, 1)
         page.place(".matrix")
-        size = page.value("Number(document.querySelector('.panel.large').dataset.size)")
+        size = page.value("Number(document.querySelector('.panel.large').dataset.width)")
         for first in (0, t - 30):
             page.value(f"document.querySelector('.matrix').scrollLeft = {first * size}")
             page.drawn()

@@ -74,8 +74,9 @@ function makePanel(i, which) {
     const cells = el('div', { class: 'cells' }, el('canvas', { role: 'img', 'aria-label': `attention weights of ${mapLongName(i)}; the list has those of one token` }),
         el('div', { class: 'veil' }), el('div', { class: 'cross now' }), el('div', { class: 'cross row', hidden: true }), el('div', { class: 'cross column', hidden: true }));
     const follow = (e) => {
-        const box = cells.getBoundingClientRect(), size = box.width / map.n;
-        const k = Math.floor((e.clientX - box.left) / size), t = data.from + Math.floor((e.clientY - box.top) / size);
+        const panel = cells.closest('.panel');
+        const box = cells.getBoundingClientRect(), cell = cellOf(panel);
+        const k = Math.floor((e.clientX - box.left) / cell.w), t = data.from + Math.floor((e.clientY - box.top) / cell.h);
         setHover(t >= data.from && t < map.n && k >= 0 && k <= t ? { t, k } : null, e);
     };
     cells.addEventListener('pointermove', follow);
@@ -94,7 +95,7 @@ function makePanel(i, which) {
 
 function onScroll(event) {
     const panel = event.target.closest('.panel');
-    if (panel) drawLabels(panel, Number(panel.dataset.size), marginWidth());
+    if (panel) drawLabels(panel, cellOf(panel), marginWidth());
 }
 
 function makeLarge() {
@@ -125,14 +126,22 @@ function setZoom(zoom) {
 
 /* ---- drawing ---- */
 
-/* Pixels of a token: as the panel has room, not too small to be read; then the panel scrolls. */
+/* Pixels of a token, w along the keys and h along the queries: as the panel has room, not too small to be read; then the panel
+ * scrolls.  A few rows of a long text, all at once, are higher than wide. */
 function cellSize(panel, margin) {
     const room = panel.querySelector('.matrix').clientWidth - margin - 2;
     const high = parseFloat(getComputedStyle(panel.querySelector('.matrix')).maxHeight) - topHeight(margin) - 8;
     const all = Math.min(34, room / map.n, high / map.rows);
-    if (map.whole) return all >= 4 ? Math.floor(all) : all;
-    return Math.round(Math.max(4, Math.min(48, Math.max(13, all) * 1.3 ** map.zoom)));
+    if (map.whole) {
+        const w = all >= 4 ? Math.floor(all) : all;
+        return { w, h: map.rows < map.n ? Math.max(w, Math.min(13, Math.floor(high / map.rows))) : w };
+    }
+    const w = Math.round(Math.max(4, Math.min(48, Math.max(13, all) * 1.3 ** map.zoom)));
+    return { w, h: w };
 }
+
+/* As it was last drawn. */
+const cellOf = (panel) => ({ w: Number(panel.dataset.width), h: Number(panel.dataset.height) });
 
 /* Room for the labels at the left and, turned, at the top. */
 function marginWidth() {
@@ -145,7 +154,7 @@ function marginWidth() {
 }
 
 const topHeight = (margin) => Math.min(margin, 96);
-const rowTop = (t, size) => (t - data.from) * size;
+const rowTop = (t, cell) => (t - data.from) * cell.h;
 
 
 /* Of a side of the map, the pixels in sight and some around them: labels are drawn there, and again when it is scrolled. */
@@ -154,10 +163,11 @@ function inSight(scrolled, room, length) {
     return [begin, Math.ceil(Math.min(length, scrolled + room + 200))];
 }
 
-/* The tokens of those pixels that have a label: where there is no room for each, every few, and those pointed out. */
-function labelled(begin, end, size) {
+/* The tokens, from `first` on, of those pixels that have a label: where there is no room for each, every few, and those pointed
+ * out. */
+function labelled(first, begin, end, size) {
     const every = Math.ceil(10 / size), out = [map.t, hover?.t, hover?.k], list = [];
-    for (let t = Math.floor(begin / size); t < Math.min(map.n, end / size); t++) {
+    for (let t = first + Math.floor(begin / size); t < Math.min(map.n, first + end / size); t++) {
         const near = every > 1 && out.some((other) => Math.abs(t - other) < every);
         if (out.includes(t) || (t % every === 0 && !near)) list.push(t);
     }
@@ -177,7 +187,7 @@ function drawKeys(panel, size, top) {
     const [begin, end] = inSight(matrix.scrollLeft, matrix.clientWidth, map.n * size);
     const context = sizeCanvas(canvas, end - begin, top);
     canvas.style.left = begin + 'px';
-    for (const t of labelled(begin, end, size)) {
+    for (const t of labelled(0, begin, end, size)) {
         context.save();
         setLabel(context, t, size, t === hover?.k);
         context.translate((t + 0.5) * size - begin, top - 5);
@@ -187,44 +197,46 @@ function drawKeys(panel, size, top) {
     }
 }
 
-function drawQueries(panel, size, margin) {
-    const matrix = panel.querySelector('.matrix'), canvas = panel.querySelector('.queries canvas'), before = data.from * size;
-    const [begin, end] = inSight(matrix.scrollTop, matrix.clientHeight, map.rows * size);
+function drawQueries(panel, cell, margin) {
+    const matrix = panel.querySelector('.matrix'), canvas = panel.querySelector('.queries canvas');
+    const [begin, end] = inSight(matrix.scrollTop, matrix.clientHeight, map.rows * cell.h);
     const context = sizeCanvas(canvas, margin, end - begin);
     canvas.style.top = begin + 'px';
     context.textAlign = 'right';
-    for (const t of labelled(before + begin, before + end, size)) {
-        setLabel(context, t, size, t === map.t || t === hover?.t);
-        context.fillText(fitText(context, data.tokens[t], margin - 8), margin - 6, (t + 0.5) * size - before - begin);
+    for (const t of labelled(data.from, begin, end, cell.h)) {
+        setLabel(context, t, cell.h, t === map.t || t === hover?.t);
+        context.fillText(fitText(context, data.tokens[t], margin - 8), margin - 6, rowTop(t + 0.5, cell) - begin);
     }
 }
 
-function drawLabels(panel, size, margin) {
-    drawKeys(panel, size, topHeight(margin));
-    drawQueries(panel, size, margin);
+function drawLabels(panel, cell, margin) {
+    drawKeys(panel, cell.w, topHeight(margin));
+    drawQueries(panel, cell, margin);
 }
 
 /* Size of everything that is scrolled. */
-function sizeSheet(panel, size, margin) {
+function sizeSheet(panel, cell, margin) {
     const side = (name, w, h) => Object.assign(panel.querySelector(name).style, { width: w + 'px', height: h + 'px' });
-    side('.keys', size * map.n, topHeight(margin));
-    side('.queries', margin, size * map.rows);
-    side('.cells', size * map.n, size * map.rows);
+    side('.keys', cell.w * map.n, topHeight(margin));
+    side('.queries', margin, cell.h * map.rows);
+    side('.cells', cell.w * map.n, cell.h * map.rows);
 }
 
-/* A pixel a weight, which the style enlarges and, where there is room, lays lines over; the rows to come are veiled. */
-function drawCells(panel, i, size) {
-    const cells = panel.querySelector('.cells'), canvas = cells.firstChild, drawn = `${map.linear} ${isDark()}`;
+/* A pixel a weight, or fewer if the screen has no more, which the style enlarges and, where there is room, lays lines over; the
+ * rows to come are veiled. */
+function drawCells(panel, i, cell) {
+    const cells = panel.querySelector('.cells'), canvas = cells.firstChild, ratio = devicePixelRatio || 1;
+    const [w, h] = [Math.min(1, cell.w * ratio) * map.n, Math.min(1, cell.h * ratio) * map.rows].map(Math.round);
+    const drawn = `${map.linear} ${isDark()} ${w} ${h}`;
     if (canvas.dataset.drawn !== drawn) {
         canvas.dataset.drawn = drawn;
-        putRows(canvas, weightsImage(mapWeights(i), map.n, data.from, map.n, map.rows, map.shade), map.rows);
+        putRows(canvas, weightsImage(mapWeights(i), map.n, data.from, w, h, map.shade), h);
     }
-    cells.classList.toggle('lined', size >= 8);
-    cells.classList.toggle('tiny', size < 1);
-    cells.style.setProperty('--size', size + 'px');
-    const y = rowTop(map.t, size), next = y + size;
-    Object.assign(panel.querySelector('.veil').style, { top: next + 'px', height: map.rows * size - next + 'px' });
-    place(panel.querySelector('.cross.now'), 0, y, (map.t + 1) * size, size);
+    cells.classList.toggle('lined', cell.w >= 8);
+    cells.style.setProperty('--size', cell.w + 'px');
+    const y = rowTop(map.t, cell), next = y + cell.h;
+    Object.assign(panel.querySelector('.veil').style, { top: next + 'px', height: map.rows * cell.h - next + 'px' });
+    place(panel.querySelector('.cross.now'), 0, y, (map.t + 1) * cell.w, cell.h);
 }
 
 function place(box, x, y, w, h) {
@@ -240,12 +252,13 @@ function describe(panel, i) {
 function redrawLarge() {
     const margin = marginWidth();
     for (const panel of document.querySelectorAll('.panel.large')) {
-        const i = Number(panel.dataset.map), size = cellSize(panel, margin);
-        panel.dataset.size = size;
-        sizeSheet(panel, size, margin);
-        drawCells(panel, i, size);
-        keepInSight(panel, size, margin);
-        drawLabels(panel, size, margin);
+        const i = Number(panel.dataset.map), cell = cellSize(panel, margin);
+        panel.dataset.width = cell.w;
+        panel.dataset.height = cell.h;
+        sizeSheet(panel, cell, margin);
+        drawCells(panel, i, cell);
+        keepInSight(panel, cell, margin);
+        drawLabels(panel, cell, margin);
         describe(panel, i);
         shadeStrip(panel.querySelector('.strip'), (k) => weightOf(i, map.t, k));
     }
@@ -254,10 +267,10 @@ function redrawLarge() {
 }
 
 /* The row of the token that looks is on the screen. */
-function keepInSight(panel, size, margin) {
-    const matrix = panel.querySelector('.matrix'), top = topHeight(margin), y = rowTop(map.t, size) + top;
+function keepInSight(panel, cell, margin) {
+    const matrix = panel.querySelector('.matrix'), top = topHeight(margin), y = rowTop(map.t, cell) + top;
     if (y < matrix.scrollTop + top) matrix.scrollTop = y - top;
-    else if (y + size > matrix.scrollTop + matrix.clientHeight) matrix.scrollTop = y + size - matrix.clientHeight + 2;
+    else if (y + cell.h > matrix.scrollTop + matrix.clientHeight) matrix.scrollTop = y + cell.h - matrix.clientHeight + 2;
 }
 
 /* Jensen-Shannon divergence of a row of two heads, in bits. */
@@ -300,25 +313,25 @@ function bar(w) {
 
 /* ---- pointer and keys ---- */
 
-function setHover(cell, event) {
-    const same = cell && hover && cell.t === hover.t && cell.k === hover.k;
-    hover = cell;
+function setHover(at, event) {
+    const same = at && hover && at.t === hover.t && at.k === hover.k;
+    hover = at;
     const margin = marginWidth();
     for (const panel of document.querySelectorAll('.panel.large')) {
-        const size = Number(panel.dataset.size), row = panel.querySelector('.cross.row'), column = panel.querySelector('.cross.column');
-        row.hidden = column.hidden = !cell;
-        if (cell) {
-            place(row, cell.k * size, rowTop(cell.t, size), size, size);
-            place(column, cell.k * size, 0, size, map.rows * size);
+        const cell = cellOf(panel), row = panel.querySelector('.cross.row'), column = panel.querySelector('.cross.column');
+        row.hidden = column.hidden = !at;
+        if (at) {
+            place(row, at.k * cell.w, rowTop(at.t, cell), cell.w, cell.h);
+            place(column, at.k * cell.w, 0, cell.w, map.rows * cell.h);
         }
-        if (!same) drawLabels(panel, size, margin);
+        if (!same) drawLabels(panel, cell, margin);
     }
-    if (!cell) {
+    if (!at) {
         hideTip();
         return;
     }
-    const values = shown().map((i) => `${mapName(i)}: ${weightOf(i, cell.t, cell.k).toFixed(4)}`);
-    showTip(`${data.tokens[cell.t]} (${cell.t}) looks at ${data.tokens[cell.k]} (${cell.k})\n${values.join('\n')}`, event.clientX, event.clientY);
+    const values = shown().map((i) => `${mapName(i)}: ${weightOf(i, at.t, at.k).toFixed(4)}`);
+    showTip(`${data.tokens[at.t]} (${at.t}) looks at ${data.tokens[at.k]} (${at.k})\n${values.join('\n')}`, event.clientX, event.clientY);
 }
 
 function keyLarge(event) {
