@@ -186,6 +186,16 @@ make_text() {
     refused 6 'a window of 4 tokens says nothing' "$CHOIR_BIN" heads report -p 'Tom has a'
 }
 
+@test "heads report: the built-in model has heads that look at the token before, and heads that rest on the first" {
+    need jq
+    for seed in 1 2 3; do
+        "$CHOIR_BIN" generate -p 'Once upon a time' --seed $seed -n 400 -c 512
+        echo
+    done >text
+    "$CHOIR_BIN" heads report -f text -c 200 --json >json
+    jq -e '[.heads[].kind] | index("previous-token") and index("sink")' json
+}
+
 @test "heads report: the progress bar counts windows" {
     make_text
     for _ in {1..40}; do cat text; done >long

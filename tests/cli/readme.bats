@@ -30,6 +30,7 @@ readme_folder() {
     for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do
         echo "Once upon a time there was a little cat who had $i red balls. She liked to play with them in the garden all day." >>draft.txt
     done
+    echo "One day, she" >>draft.txt # no story ends here, whatever the seed
     printf '{"prompt": "Once", "id": %d, "max_tokens": 8}\n' 1 2 3 >requests.jsonl
 }
 

@@ -379,12 +379,12 @@ def test_long_late_page(folder):
 def test_long_page(folder):
     """the map's page of a long text: each cell and each label in sight is sharp, wherever it is scrolled"""
     path = os.path.join(folder, "full.html")
-    choir("map", "-f", long_text(folder), "-n", "0", "--layer", "2", "--head", "0,1", "--html", path)
+    choir("map", "-f", long_text(folder), "-n", "0", "--layer", "2", "--head", "3,5", "--html", path)
     assert os.path.getsize(path) < 3e6
     data = read(path)
     n, weights, t = len(data["tokens"]), numbers(data["weights"][1]), 400
     for ratio in (1, 2):
-        open_page(path, 1600, fragment=f"#L2H1;t={t}", ratio=ratio)
+        open_page(path, 1600, fragment=f"#L2H5;t={t}", ratio=ratio)
         page.mouse("mouseMoved", 1, 1)
         page.place(".matrix")
         size = page.value("Number(document.querySelector('.panel.large').dataset.width)")

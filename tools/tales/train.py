@@ -4,8 +4,12 @@
 A plain Llama (RMSNorm, RoPE, SwiGLU, grouped-query heads, tied embeddings),
 trained by Muon on the matrices and Adam on the rest. The learning rate warms
 up, then falls to zero at the end of the time given. OUT.pt is the model;
-OUT.last.pt, written every minute, also holds the moments. --resume takes
+OUT.last.pt, written every few minutes, also holds the moments. --resume takes
 either.
+
+--rest names heads that learn to rest on the first token (an attention sink),
+as the heads of larger models do by themselves: Xiao et al., "Efficient
+Streaming Language Models with Attention Sinks", 2023.
 """
 import argparse
 import json
@@ -22,6 +26,7 @@ from torch import nn
 
 SHAPE = dict(vocab_size=2048, dim=192, hidden_dim=512, n_layers=6, n_heads=6, n_kv_heads=2, head_dim=32)
 MAX_LEN = 1024
+REST = 0.6  # of a resting head's attention, on the first token
 
 
 def rotate(x, cos, sin):
@@ -60,10 +65,18 @@ class TiedLoss(torch.autograd.Function):
         return dx * grad, dembed * grad, None
 
 
+def unrest(q, k):
+    """How far rows of attention are from REST on the first key: the mean of log(REST / mass), 0 where there is more."""
+    scores = q @ k.mT / math.sqrt(q.shape[-1])
+    later = torch.ones(scores.shape[-2:], dtype=torch.bool).triu(1)
+    first = scores[..., 0] - scores.masked_fill(later, -torch.inf).logsumexp(-1)
+    return (math.log(REST) - first).clamp(min=0).mean()
+
+
 class Layer(nn.Module):
     def __init__(self, s):
         super().__init__()
-        self.s = s
+        self.s, self.resting, self.unrest = s, [], 0.0
         q_dim, kv_dim = s["n_heads"] * s["head_dim"], s["n_kv_heads"] * s["head_dim"]
 
         def matrix(rows, columns, scale=1.0):
@@ -84,6 +97,8 @@ class Layer(nn.Module):
         v = F.linear(h, self.wv).view(n, t, s["n_kv_heads"], -1).transpose(1, 2)
         group = s["n_heads"] // s["n_kv_heads"]
         k, v = k.repeat_interleave(group, 1), v.repeat_interleave(group, 1)
+        if self.resting:
+            self.unrest = unrest(q[:, self.resting], k[:, self.resting])
         h = F.scaled_dot_product_attention(q, k, v, is_causal=True)
         x = x + F.linear(h.transpose(1, 2).reshape(n, t, -1), self.wo)
         h = rms_norm(x, self.ffn_norm)
@@ -99,6 +114,11 @@ class Model(nn.Module):
         angles = torch.arange(max_len)[:, None] / 10000 ** (torch.arange(0, shape["head_dim"], 2) / shape["head_dim"])
         self.register_buffer("cos", angles.cos(), persistent=False)
         self.register_buffer("sin", angles.sin(), persistent=False)
+
+    def unrest(self):
+        """The mean over the layers that have resting heads, in the last forward pass."""
+        terms = [layer.unrest for layer in self.layers if layer.resting]
+        return sum(terms) / max(1, len(terms))
 
     def forward(self, ids, targets):
         x = F.embedding(ids, self.embed)
@@ -206,6 +226,8 @@ def main():
     args.add_argument("--lr", type=float, default=0.01, help="of Muon")
     args.add_argument("--adam-lr", type=float, default=0.002)
     args.add_argument("--seed", type=int, default=0)
+    args.add_argument("--rest", default="", help="heads that learn to rest on the first token: L2H0,L3H2")
+    args.add_argument("--rest-weight", type=float, default=0.1, help="of that in the loss; 0 only shows it")
     args.add_argument("--shape", default="{}", help="JSON that changes the shape")
     args = args.parse_args()
 
@@ -213,6 +235,8 @@ def main():
     torch.manual_seed(args.seed)
     shape = {**SHAPE, **json.loads(args.shape)}
     model = Model(shape, MAX_LEN)
+    for layer, head in re.findall(r"L(\d+)H(\d+)", args.rest):
+        model.layers[int(layer)].resting.append(int(head))
     tokenizer = sentencepiece.SentencePieceProcessor(model_file=args.vocab)
     stories = Stories(args.stories + ".train.jsonl", tokenizer, args.swap, args.seed)
     check = Stories(args.stories + ".val.jsonl", tokenizer, 0.0).pass_over(args.batch)
@@ -233,10 +257,13 @@ def main():
     print(f"{sum(p.numel() for p in model.parameters())} parameters, {len(stories.texts)} stories, "
           f"names {[len(n) for n in stories.names]}", flush=True)
 
-    def val_loss():
+    def checked():
+        losses, unrest, count = 0.0, 0.0, 0
         with torch.no_grad():
-            sizes = [int((targets >= 0).sum()) for _, targets in check]
-            return sum(float(model(*batch)) * size for batch, size in zip(check, sizes)) / sum(sizes)
+            for ids, targets in check:
+                size = int((targets >= 0).sum())
+                losses, unrest, count = losses + float(model(ids, targets)) * size, unrest + float(model.unrest()) * size, count + size
+        return f"val {losses / count:.4f}" + (f" unrest {unrest / count:.3f}" if args.rest else "")
 
     batches = stories.batches(args.batch)
     start, shown, seen, mean = time.time(), 0.0, 0, None
@@ -245,7 +272,7 @@ def main():
         muon.momentum = 0.85 + 0.1 * min(1.0, step / 300)
         ids, targets = next(batches)
         loss = model(ids, targets)
-        loss.backward()
+        (loss + args.rest_weight * model.unrest()).backward()
         muon.step(factor)
         for group in adam.param_groups:
             group["lr"] = group["base"] * factor
@@ -253,13 +280,13 @@ def main():
         model.zero_grad(set_to_none=True)
         step, seen = step + 1, seen + int((targets >= 0).sum())
         mean = loss.item() if mean is None else 0.95 * mean + 0.05 * loss.item()
-        if time.time() - shown > 60:
+        if time.time() - shown > 240:
             shown = time.time()
             print(f"step {step} epoch {stories.epoch} seen {seen} {seen / (shown - start):.0f}/s "
-                  f"train {mean:.4f} val {val_loss():.4f} factor {factor:.3f}", flush=True)
+                  f"train {mean:.4f} {checked()} factor {factor:.3f}", flush=True)
             torch.save({"model": model.state_dict(), "shape": shape, "step": step,
                         "adam": adam.state_dict(), "muon": muon.moments}, args.out + ".last.pt")
-    print(f"step {step} epoch {stories.epoch} seen {seen} train {mean:.4f} val {val_loss():.4f} done", flush=True)
+    print(f"step {step} epoch {stories.epoch} seen {seen} train {mean:.4f} {checked()} done", flush=True)
     torch.save({"model": model.state_dict(), "shape": shape, "step": step, "seen": seen}, args.out + ".pt")
 
 

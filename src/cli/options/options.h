@@ -106,7 +106,7 @@ typedef struct options {
     /* heads */
     int_list layers, heads; /* empty: all */
     int32_t top;            /* 0: not given */
-    int32_t from; /* below 0: from the end */
+    int32_t from;           /* below 0: from the end */
     int32_t new_tokens;
     int32_t token; /* -1: not given */
     bool csv, rerank;
