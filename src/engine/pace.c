@@ -57,7 +57,8 @@ int32_t eng_pace_choose(struct eng_pace *p, int kind, int32_t most)
     if (most <= 0 || p->plain_ns <= 0) {
         return 0;
     }
-    int32_t n = best_count(p, x->kept / x->tried, most);
+    const bool given_up = x->dear >= DEAR_MOST && x->rest > 0; /* what guesses cost was measured long ago by now */
+    int32_t n = given_up ? 0 : best_count(p, x->kept / x->tried, most);
     if (n > 0) {
         return n;
     }

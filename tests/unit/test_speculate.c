@@ -114,9 +114,9 @@ static void test_dear(void **state)
         eng_pace_step(&p, 0, 1000000);
         for (int i = 0; i < 4000; i++) {
             int32_t n = eng_pace_choose(&p, 0, 4);
-            eng_pace_step(&p, n, 1000000 + 100000 * (uint64_t)n);
+            eng_pace_step(&p, n, 1000000 + 1000 * (uint64_t)i + 100000 * (uint64_t)n); /* a text that gets longer */
             if (n > 0) {
-                eng_pace_guess(&p, n, (dear ? 1000000 : 100000) * (uint64_t)n);
+                eng_pace_guess(&p, n, (dear ? 1000000 + 1000 * (uint64_t)i : 100000) * (uint64_t)n);
                 eng_pace_result(&p, 0, n, n);
                 guesses += n;
             }
